@@ -1,0 +1,37 @@
+"""inspector: protobuf and gRPC payloads, readable and writable by people.
+
+The public names are loaded when first used (PEP 562), so that `import inspector` stays cheap.
+"""
+
+from __future__ import annotations
+
+import os
+
+__version__ = "0.1.0"
+
+if os.environ.get("INSPECTOR_COMPILED", "auto") != "auto":
+    from inspector import compiled
+
+    compiled.apply_mode()
+
+_HOMES = {
+    "InspectorError": "inspector.errors",
+    "Schema": "inspector.schema",
+    "Session": "inspector.session",
+    "is_compiled": "inspector.compiled",
+    "open": "inspector.session",
+}
+
+__all__ = ["InspectorError", "Schema", "Session", "__version__", "is_compiled", "open"]  # noqa: F822
+
+
+def __getattr__(name: str) -> object:
+    import importlib
+
+    if name not in _HOMES:
+        raise AttributeError(f"module 'inspector' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,95 @@
+"""Every bound, with its reason. Input is hostile: memory and time are bounded by these, not by what the input claims."""
+
+from __future__ import annotations
+
+KIB = 1024
+MIB = 1024 * KIB
+
+# --- capture files -----------------------------------------------------------------------------------------------
+
+READ_SIZE = 256 * KIB
+"""Bytes asked from a file at once: large enough that the call costs nothing, small enough to show first results."""
+
+MAX_PACKET = 16 * MIB
+"""A packet record that claims more is damage. (Wireshark writes at most 256 KiB; loopback with offload reaches 64 KiB.)"""
+
+MAX_BLOCK = 64 * MIB
+"""A pcapng block that claims more is damage: the longest legitimate ones are decryption secrets and name tables."""
+
+MAX_INTERFACES = 65_536
+"""Interfaces of one pcapng section: captures of container hosts have thousands, not more."""
+
+# --- IP ----------------------------------------------------------------------------------------------------------
+
+MAX_FRAGMENTED = 256
+"""IP datagrams in reassembly at once; the oldest goes first. Linux keeps 4 MB of them."""
+
+MAX_DATAGRAM = 65_535
+"""Payload of an IP datagram (RFC 791; jumbograms do not occur in captures)."""
+
+MAX_IPV6_EXTENSIONS = 16
+"""Extension headers of one IPv6 packet; RFC 8200 needs at most seven."""
+
+MAX_LINK_HEADERS = 8
+"""Stacked VLAN tags; two are usual (802.1ad)."""
+
+# --- TCP ---------------------------------------------------------------------------------------------------------
+
+MAX_CONNECTIONS = 16_384
+"""Connections tracked at once; the one idle longest is ended first."""
+
+MAX_HALF_OPEN = 4_096
+"""Connections of which no payload was seen (scans, SYN floods): the oldest is forgotten first."""
+
+REORDER_WINDOW = 256
+"""Segments of a connection that may pass before a missing one is taken for lost."""
+
+MAX_PENDING_BYTES = 8 * MIB
+"""Bytes of a connection held behind a hole; the largest common TCP receive window is 6 MiB (Linux tcp_rmem)."""
+
+# --- HTTP/2 ------------------------------------------------------------------------------------------------------
+
+DEFAULT_FRAME_SIZE = 16_384
+"""SETTINGS_MAX_FRAME_SIZE until announced otherwise (RFC 9113, 6.5.2)."""
+
+RESYNC_FRAME_SIZE = 1 * MIB
+"""Longest frame believed where the settings were not seen. Below the length that TLS records and HTTP/1 text read as."""
+
+MAX_HEADER_BLOCK = 1 * MIB
+"""Header block across CONTINUATION frames. A longer one is still parsed for its table updates where it can be."""
+
+MAX_HEADER_LIST = 256 * KIB
+"""Decoded header fields of one block, in bytes of names and values (RFC 7541 counts 32 more each)."""
+
+MAX_HPACK_TABLE = 1 * MIB
+"""Dynamic table size that is believed (a peer announces it; 4,096 is the default, 64 KiB is usual for large ones)."""
+
+MAX_STREAMS = 10_000
+"""Open streams of one connection; the oldest is ended first. Servers allow 100 to 1,000."""
+
+DETECT_BYTES = 64 * KIB
+"""Bytes of a direction looked at to tell whether it is HTTP/2 before it is passed over."""
+
+# --- gRPC --------------------------------------------------------------------------------------------------------
+
+MAX_MESSAGE = 64 * MIB
+"""Length of a gRPC message, before and after decompression. (Servers refuse over 4 MiB unless told otherwise.)"""
+
+MAX_COMPRESSION_RATIO = 2_000
+"""Decompressed to compressed: deflate ends at 1,032; a higher ratio than this is a bomb, whatever its size."""
+
+# --- protobuf ----------------------------------------------------------------------------------------------------
+
+MAX_DEPTH = 100
+"""Nesting of messages (protobuf's own default)."""
+
+MAX_SCHEMA = 512 * MIB
+"""Size of a descriptor-set file."""
+
+# --- output ------------------------------------------------------------------------------------------------------
+
+CALL_ORDER_WINDOW = 1_000
+"""Finished calls held back so that they are listed in the order in which they began."""
+
+MAX_PROBLEMS = 100
+"""Problems kept for one call; the rest is counted."""

@@ -1,0 +1,18 @@
+"""Damage as data: a problem belongs to the record it was found in."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Problem(NamedTuple):
+    """Something wrong in the input that cost only what it says.
+
+    `code` is a stable word for programs, `message` one line for people. `packet` is the number of the packet (from 1)
+    and `offset` a byte offset, in what the message names; either may be None.
+    """
+
+    code: str
+    message: str
+    packet: int | None = None
+    offset: int | None = None

@@ -1,0 +1,32 @@
+"""Compiles the kernels (`*_cy.py`); everything else about the build stands in pyproject.toml.
+
+INSPECTOR_COMPILED steers it: `auto` (the default) compiles where a compiler exists and goes on without where
+none does, `require` fails instead, `never` builds a pure-Python distribution.
+"""
+
+import os
+from pathlib import Path
+
+from setuptools import Extension, setup
+
+MODES = ("auto", "require", "never")
+
+
+def kernels(mode: str) -> list[Extension]:
+    if mode not in MODES:
+        raise SystemExit(f"INSPECTOR_COMPILED is {mode!r}; it must be one of {', '.join(MODES)}")
+    if mode == "never":
+        return []
+    from Cython.Build import cythonize
+
+    extensions = [
+        Extension(
+            ".".join(path.with_suffix("").parts), [str(path)], optional=mode == "auto", extra_compile_args=["-O2"]
+        )
+        for path in sorted(Path("inspector").rglob("*_cy.py"))
+    ]
+    directives = {"language_level": 3, "freethreading_compatible": True}
+    return list(cythonize(extensions, compiler_directives=directives, build_dir="build/cython", nthreads=os.cpu_count()))
+
+
+setup(ext_modules=kernels(os.environ.get("INSPECTOR_COMPILED", "auto")))
