@@ -22,7 +22,7 @@ _HOMES = {
     "open": "inspector.session",
 }
 
-__all__ = ["InspectorError", "Schema", "Session", "__version__", "is_compiled", "open"]  # noqa: F822
+__all__ = ["InspectorError", "Schema", "Session", "__version__", "is_compiled", "open"]
 
 
 def __getattr__(name: str) -> object:

@@ -1,4 +1,4 @@
-"""Every bound, with its reason. Input is hostile: memory and time are bounded by these, not by what the input claims."""
+"""Every bound, with its reason. Input is hostile: these bound memory and time, not what the input claims."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ READ_SIZE = 256 * KIB
 """Bytes asked from a file at once: large enough that the call costs nothing, small enough to show first results."""
 
 MAX_PACKET = 16 * MIB
-"""A packet record that claims more is damage. (Wireshark writes at most 256 KiB; loopback with offload reaches 64 KiB.)"""
+"""A packet record that claims more is damage. (Wireshark writes at most 256 KiB, loopback reaches 64 KiB.)"""
 
 MAX_BLOCK = 64 * MIB
 """A pcapng block that claims more is damage: the longest legitimate ones are decryption secrets and name tables."""
@@ -42,7 +42,22 @@ MAX_HALF_OPEN = 4_096
 """Connections of which no payload was seen (scans, SYN floods): the oldest is forgotten first."""
 
 REORDER_WINDOW = 256
-"""Segments of a connection that may pass before a missing one is taken for lost."""
+"""Segments of a connection that may pass before bytes that were acknowledged, and so will not be sent again, are given
+up. Far more than a capture or a network card puts out of order."""
+
+LOSS_WINDOW = 4_096
+"""The same where they were not acknowledged: the sender will send them again, after a round trip's worth of others."""
+
+OPENING_WINDOW = 32
+"""Segments collected to find the first byte of a direction whose SYN is not in the capture."""
+
+MAX_ACK_AHEAD = 16 * MIB
+"""Bytes that a segment may acknowledge beyond those seen; more is a damaged number."""
+
+MAX_GAP = 64 * MIB
+"""A hole longer than this is a damaged sequence number, unless several segments (next line) agree."""
+
+STRAY_SEGMENTS = 8
 
 MAX_PENDING_BYTES = 8 * MIB
 """Bytes of a connection held behind a hole; the largest common TCP receive window is 6 MiB (Linux tcp_rmem)."""
@@ -53,7 +68,7 @@ DEFAULT_FRAME_SIZE = 16_384
 """SETTINGS_MAX_FRAME_SIZE until announced otherwise (RFC 9113, 6.5.2)."""
 
 RESYNC_FRAME_SIZE = 1 * MIB
-"""Longest frame believed where the settings were not seen. Below the length that TLS records and HTTP/1 text read as."""
+"""Longest frame believed where the settings were not seen. Below what TLS records and HTTP/1 text read as."""
 
 MAX_HEADER_BLOCK = 1 * MIB
 """Header block across CONTINUATION frames. A longer one is still parsed for its table updates where it can be."""
@@ -68,12 +83,24 @@ MAX_STREAMS = 10_000
 """Open streams of one connection; the oldest is ended first. Servers allow 100 to 1,000."""
 
 DETECT_BYTES = 64 * KIB
-"""Bytes of a direction looked at to tell whether it is HTTP/2 before it is passed over."""
+"""Bytes held of a connection until it is known whether it is HTTP/2."""
+
+DETECT_LATE_BYTES = 4 * MIB
+"""Bytes searched for frames in a connection whose beginning is not in the capture, before it is passed over."""
 
 # --- gRPC --------------------------------------------------------------------------------------------------------
 
 MAX_MESSAGE = 64 * MIB
 """Length of a gRPC message, before and after decompression. (Servers refuse over 4 MiB unless told otherwise.)"""
+
+MAX_BUFFERED = 256 * MIB
+"""Bytes of unfinished messages held at once, over all streams: the memory that a capture may cost."""
+
+MAX_PIECES = 65_536
+"""DATA frames whose place is kept for one message; more only where someone sends a message byte by byte."""
+
+MAX_CLOSED_STREAMS = 4_096
+"""Ended streams of one connection remembered, so that late frames of them are not taken for new calls."""
 
 MAX_COMPRESSION_RATIO = 2_000
 """Decompressed to compressed: deflate ends at 1,032; a higher ratio than this is a bomb, whatever its size."""
@@ -82,6 +109,9 @@ MAX_COMPRESSION_RATIO = 2_000
 
 MAX_DEPTH = 100
 """Nesting of messages (protobuf's own default)."""
+
+MAX_SINGLE_MESSAGE = 1024 * MIB
+"""A message that is the whole input (protobuf allows 2 GiB)."""
 
 MAX_SCHEMA = 512 * MIB
 """Size of a descriptor-set file."""

@@ -26,14 +26,15 @@ class Piece(NamedTuple):
 class Message(NamedTuple):
     """One gRPC message of a call.
 
-    `index` counts from 0 within call and direction; `data` is the message after decompression, or None where
+    `call` is 0 and `direction` None for a message that stands by itself; `index` counts from 0 within call and
+    direction; `data` is the message after decompression, or None where
     `problem` says why it cannot be had; `wire` is the payload as carried (compressed or not); `encoding` its
     grpc-encoding.
     """
 
     call: int
-    index: int
-    direction: Direction
+    index: int  # type: ignore[assignment]  # the field takes the name of tuple.index, which nobody misses
+    direction: Direction | None
     method: str | None
     time: int | None
     encoding: str

@@ -19,12 +19,15 @@ class Packet(NamedTuple):
 
 
 class Segment(NamedTuple):
-    """One TCP segment. Addresses are packed (4 or 16 bytes), `missing` counts payload bytes cut off by the capture."""
+    """One TCP segment.
+
+    `flow` is what names its direction: source address, target address (4 or 16 bytes each), source port, target port
+    (2 bytes each), as they stand in the headers. `missing` counts payload bytes that the capture cut off.
+    """
 
     packet: int
     time: int | None
-    source: tuple[bytes, int]
-    target: tuple[bytes, int]
+    flow: bytes
     seq: int
     ack: int
     flags: int

@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
+NORMAL = frozenset(("hpack_unknown", "started_late", "message_skipped"))
+"""Codes of what a capture that starts in mid-connection shows: worth saying, but not damage."""
+
+
 class Problem(NamedTuple):
     """Something wrong in the input that cost only what it says.
 
@@ -16,3 +20,7 @@ class Problem(NamedTuple):
     message: str
     packet: int | None = None
     offset: int | None = None
+
+    @property
+    def is_damage(self) -> bool:
+        return self.code not in NORMAL

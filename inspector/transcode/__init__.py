@@ -1,1 +1,1 @@
-"""TBD"""
+"""Between protobuf bytes and values, by a schema."""

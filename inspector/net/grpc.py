@@ -1,0 +1,232 @@
+"""gRPC over HTTP/2 (grpc/doc/PROTOCOL-HTTP2.md): length-prefixed messages, timeouts, statuses."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from inspector import limits
+from inspector.model.call import Piece
+from inspector.model.problem import Problem
+from inspector.net.http2_frames import Data
+
+PREFIX_SIZE = 5
+COMPRESSED = 1
+TRAILERS = 0x80
+"""Flag of the frame in which gRPC-Web carries trailers."""
+
+STATUS_NAMES = (
+    "OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
+    "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED",
+    "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
+)  # fmt: skip
+OK, CANCELLED, UNKNOWN, DEADLINE_EXCEEDED = 0, 1, 2, 4
+PERMISSION_DENIED, RESOURCE_EXHAUSTED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, UNAUTHENTICATED = 7, 8, 12, 13, 14, 16
+
+RESET_STATUSES = {
+    0: INTERNAL, 1: INTERNAL, 2: INTERNAL, 3: INTERNAL, 4: INTERNAL, 6: INTERNAL, 7: UNAVAILABLE, 8: CANCELLED,
+    9: INTERNAL, 10: INTERNAL, 11: RESOURCE_EXHAUSTED, 12: PERMISSION_DENIED,
+}  # fmt: skip
+"""HTTP/2 error code of a RST_STREAM -> status, where a stream ends without trailers (PROTOCOL-HTTP2, "Errors")."""
+
+RESET_NAMES = (
+    "NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "FLOW_CONTROL_ERROR", "SETTINGS_TIMEOUT", "STREAM_CLOSED",
+    "FRAME_SIZE_ERROR", "REFUSED_STREAM", "CANCEL", "COMPRESSION_ERROR", "CONNECT_ERROR", "ENHANCE_YOUR_CALM",
+    "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED",
+)  # fmt: skip
+CANCEL = 8
+
+HTTP_STATUSES = {
+    400: INTERNAL, 401: UNAUTHENTICATED, 403: PERMISSION_DENIED, 404: UNIMPLEMENTED, 429: UNAVAILABLE,
+    502: UNAVAILABLE, 503: UNAVAILABLE, 504: UNAVAILABLE,
+}  # fmt: skip
+"""HTTP status -> gRPC status, where a response has no grpc-status (grpc/doc/http-grpc-status-mapping.md)."""
+
+_TIMEOUT = re.compile(r"(\d{1,8})([HMSmun])")
+_UNITS = {"H": 3_600_000_000_000, "M": 60_000_000_000, "S": 1_000_000_000, "m": 1_000_000, "u": 1_000, "n": 1}
+
+
+def status_name(code: int) -> str:
+    """The name of a status code; its number where it has none."""
+    return STATUS_NAMES[code] if 0 <= code < len(STATUS_NAMES) else f"CODE_{code}"
+
+
+def reset_name(code: int) -> str:
+    """The name of an HTTP/2 error code."""
+    return RESET_NAMES[code] if code < len(RESET_NAMES) else f"error code {code}"
+
+
+def parse_timeout(text: str) -> int | None:
+    """grpc-timeout in nanoseconds; None where it is not of the form the protocol prescribes."""
+    match = _TIMEOUT.fullmatch(text)
+    return int(match[1]) * _UNITS[match[2]] if match else None
+
+
+def decode_message(text: str) -> str:
+    """grpc-message without its percent-encoding. Invalid sequences stay as they are, as the protocol asks."""
+    return unquote_to_bytes(text).decode("utf-8", "replace") if "%" in text else text
+
+
+class RawMessage(NamedTuple):
+    """A length-prefixed message as it was carried. `problem` says what of it is missing, if anything."""
+
+    flag: int
+    payload: bytes
+    problem: Problem | None
+    pieces: tuple[Piece, ...]
+    packet: int
+    time: int | None
+
+
+class Deframer:
+    """DATA of one direction of a stream -> length-prefixed messages.
+
+    Where bytes are missing within a message, its length still tells where the next one begins. Where even that is lost
+    (`in_step` false), the next DATA frame that looks like the beginning of a message is taken for one.
+    """
+
+    __slots__ = ("_flag", "_in_step", "_left", "_lost", "_parts", "_pieces", "_prefix", "_problem", "held", "skipped")
+
+    def __init__(self, *, in_step: bool = True) -> None:
+        self._in_step = in_step
+        self._prefix = b""
+        self._flag = 0
+        self._left = -1  # bytes of the current message still to come; -1 between messages
+        self._parts: list[bytes] = []
+        self._pieces: list[Piece] = []
+        self._problem: Problem | None = None
+        self._lost = 0
+        self.held = 0
+        """Bytes held of a message that is not whole."""
+        self.skipped = 0
+        """Bytes passed over as it was not known where a message begins."""
+
+    def feed(self, data: Data) -> list[RawMessage]:
+        """Messages that are whole after `data`."""
+        found: list[RawMessage] = []
+        if data.missing:
+            self._miss(data, found)
+        body = data.data
+        if not self._in_step:
+            if not (data.start and self._looks_like_messages(body)):
+                self.skipped += len(body)
+                return found
+            self._in_step = True
+        size = len(body)
+        if self._left < 0 and not self._prefix and size >= PREFIX_SIZE:  # the common case, put first for speed
+            length = body[1] << 24 | body[2] << 16 | body[3] << 8 | body[4]
+            if length == size - PREFIX_SIZE and body[0] <= 1 and length <= limits.MAX_MESSAGE:
+                piece = Piece(data.packet, data.offset, size)
+                return [*found, RawMessage(body[0], body[PREFIX_SIZE:], None, (piece,), data.packet, data.time)]
+        at = 0
+        while at < size or self._left == 0:
+            at = self._step(body, at, data, found)
+        return found
+
+    def lose(self) -> None:
+        """Bytes were lost, and it is not known how many of them were of this stream."""
+        if self._left >= 0 or self._prefix:
+            self._problem = self._problem or Problem("message_gap", "bytes of this message are not in the capture")
+        self._in_step = False
+
+    def close(self, packet: int, time: int | None, why: str) -> RawMessage | None:
+        """The stream ended: what there is of a message that is not whole."""
+        if self._left < 0 and not self._prefix:
+            return None
+        have = sum(map(len, self._parts))
+        text = f"{why} after {have} of its {have + max(self._left, 0) + self._lost} bytes"
+        if self._left < 0:
+            text = f"{why} within its prefix"
+        return self._finish(packet, time, self._problem or Problem("message_truncated", text, packet))
+
+    def abandon(self, problem: Problem) -> None:
+        """Lets go of the bytes of the current message, which is then reported with `problem` when it ends."""
+        self._problem = problem
+        self._parts = []
+        self._pieces = []
+        self.held = 0
+
+    def _step(self, body: bytes, at: int, data: Data, found: list[RawMessage]) -> int:
+        """Takes the next prefix or part of a message."""
+        if self._left < 0:
+            need = PREFIX_SIZE - len(self._prefix)
+            self._prefix += body[at : at + need]
+            taken = min(need, len(body) - at)
+            self._pieces.append(Piece(data.packet, data.offset + at, taken))
+            if len(self._prefix) == PREFIX_SIZE:
+                self._begin(data)
+            if not self._in_step:
+                self.skipped += len(body) - at
+                return len(body)
+            return at + taken
+        taken = min(self._left, len(body) - at)
+        self._take(body[at : at + taken], data, data.offset + at)
+        if not self._left:
+            found.append(self._finish(data.packet, data.time, self._problem))
+        return at + taken
+
+    def _begin(self, data: Data) -> None:
+        self._flag = self._prefix[0]
+        self._left = int.from_bytes(self._prefix[1:], "big")
+        self._prefix = b""
+        if self._flag & ~(COMPRESSED | TRAILERS):
+            # Not a message. What follows cannot be cut into messages either, until a DATA frame looks like one.
+            self._pieces = []
+            self._left = -1
+            self._in_step = False
+        elif self._left > limits.MAX_MESSAGE:
+            text = f"a message of {self._left} bytes is over the limit of {limits.MAX_MESSAGE}"
+            self._problem = Problem("message_limit", text, data.packet, data.offset)
+
+    def _take(self, part: bytes, data: Data, offset: int) -> None:
+        self._left -= len(part)
+        if self._problem is not None and self._problem.code == "message_limit":
+            return
+        if part:
+            self._parts.append(part)
+            self.held += len(part)
+            last = self._pieces[-1] if self._pieces else None
+            if last is not None and last.packet == data.packet and last.offset + last.length == offset:
+                self._pieces[-1] = Piece(last.packet, last.offset, last.length + len(part))
+            elif len(self._pieces) < limits.MAX_PIECES:
+                self._pieces.append(Piece(data.packet, offset, len(part)))
+
+    def _miss(self, data: Data, found: list[RawMessage]) -> None:
+        """`data.missing` bytes before this piece are not in the capture."""
+        missing = data.missing
+        if self._left >= missing and self._in_step:
+            self._problem = self._problem or Problem(
+                "message_gap", f"{missing} bytes of this message are not in the capture", data.packet, data.offset
+            )
+            self._left -= missing
+            self._lost += missing
+            if not self._left:
+                found.append(self._finish(data.packet, data.time, self._problem))
+            return
+        self.lose()
+        if self._left >= 0 or self._prefix:
+            found.append(self._finish(data.packet, data.time, self._problem))
+
+    def _finish(self, packet: int, time: int | None, problem: Problem | None) -> RawMessage:
+        payload = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        message = RawMessage(self._flag, payload, problem, tuple(self._pieces), packet, time)
+        self._parts = []
+        self._pieces = []
+        self._problem = None
+        self._prefix = b""
+        self._left = -1
+        self._lost = 0
+        self.held = 0
+        return message
+
+    def _looks_like_messages(self, body: bytes) -> bool:
+        """Whether `body` reads as prefixes and messages to its end, the last message perhaps not whole."""
+        at = filled = 0
+        while len(body) - at >= PREFIX_SIZE:
+            length = int.from_bytes(body[at + 1 : at + PREFIX_SIZE], "big")
+            if body[at] & ~(COMPRESSED | TRAILERS) or length > limits.MAX_MESSAGE:
+                return False
+            filled += length > 0
+            at += PREFIX_SIZE + length
+        return (filled > 0 and at >= len(body)) or body == bytes(PREFIX_SIZE)

@@ -1,0 +1,422 @@
+"""HPACK: header blocks to header fields (RFC 7541), also where the start of the stream is missing.
+
+The invariant: a field is reported as the encoder meant it, or as None where it rests on bytes that were not seen;
+never as something else. What makes this possible is that dynamic table indices count from the newest entry. Whatever
+the capacity of the encoder's table, its content is a prefix of the history of insertions, newest first: eviction takes
+from the far end only, and an entry larger than the table (RFC 7541, 4.4) takes everything, itself included, which is
+the prefix of length zero. Later insertions push on in front of it as if it were there, and an encoder does not refer
+to what it has evicted. So a decoder that keeps too much is right about every index an encoder can send, and needs
+the capacity for two things only: to know that an index beyond the history is an error, and to bound its memory.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from inspector.errors import DecodeError
+from inspector.limits import MAX_HEADER_LIST, MAX_HPACK_TABLE
+from inspector.net.hpack_tables import CODE_LENGTHS, END_OF_STRING, STATIC_TABLE
+
+if TYPE_CHECKING:
+    from inspector import cython_shim as cython
+else:
+    try:
+        import cython
+    except ImportError:
+        from inspector import cython_shim as cython
+
+DEFAULT_TABLE_SIZE = 4096
+"""Capacity of the dynamic table until the encoder changes it (RFC 9113, 6.5.2: SETTINGS_HEADER_TABLE_SIZE)."""
+
+OVERHEAD = cython.declare(cython.Py_ssize_t, 32)
+"""Octets that an entry counts besides its name and value (RFC 7541, 4.1): no entry is smaller."""
+
+MAX_INTEGER = cython.declare(cython.Py_ssize_t, 0x7FFF_FFFF)
+MAX_SHIFT = cython.declare(cython.Py_ssize_t, 35)
+"""RFC 7541, 5.1 leaves the limits of integers open. Six octets after the prefix leave room for padding with zeros."""
+
+UNKNOWN = cython.declare(cython.Py_ssize_t, -1)
+
+_FIELDS = cython.declare(cython.Py_ssize_t, MAX_HEADER_LIST)
+_TABLE = cython.declare(cython.Py_ssize_t, MAX_HPACK_TABLE)
+_STATIC_COUNT = cython.declare(cython.Py_ssize_t, len(STATIC_TABLE))
+
+
+class HpackError(DecodeError):
+    """A damaged header block. `partial` holds the fields that came before the damage."""
+
+    def __init__(self, message: str, *, code: str, offset: int, partial: list[tuple[str | None, str | None]]) -> None:
+        super().__init__(message, code=code, offset=offset)
+        self.partial = partial
+
+
+# --- the Huffman code (RFC 7541, 5.2 and Appendix B) --------------------------------------------------------------
+#
+# Codes of up to 8 bits (all letters, digits and common marks) are looked up by the next 8 bits. For longer ones it is
+# used that the code is canonical: among codes padded to 30 bits, those of one length are a range, ranges go up with
+# the length, and within a range the code counts up with the position in the order of (length, symbol).
+
+_ONES = cython.declare(cython.Py_ssize_t, (1 << 30) - 1)
+# (a name, because Cython takes a literal of more than 32 bits for a Python object)
+_FORTY_BITS = cython.declare(cython.Py_ssize_t, (1 << 40) - 1)
+_END_OF_STRING = cython.declare(cython.Py_ssize_t, END_OF_STRING)
+
+
+def _code_order() -> list[int]:
+    return sorted(range(len(CODE_LENGTHS)), key=lambda symbol: (CODE_LENGTHS[symbol], symbol))
+
+
+def _short_codes() -> tuple[bytes, bytes]:
+    """By the next eight bits: the symbol, and the length of its code, or 0 where the code is longer."""
+    symbols, lengths = bytearray(), bytearray()
+    for symbol in _code_order():
+        if CODE_LENGTHS[symbol] <= 8:
+            span = 1 << (8 - CODE_LENGTHS[symbol])
+            symbols += bytes([symbol]) * span
+            lengths += bytes([CODE_LENGTHS[symbol]]) * span
+    return bytes(symbols.ljust(256, b"\0")), bytes(lengths.ljust(256, b"\0"))
+
+
+def _long_codes() -> list[tuple[int, int, int]]:
+    """For each length over eight: the length, the end of its range of 30-bit windows, and code to position."""
+    ranges: dict[int, tuple[int, int, int]] = {}
+    window = 0
+    for position, symbol in enumerate(_code_order()):
+        length = CODE_LENGTHS[symbol]
+        _, _, shift = ranges.get(length, (0, 0, position - (window >> (30 - length))))
+        window += 1 << (30 - length)
+        ranges[length] = (length, window, shift)
+    return [ranges[length] for length in sorted(ranges) if length > 8]
+
+
+_SHORT_SYMBOLS = cython.declare(bytes, _short_codes()[0])
+_SHORT_LENGTHS = cython.declare(bytes, _short_codes()[1])
+_LONG_LENGTHS = cython.declare(list, [length for length, _, _ in _long_codes()])
+_LONG_ENDS = cython.declare(list, [end for _, end, _ in _long_codes()])
+_LONG_SHIFTS = cython.declare(list, [shift for _, _, shift in _long_codes()])
+_ORDER = cython.declare(list, _code_order())
+
+
+# --- the tables (RFC 7541, 2.3 and 4) ----------------------------------------------------------------------------
+
+
+@cython.final
+@cython.cclass
+class _Entry:
+    """A table entry. The sizes count octets and are lower bounds where the name is unknown."""
+
+    field: tuple[str | None, str | None]
+    name_size: cython.Py_ssize_t
+    size: cython.Py_ssize_t
+
+    def __init__(
+        self, field: tuple[str | None, str | None], name_size: cython.Py_ssize_t, size: cython.Py_ssize_t
+    ) -> None:
+        self.field = field
+        self.name_size = name_size
+        self.size = size
+
+
+_STATIC = cython.declare(
+    list, [_Entry(field, len(field[0]), len(field[0]) + len(field[1]) + 32) for field in STATIC_TABLE]
+)
+_UNSEEN = cython.declare(_Entry, _Entry((None, None), 0, 32))
+
+
+@cython.final
+@cython.cclass
+class HpackDecoder:
+    """Decodes the header blocks of one direction of a connection, in their order.
+
+    `from_start=False` is for a stream that is joined in the middle. `unknown` counts the fields of the last block of
+    which the name or the value is None; `truncated` says that fields of it were dropped: it held more than
+    limits.MAX_HEADER_LIST (counted as in RFC 9113, 6.5.2: 32 octets and the name and the value, for each field).
+    """
+
+    unknown = cython.declare(cython.Py_ssize_t, visibility="readonly")
+    truncated = cython.declare(cython.bint, visibility="readonly")
+
+    # The dynamic table: its newest entry is the last one, those before _first are gone.
+    _entries: list[_Entry]
+    _first: cython.Py_ssize_t
+    _held: cython.Py_ssize_t  # the sum of their sizes
+    _capacity: cython.Py_ssize_t  # of the encoder's table, or UNKNOWN
+    _limit: cython.Py_ssize_t  # to the capacity, or UNKNOWN
+    _complete: cython.bint  # the encoder's table holds nothing that is not in _entries
+
+    # The block that is being decoded.
+    _block: bytes
+    _end: cython.Py_ssize_t
+    _at: cython.Py_ssize_t
+    _fields: list[tuple[str | None, str | None]]
+    _room: cython.Py_ssize_t  # what is left of limits.MAX_HEADER_LIST
+    _octets: cython.Py_ssize_t  # length of the last string, decoded but not yet text
+
+    def __init__(self, *, from_start: bool = True) -> None:
+        self.unknown = 0
+        self.truncated = False
+        self._block = b""
+        self._fields = []
+        self.forget()
+        if from_start:
+            self._capacity = self._limit = DEFAULT_TABLE_SIZE
+            self._complete = True
+
+    def decode(self, block: bytes) -> list[tuple[str | None, str | None]]:
+        """The fields of a block as (name, value): both None where the entry referred to was not seen, the name alone
+        where a literal borrows it from there.
+
+        Octets become text as UTF-8, or as Latin-1 where they are not valid UTF-8.
+
+        Raises HpackError (codes `hpack_index`, `hpack_integer`, `hpack_huffman`, `hpack_table_size`,
+        `hpack_truncated`) for damage. The table cannot be relied upon after that, and is forgotten.
+        """
+        self.unknown = 0
+        self.truncated = False
+        self._block = block
+        self._end = len(block)
+        self._at = 0
+        self._fields = []
+        self._room = _FIELDS
+        while self._at < self._end:
+            self._representation(self._block[self._at])
+        return self._release()
+
+    def forget(self) -> None:
+        """Bytes of the stream were lost: any number of entries may have come in between, and the capacity may be
+        another one. A limit that is still in force has to be told again."""
+        self._entries = []
+        self._first = 0
+        self._held = 0
+        self._capacity = UNKNOWN
+        self._limit = UNKNOWN
+        self._complete = False
+
+    def limit_table(self, size: int) -> None:
+        """The peer's SETTINGS_HEADER_TABLE_SIZE, in force from the next block on: the encoder acknowledged it.
+
+        It bounds what the encoder may choose; the table itself changes by an update in the stream (RFC 7541, 4.2).
+        """
+        self._limit = size
+
+    # --- representations (RFC 7541, 6) ---------------------------------------------------------------------------
+
+    @cython.cfunc
+    def _representation(self, octet: cython.Py_ssize_t) -> None:
+        if octet & 0x80:
+            self._indexed()
+        elif octet & 0x40:
+            self._insert(self._literal(0x3F))
+        elif octet & 0x20:
+            self._resize()
+        else:  # without indexing, or never indexed
+            self._literal(0x0F)
+
+    @cython.cfunc
+    def _indexed(self) -> None:
+        entry: _Entry = self._entry(self._integer(0x7F))
+        self._emit(entry)
+
+    @cython.cfunc
+    def _literal(self, prefix: cython.Py_ssize_t) -> _Entry:
+        index: cython.Py_ssize_t = self._integer(prefix)
+        name: str | None
+        name_size: cython.Py_ssize_t
+        if index:
+            named: _Entry = self._entry(index)
+            name, name_size = named.field[0], named.name_size
+        else:
+            name = self._string()
+            name_size = self._octets
+        value: str = self._string()
+        entry: _Entry = _Entry((name, value), name_size, OVERHEAD + name_size + self._octets)
+        self._emit(entry)
+        return entry
+
+    @cython.cfunc
+    def _resize(self) -> None:
+        if self._fields or self.truncated:
+            raise self._damaged("hpack_table_size", "dynamic table size update after a header field (RFC 7541, 4.2)")
+        size: cython.Py_ssize_t = self._integer(0x1F)
+        if self._limit != UNKNOWN and size > self._limit:
+            raise self._damaged("hpack_table_size", f"dynamic table size {size} is over the limit {self._limit}")
+        self._capacity = size
+        self._evict()
+
+    @cython.cfunc
+    def _emit(self, entry: _Entry) -> None:
+        self._room -= entry.size
+        if self._room < 0:
+            self.truncated = True
+            return
+        if entry.field[0] is None:
+            self.unknown += 1
+        self._fields.append(entry.field)
+
+    # --- the dynamic table (RFC 7541, 4) -------------------------------------------------------------------------
+
+    @cython.cfunc
+    def _entry(self, index: cython.Py_ssize_t) -> _Entry:
+        """The entry at an index (RFC 7541, 2.3.3: the static table comes first)."""
+        entry: _Entry
+        if 0 < index <= _STATIC_COUNT:
+            entry = _STATIC[index - 1]
+            return entry
+        position: cython.Py_ssize_t = len(self._entries) - (index - _STATIC_COUNT)
+        if index and position >= self._first:
+            return self._entries[position]
+        if index == 0 or self._complete:
+            raise self._damaged("hpack_index", f"index {index} is beyond the table")
+        return _UNSEEN
+
+    @cython.cfunc
+    def _insert(self, entry: _Entry) -> None:
+        self._entries.append(entry)
+        self._held += entry.size
+        self._evict()
+
+    @cython.cfunc
+    def _evict(self) -> None:
+        """Drops what the encoder's table cannot hold any more, or what is too much for us.
+
+        A stream that was joined late becomes completely known here: when the entries seen leave no room in the
+        capacity for an older one.
+        """
+        if self._capacity != UNKNOWN and self._held + OVERHEAD > self._capacity:
+            self._complete = True
+        bound: cython.Py_ssize_t = self._capacity
+        if bound == UNKNOWN or bound > _TABLE:
+            bound = _TABLE
+            if self._held > bound:
+                self._complete = False
+        while self._held > bound:
+            oldest: _Entry = self._entries[self._first]
+            self._held -= oldest.size
+            self._first += 1
+        if self._first > 32 and self._first * 2 > len(self._entries):  # seldom, so that the cost per entry is constant
+            del self._entries[: self._first]
+            self._first = 0
+
+    # --- primitives (RFC 7541, 5) --------------------------------------------------------------------------------
+
+    @cython.cfunc
+    def _integer(self, prefix: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """RFC 7541, 5.1. `prefix` is the mask of the bits that belong to the integer in its first octet."""
+        block: bytes = self._block
+        at: cython.Py_ssize_t = self._at
+        if at >= self._end:
+            raise self._damaged("hpack_truncated", "the block ends before an integer")
+        value: cython.Py_ssize_t = block[at] & prefix
+        self._at = at + 1
+        if value < prefix:
+            return value
+        return self._long_integer(value)
+
+    @cython.cfunc
+    def _long_integer(self, value: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        block: bytes = self._block
+        octet: cython.Py_ssize_t = 0x80
+        shift: cython.Py_ssize_t = 0
+        while octet & 0x80:
+            if self._at >= self._end:
+                raise self._damaged("hpack_truncated", "the block ends within an integer")
+            if shift > MAX_SHIFT:
+                raise self._damaged("hpack_integer", "integer of too many octets")
+            octet = block[self._at]
+            self._at += 1
+            value += (octet & 0x7F) << shift
+            shift += 7
+        if value > MAX_INTEGER:
+            raise self._damaged("hpack_integer", f"integer {value} is too large")
+        return value
+
+    @cython.cfunc
+    def _string(self) -> str:
+        """RFC 7541, 5.2."""
+        block: bytes = self._block
+        huffman: cython.bint = self._at < self._end and block[self._at] >= 0x80
+        size: cython.Py_ssize_t = self._integer(0x7F)
+        start: cython.Py_ssize_t = self._at
+        if size > self._end - start:
+            raise self._damaged("hpack_truncated", f"string of {size} octets, of which {self._end - start} are there")
+        octets: bytes = block[start : start + size]
+        if huffman:
+            octets = self._huffman(octets)
+        self._at = start + size
+        self._octets = len(octets)
+        try:
+            return octets.decode("utf-8")
+        except UnicodeDecodeError:
+            return octets.decode("latin-1")
+
+    @cython.cfunc
+    def _huffman(self, octets: bytes) -> bytes:
+        """RFC 7541, 5.2. `bits` holds `count` bits that are not decoded yet.
+
+        Behind its end the string is read as if ones followed. Padding then reads as the end-of-string code, cut off.
+        """
+        out: bytearray = bytearray(len(octets) * 8 // 5)  # the shortest code has five bits
+        symbols: bytes = _SHORT_SYMBOLS
+        lengths: bytes = _SHORT_LENGTHS
+        size: cython.Py_ssize_t = 0
+        end: cython.Py_ssize_t = len(octets)
+        at: cython.Py_ssize_t = 0
+        bits: cython.Py_ssize_t = 0
+        count: cython.Py_ssize_t = 0
+        while True:
+            while count < 30 and at < end:
+                bits = ((bits << 8) | octets[at]) & _FORTY_BITS
+                count += 8
+                at += 1
+            window: cython.Py_ssize_t = _window(bits, count)
+            symbol: cython.Py_ssize_t = symbols[window >> 22]
+            length: cython.Py_ssize_t = lengths[window >> 22]
+            if not length:
+                rank: cython.Py_ssize_t = _rank(window)
+                length = _LONG_LENGTHS[rank]
+                symbol = _ORDER[(window >> (30 - length)) + _LONG_SHIFTS[rank]]
+            if length > count:
+                break
+            if symbol == _END_OF_STRING:
+                raise self._damaged("hpack_huffman", "end-of-string symbol in a Huffman-coded string")
+            out[size] = symbol
+            size += 1
+            count -= length
+        if window != _ONES or count > 7:
+            raise self._damaged("hpack_huffman", "Huffman-coded string with wrong padding")
+        return bytes(out[:size])
+
+    @cython.cfunc
+    def _release(self) -> list[tuple[str | None, str | None]]:
+        """Hands over the fields, and keeps no hold on the block."""
+        fields: list[tuple[str | None, str | None]] = self._fields
+        self._fields = []
+        self._block = b""
+        return fields
+
+    @cython.cfunc
+    def _damaged(self, code: str, message: str) -> HpackError:
+        error = HpackError(message, code=code, offset=self._at, partial=self._release())
+        self.forget()
+        return error
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(check=False)
+def _window(bits: cython.Py_ssize_t, count: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    """The next 30 of `count` bits, filled up with ones."""
+    if count >= 30:
+        return (bits >> (count - 30)) & _ONES
+    missing: cython.Py_ssize_t = 30 - count
+    one: cython.Py_ssize_t = 1
+    return ((bits << missing) | ((one << missing) - 1)) & _ONES
+
+
+@cython.cfunc
+def _rank(window: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    """Which of the long code lengths a window begins with. (The last range ends behind the largest window.)"""
+    rank: cython.Py_ssize_t = 0
+    while window >= _LONG_ENDS[rank]:
+        rank += 1
+    return rank

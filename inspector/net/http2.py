@@ -1,0 +1,390 @@
+"""An HTTP/2 connection (RFC 9113) seen from beside it: both directions' bytes -> what happens on its streams.
+
+Events tell the direction they came in; which one is the client's (`Http2Connection.client`) may be a guess until a
+header block is seen.
+
+Which TCP connections are HTTP/2 is told from their bytes: the client's preface, an upgrade from HTTP/1.1, or, where the
+beginning is not in the capture, frames that follow one another.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+from inspector import limits
+from inspector.errors import DecodeError
+from inspector.model.call import Header
+from inspector.model.packet import Chunk, Closed, Gap, Opened
+from inspector.model.problem import Problem
+from inspector.net import http1, http2_frames
+from inspector.net.hpack_cy import HpackDecoder
+from inspector.net.http2_frames import PREFACE, Data, Frame, FrameReader, Lost, Restarted
+
+SETTINGS_HEADER_TABLE_SIZE = 1
+SETTINGS_MAX_FRAME_SIZE = 5
+
+UNDECIDED, HTTP2, OTHER = "undecided", "http2", "other"
+
+_REQUEST_FIELDS = frozenset((":method", ":path", ":scheme", ":authority"))
+
+
+class Headers(NamedTuple):
+    """A header block. `unknown` counts fields that refer to before the capture."""
+
+    direction: int
+    stream: int
+    fields: list[Header]
+    end: bool
+    unknown: int
+    problem: Problem | None
+    packet: int
+    time: int | None
+
+
+class Body(NamedTuple):
+    """Bytes of a DATA frame (see `http2_frames.Data`)."""
+
+    direction: int
+    data: Data
+
+
+class Reset(NamedTuple):
+    """RST_STREAM."""
+
+    direction: int
+    stream: int
+    code: int
+    packet: int
+    time: int | None
+
+
+class GoAway(NamedTuple):
+    """GOAWAY: streams above `last` were not processed by the side that sent it."""
+
+    direction: int
+    last: int
+    code: int
+    debug: bytes
+    packet: int
+    time: int | None
+
+
+class BytesLost(NamedTuple):
+    """Bytes of one side are missing, and it is not known of which streams."""
+
+    direction: int
+    packet: int
+
+
+class Ended(NamedTuple):
+    """One side of the connection ended (see `packet.Closed`)."""
+
+    direction: int
+    reason: str
+    packet: int
+    time: int | None
+
+
+StreamEvent = Headers | Body | Reset | GoAway | BytesLost | Ended | Problem
+
+
+class _Half:
+    """One direction: its frames, its header compression, and a header block in progress.
+
+    `known` where it is followed from its first frame on.
+    """
+
+    __slots__ = ("block", "block_frame", "block_size", "decoder", "known", "reader")
+
+    def __init__(self, *, known: bool) -> None:
+        self.known = known
+        self.reader = FrameReader(in_step=known)
+        self.decoder = HpackDecoder(from_start=known)
+        self.block: list[bytes] = []
+        self.block_frame: Frame | None = None
+        self.block_size = 0
+
+
+class Http2Connection:
+    """TCP events of one connection -> stream events, or nothing where it is not HTTP/2 (`verdict` tells)."""
+
+    def __init__(self, opened: Opened) -> None:
+        self.opened = opened
+        self.verdict = UNDECIDED
+        # Index of the client's side. Clients use high ports; this guess holds until a header block tells.
+        self.client = 0 if opened.client[1] >= opened.server[1] or not opened.mid else 1
+        self._late = opened.mid  # the beginning is not in the capture
+        self._held: list[Chunk] = []
+        self._seen = 0  # bytes looked at while undecided
+        self._halves: list[_Half | None] = [None, None]
+
+    def feed(self, event: Chunk | Gap | Closed) -> list[StreamEvent]:
+        """What happens on the connection's streams with `event`."""
+        events: list[StreamEvent] = []
+        if self.verdict == HTTP2:
+            self._feed_half(event, events)
+        elif self.verdict == UNDECIDED:
+            if self._late:
+                self._feed_late(event, events)
+            else:
+                self._feed_early(event, events)
+        return events
+
+    # --- is it HTTP/2? -------------------------------------------------------------------------------------------
+
+    def _feed_early(self, event: Chunk | Gap | Closed, events: list[StreamEvent]) -> None:
+        """Until the client's first bytes have told: a preface, a request that asks for an upgrade, or neither."""
+        if isinstance(event, Chunk):
+            self._held.append(event)
+            self._seen += len(event.data)
+            skips = self._recognise()
+            if skips is not None:
+                self._begin(skips, events)
+            elif self._seen > limits.DETECT_BYTES or self._is_other():
+                self._let_go()
+        elif isinstance(event, Gap):
+            self._late = True
+            for chunk in self._held:
+                self._feed_late(chunk, events)
+            self._held = []
+            self._feed_late(event, events)
+        elif event.direction == self.client or event.reason != "fin":
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self.verdict = OTHER
+        self._held = []
+        self._halves = [None, None]
+
+    def _feed_late(self, event: Chunk | Gap | Closed, events: list[StreamEvent]) -> None:
+        """Until frames are found in either direction."""
+        if self.verdict == HTTP2:
+            self._feed_half(event, events)
+            return
+        if isinstance(event, Chunk):
+            self._seen += len(event.data)
+        before = len(events)
+        self._feed_half(event, events)
+        if any(half is not None and half.reader.in_step for half in self._halves):
+            self.verdict = HTTP2
+            return
+        del events[before:]
+        if self._seen > limits.DETECT_LATE_BYTES:
+            self._let_go()
+
+    def _recognise(self) -> tuple[int, int] | None:
+        """How many bytes each direction has before its first frame; None where it is not (yet) HTTP/2."""
+        first = self._held_bytes(0)
+        if first.startswith(PREFACE):
+            return len(PREFACE), 0
+        if not http1.looks_like_request(first):
+            return None
+        second = self._held_bytes(1)
+        request = http1.parse_head(first)
+        response = http1.parse_head(second) if second.startswith(b"HTTP/1.1 101") else None
+        if request is None or response is None or not http1.asks_for_http2(request):
+            return None
+        end = request.end + http1.content_length(request)
+        return (end + len(PREFACE), response.end) if first[end:].startswith(PREFACE) else None
+
+    def _held_bytes(self, direction: int) -> bytes:
+        return b"".join(event.data for event in self._held if event.direction == direction)
+
+    def _is_other(self) -> bool:
+        """Whether the client's first bytes rule HTTP/2 out."""
+        first = self._held_bytes(0)
+        return bool(first) and not (PREFACE.startswith(first[: len(PREFACE)]) or http1.looks_like_request(first))
+
+    def _begin(self, skips: tuple[int, int], events: list[StreamEvent]) -> None:
+        """Feeds what was held, without what comes before the first frames."""
+        self.verdict = HTTP2
+        self._halves = [_Half(known=True), _Half(known=True)]
+        self._begin_upgraded_stream(skips, events)
+        left = list(skips)
+        held, self._held = self._held, []
+        for event in held:
+            skip = min(left[event.direction], len(event.data))
+            left[event.direction] -= skip
+            if skip < len(event.data):
+                rest = event._replace(offset=event.offset + skip, data=event.data[skip:])
+                self._feed_half(rest, events)
+
+    def _half(self, event: Chunk | Gap | Closed) -> _Half:
+        """The state of a direction, made with its first event."""
+        half = self._halves[event.direction]
+        if half is None:
+            other = self._halves[1 - event.direction]
+            known = (
+                other is not None
+                and other.known
+                and isinstance(event, Chunk)
+                and len(event.data) >= http2_frames.HEADER_SIZE
+                and event.data[3] == http2_frames.SETTINGS
+                and not event.data[4] & http2_frames.ACK
+            )
+            half = self._halves[event.direction] = _Half(known=known)
+        return half
+
+    def _begin_upgraded_stream(self, skips: tuple[int, int], events: list[StreamEvent]) -> None:
+        """The request that asked for the upgrade is stream 1."""
+        data = self._held_bytes(0)
+        head = http1.parse_head(data[: skips[0]]) if skips[0] > len(PREFACE) else None
+        chunk = next((event for event in self._held if isinstance(event, Chunk)), None)
+        if head is None or chunk is None:
+            return
+        self._apply_settings(0, http1.upgrade_settings(head))
+        body = data[head.end : skips[0] - len(PREFACE)]
+        fields: list[Header] = [(":method", head.words[0]), (":path", head.words[1]), *head.fields]
+        events.append(Headers(0, 1, fields, not body, 0, None, chunk.packet, chunk.time))
+        if body:
+            events.append(Body(0, Data(1, body, 0, True, True, head.end, chunk.packet, chunk.time)))
+
+    # --- frames --------------------------------------------------------------------------------------------------
+
+    def _feed_half(self, event: Chunk | Gap | Closed, events: list[StreamEvent]) -> None:
+        direction = event.direction
+        half = self._half(event)
+        if isinstance(event, Chunk):
+            found = half.reader.feed(event)
+        elif isinstance(event, Gap):
+            found = half.reader.gap(event)
+        else:
+            found = half.reader.close()
+        for item in found:
+            if type(item) is Data:
+                events.append(Body(direction, item))
+            elif type(item) is Frame:
+                self._feed_frame(direction, half, item, events)
+            elif type(item) is Lost:
+                half.decoder.forget()
+                half.block_frame = None
+                events.append(BytesLost(direction, item.packet))
+            elif type(item) is Restarted:
+                self.client = direction
+                half.known = True
+                half.decoder = HpackDecoder(from_start=True)
+            elif type(item) is Problem:
+                events.append(item)
+        if isinstance(event, Closed):
+            events.append(Ended(direction, event.reason, event.packet, event.time))
+
+    def _feed_frame(self, direction: int, half: _Half, frame: Frame, events: list[StreamEvent]) -> None:
+        kind = frame.kind
+        if half.block_frame is not None and kind != http2_frames.CONTINUATION:
+            self._break_block(half, frame, events)
+        if kind == http2_frames.HEADERS or kind == http2_frames.PUSH_PROMISE:
+            self._begin_block(direction, half, frame, events)
+        elif kind == http2_frames.CONTINUATION:
+            self._continue_block(direction, half, frame, events)
+        elif kind == http2_frames.RST_STREAM:
+            code = int.from_bytes(frame.payload, "big")
+            events.append(Reset(direction, frame.stream, code, frame.packet, frame.time))
+        elif kind == http2_frames.SETTINGS and not frame.flags & http2_frames.ACK:
+            self._apply_settings(direction, frame.payload)
+        elif kind == http2_frames.GOAWAY:
+            last, code = struct.unpack_from(">II", frame.payload)
+            debug = frame.payload[8:]
+            last &= 0x7FFFFFFF
+            events.append(GoAway(direction, last, code, debug, frame.packet, frame.time))
+
+    def _apply_settings(self, direction: int, payload: bytes) -> None:
+        """What one side announces binds the other: its header table, the size of its frames."""
+        other = self._halves[1 - direction]
+        if other is None:
+            other = self._halves[1 - direction] = _Half(known=False)
+        for at in range(0, len(payload) - 5, 6):
+            name, value = struct.unpack_from(">HI", payload, at)
+            if name == SETTINGS_HEADER_TABLE_SIZE:
+                other.decoder.limit_table(min(value, limits.MAX_HPACK_TABLE))
+            elif name == SETTINGS_MAX_FRAME_SIZE:
+                other.reader.allow(value)
+
+    # --- header blocks -------------------------------------------------------------------------------------------
+
+    def _begin_block(self, direction: int, half: _Half, frame: Frame, events: list[StreamEvent]) -> None:
+        fragment = _fragment(frame)
+        if fragment is None:
+            text = f"a header frame of stream {frame.stream} has more padding than bytes"
+            half.decoder.forget()
+            events.append(Problem("http2_padding", text, frame.packet, frame.offset))
+        elif frame.flags & http2_frames.END_HEADERS:
+            self._end_block(direction, half, frame, fragment, events)
+        else:
+            half.block_frame = frame
+            half.block = [fragment]
+            half.block_size = len(fragment)
+
+    def _continue_block(self, direction: int, half: _Half, frame: Frame, events: list[StreamEvent]) -> None:
+        first = half.block_frame
+        if first is None or first.stream != frame.stream:
+            # Its beginning lies before the capture or in a gap: what it adds to the table is not known.
+            half.decoder.forget()
+            half.block_frame = None
+            return
+        half.block_size += len(frame.payload)
+        if half.block_size <= limits.MAX_HEADER_BLOCK:
+            half.block.append(frame.payload)
+        if frame.flags & http2_frames.END_HEADERS:
+            half.block_frame = None
+            block = b"".join(half.block)
+            half.block = []
+            if half.block_size > limits.MAX_HEADER_BLOCK:
+                text = f"a header block of {half.block_size} bytes is over the limit of {limits.MAX_HEADER_BLOCK}"
+                half.decoder.forget()
+                problem = Problem("http2_header_block", text, frame.packet, first.offset)
+                self._emit_headers(direction, first, [], 0, problem, events)
+            else:
+                self._end_block(direction, half, first, block, events)
+
+    def _break_block(self, half: _Half, frame: Frame, events: list[StreamEvent]) -> None:
+        first, half.block_frame = half.block_frame, None
+        half.block = []
+        half.decoder.forget()
+        stream = first.stream if first else 0
+        text = f"the header block of stream {stream} is broken off by another frame"
+        events.append(Problem("http2_continuation", text, frame.packet, frame.offset))
+
+    def _end_block(self, direction: int, half: _Half, frame: Frame, block: bytes, events: list[StreamEvent]) -> None:
+        fields: list[Header] = []
+        problem = None
+        try:
+            fields = half.decoder.decode(block)
+        except DecodeError as error:
+            problem = Problem(error.code, error.message, frame.packet, frame.offset)
+        if frame.kind == http2_frames.HEADERS:
+            self._emit_headers(direction, frame, fields, half.decoder.unknown, problem, events)
+
+    def _emit_headers(
+        self, direction: int, frame: Frame, fields: list[Header], unknown: int, problem: Problem | None,
+        events: list[StreamEvent],
+    ) -> None:  # fmt: skip
+        if self._late:
+            self._learn_client(direction, fields)
+        end = bool(frame.flags & http2_frames.END_STREAM)
+        events.append(Headers(direction, frame.stream, fields, end, unknown, problem, frame.packet, frame.time))
+
+    def _learn_client(self, direction: int, fields: list[Header]) -> None:
+        for name, _ in fields:
+            if name in _REQUEST_FIELDS:
+                self.client = direction
+                return
+            if name == ":status" or name == "grpc-status":
+                self.client = 1 - direction
+                return
+
+
+def _fragment(frame: Frame) -> bytes | None:
+    """The header block fragment of a HEADERS or PUSH_PROMISE frame; None where its padding is wrong."""
+    payload = frame.payload
+    flags = frame.flags
+    start, end = 0, len(payload)
+    if flags & http2_frames.PADDED:
+        start, end = 1, end - payload[0]
+    if frame.kind == http2_frames.PUSH_PROMISE:
+        start += 4
+    elif flags & http2_frames.HAS_PRIORITY:
+        start += 5
+    if start == 0 and end == len(payload):
+        return payload
+    return payload[start:end] if start <= end else None

@@ -1,0 +1,148 @@
+"""IPv4 (RFC 791) and IPv6 (RFC 8200): header chains and fragments."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from inspector import limits
+from inspector.net.link import IPV4
+
+TCP = 6
+FRAGMENT = 44
+AUTHENTICATION = 51
+# Hop-by-hop, routing, destination options, mobility, HIP, shim6: a length in units of 8 bytes, the first not counted.
+_OPTION_HEADERS = frozenset((0, 43, 60, 135, 139, 140))
+
+
+class Datagram(NamedTuple):
+    """The payload of an IP packet: `data[start:end]`, of which the capture cut off `missing` bytes.
+
+    `addresses` are source and destination as they stand in the header: 8 or 32 bytes.
+    """
+
+    addresses: bytes
+    protocol: int
+    data: bytes
+    start: int
+    end: int
+    missing: int
+
+
+class _Fragments:
+    """A datagram in reassembly: pieces by offset, the length once the last piece is there."""
+
+    __slots__ = ("length", "pieces")
+
+    def __init__(self) -> None:
+        self.pieces: dict[int, bytes] = {}
+        self.length: int | None = None
+
+    def add(self, offset: int, data: bytes, last: bool) -> bytes | None:
+        """The whole payload, once it is all there. The first copy of a byte is the one that counts."""
+        if offset not in self.pieces or len(self.pieces[offset]) < len(data):
+            self.pieces[offset] = data
+        if last and self.length is None:
+            self.length = offset + len(data)
+        return self._join()
+
+    def _join(self) -> bytes | None:
+        if self.length is None:
+            return None
+        joined = bytearray()
+        for offset in sorted(self.pieces):
+            if offset > len(joined):
+                return None
+            joined += self.pieces[offset][len(joined) - offset :]
+        return bytes(joined[: self.length]) if len(joined) >= self.length else None
+
+
+class IpLayer:
+    """IP packets -> payloads of datagrams, fragments put together."""
+
+    def __init__(self) -> None:
+        self._fragmented: dict[tuple[bytes, int, int], _Fragments] = {}
+        self.lost_fragments = 0
+        """Datagrams of which fragments were seen, but never all of them within the limit."""
+
+    def feed(self, ethertype: int, data: bytes, at: int) -> Datagram | None:
+        """The datagram that is complete with this packet, whose IP header begins at `at`; None where none is."""
+        if ethertype == IPV4:
+            return self._ipv4(data, at)
+        return self._ipv6(data, at)
+
+    def close(self) -> None:
+        """The end of the capture: what is still in pieces is lost."""
+        self.lost_fragments += len(self._fragmented)
+        self._fragmented.clear()
+
+    def _ipv4(self, data: bytes, at: int) -> Datagram | None:
+        size = len(data)
+        if size - at < 20 or data[at] >> 4 != 4:
+            return None
+        header = (data[at] & 15) * 4
+        # Zero stands for "whatever was captured" where the network card splits segments (TSO).
+        total = (data[at + 2] << 8 | data[at + 3]) or size - at
+        if header < 20 or total < header:
+            return None
+        end = min(at + total, size)
+        start = min(at + header, end)
+        missing = at + total - end
+        addresses = data[at + 12 : at + 20]
+        flags = data[at + 6] << 8 | data[at + 7]
+        if flags & 0x3FFF:
+            identity = data[at + 4] << 8 | data[at + 5]
+            more = bool(flags & 0x2000)
+            payload = data[start:end]
+            offset = (flags & 0x1FFF) * 8
+            whole = self._fragment((addresses, identity, data[at + 9]), offset, payload, more, missing)
+            return None if whole is None else Datagram(addresses, data[at + 9], whole, 0, len(whole), 0)
+        return Datagram(addresses, data[at + 9], data, start, end, missing)
+
+    def _ipv6(self, data: bytes, at: int) -> Datagram | None:
+        size = len(data)
+        if size - at < 40 or data[at] >> 4 != 6:
+            return None
+        length = (data[at + 4] << 8 | data[at + 5]) or size - at - 40
+        addresses = data[at + 8 : at + 40]
+        protocol = data[at + 6]
+        end = min(at + 40 + length, size)
+        return self._chain(Datagram(addresses, protocol, data, at + 40, end, at + 40 + length - end))
+
+    def _chain(self, datagram: Datagram) -> Datagram | None:
+        """Follows IPv6 extension headers to what they precede."""
+        addresses, protocol, data, at, end, missing = datagram
+        for _ in range(limits.MAX_IPV6_EXTENSIONS):
+            if end - at < 8:
+                break
+            if protocol in _OPTION_HEADERS:
+                protocol, at = data[at], at + 8 * (data[at + 1] + 1)
+            elif protocol == AUTHENTICATION:
+                protocol, at = data[at], at + 4 * (data[at + 1] + 2)
+            elif protocol == FRAGMENT:
+                offset = data[at + 2] << 8 | data[at + 3]
+                key = addresses, int.from_bytes(data[at + 4 : at + 8], "big"), data[at]
+                whole = self._fragment(key, offset & ~7, data[at + 8 : end], bool(offset & 1), missing)
+                if whole is None:
+                    return None
+                protocol, data, at, end, missing = key[2], whole, 0, len(whole), 0
+            else:
+                break
+        return Datagram(addresses, protocol, data, at, end, missing) if at <= end else None
+
+    def _fragment(
+        self, key: tuple[bytes, int, int], offset: int, data: bytes, more: bool, missing: int
+    ) -> bytes | None:
+        """Adds a piece to the datagram that `key` (addresses, identification, protocol) names; the whole, if it is."""
+        if offset + len(data) > limits.MAX_DATAGRAM or missing:
+            return None
+        if offset == 0 and not more:
+            return data  # an atomic fragment (RFC 6946)
+        if key not in self._fragmented:
+            while len(self._fragmented) >= limits.MAX_FRAGMENTED:
+                del self._fragmented[next(iter(self._fragmented))]
+                self.lost_fragments += 1
+            self._fragmented[key] = _Fragments()
+        whole = self._fragmented[key].add(offset, data, not more)
+        if whole is not None:
+            del self._fragmented[key]
+        return whole

@@ -1,0 +1,73 @@
+"""Metadata of a call: header and trailer fields as text, and the status that they carry."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+
+from inspector.model.call import Header, Status
+from inspector.model.problem import Problem
+from inspector.net import grpc
+
+
+def http_status(fields: tuple[Header, ...]) -> int | None:
+    for name, value in fields:
+        if name == ":status":
+            return int(value) if value is not None and value.isdecimal() and len(value) == 3 else None
+    return None
+
+
+def status_of(fields: tuple[Header, ...], report: Callable[[Problem], None]) -> Status | None:
+    """The status that trailers carry; None where they carry none that can be read."""
+    code, message, details = None, "", None
+    for name, value in fields:
+        if value is None:
+            continue
+        if name == "grpc-status":
+            if not (value.isdecimal() and value.isascii() and len(value) < 10):
+                report(Problem("grpc_status", f"grpc-status {value[:40]!r} is not a number"))
+                continue
+            code = int(value)
+        elif name == "grpc-message":
+            message = grpc.decode_message(value)
+        elif name == "grpc-status-details-bin":
+            details = binary_value(value)
+            if details is None:
+                report(Problem("grpc_details", "grpc-status-details-bin is not base64"))
+    return None if code is None else Status(code, grpc.status_name(code), message, details)
+
+
+def readable(fields: list[Header]) -> tuple[Header, ...]:
+    """Header fields as text. HPACK gives octets (as Latin-1); values of `-bin` fields become base64, others UTF-8."""
+    return tuple(
+        field if field[1] is None or (field[1].isascii() and "\0" not in field[1]) else (field[0], _text(*field))
+        for field in fields
+    )
+
+
+def _text(name: str | None, value: str) -> str:
+    octets = value.encode("latin-1")
+    if name is not None and name.endswith("-bin") and octets.startswith(b"\0"):
+        # gRPC core leaves out base64 between peers that agree to (grpc proposal G1): a zero byte, then the octets.
+        return base64.b64encode(octets[1:]).decode("ascii")
+    try:
+        return octets.decode("utf-8")
+    except UnicodeDecodeError:
+        return value
+
+
+def binary_value(text: str) -> bytes | None:
+    """The bytes of a `-bin` header: base64, padded or not, of either alphabet."""
+    text = text.split(",", 1)[0].strip()
+    try:
+        return base64.b64decode(text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def trailer_block(payload: bytes) -> tuple[Header, ...]:
+    """The trailers in a gRPC-Web frame: lines of `name: value`."""
+    lines = payload.decode("utf-8", "replace").split("\r\n")
+    pairs = (line.partition(":") for line in lines if ":" in line)
+    return tuple((name.strip().lower(), value.strip()) for name, _, value in pairs)

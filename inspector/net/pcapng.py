@@ -1,0 +1,228 @@
+"""The next-generation capture file (draft-ietf-opsawg-pcapng): sections of blocks, with interfaces of their own."""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+from inspector import limits
+from inspector.model.packet import Packet
+from inspector.model.problem import Problem
+from inspector.net.buffer import Buffer
+
+SECTION_HEADER = 0x0A0D0D0A
+INTERFACE = 1
+OLD_PACKET = 2
+SIMPLE_PACKET = 3
+NAME_RESOLUTION = 4
+STATISTICS = 5
+ENHANCED_PACKET = 6
+KNOWN_TYPES = frozenset((SECTION_HEADER, *range(1, 11), 0x0BAD, 0x40000BAD))
+"""Block types believed when the parser looks for where to go on after damage."""
+
+BYTE_ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
+SHORTEST_BLOCK = 12
+
+OPTION_END = 0
+OPTION_TIME_RESOLUTION = 9
+OPTION_TIME_OFFSET = 14
+
+
+class Interface(NamedTuple):
+    """What an interface description says: LINKTYPE_ value, ticks per second, seconds added to every time."""
+
+    link_type: int
+    snap_length: int
+    ticks: int
+    offset: int
+
+
+PcapngEvent = Packet | Problem
+
+
+class PcapngParser:
+    """Bytes of a pcapng file -> packets. The bytes must begin with a section header block."""
+
+    def __init__(self) -> None:
+        self._buffer = Buffer()
+        self._offset = 0  # of the first byte not consumed, in the file
+        self._number = 0
+        self._interfaces: list[Interface] = []
+        self._searching = False
+        self._set_order("<")
+
+    def _set_order(self, order: str) -> None:
+        self._order = order
+        self._two = struct.Struct(order + "II")
+        self._enhanced = struct.Struct(order + "IIIII")
+
+    def feed(self, data: bytes) -> list[PcapngEvent]:
+        """Packets that are complete after `data`."""
+        held = self._buffer.feed(data)
+        if not held:
+            return []
+        events: list[PcapngEvent] = []
+        used, needed = self._read_blocks(held, events)
+        self._offset += used
+        self._buffer.keep(held[used:], needed)
+        return events
+
+    def close(self) -> list[PcapngEvent]:
+        """What the file ends with: nothing, or a block that is cut off (of a packet, what is there is kept)."""
+        rest = self._buffer.take()
+        if not rest:
+            return []
+        events: list[PcapngEvent] = []
+        if not self._searching and len(rest) > 28 and self._two.unpack_from(rest)[0] == ENHANCED_PACKET:
+            self._read_enhanced(rest, 0, len(rest) + 4, events, cut=True)
+        text = f"the file ends within a block: {len(rest)} bytes of it are there"
+        events.append(Problem("capture_truncated", text, self._number or None, self._offset))
+        return events
+
+    def _read_blocks(self, held: bytes, events: list[PcapngEvent]) -> tuple[int, int]:
+        """Reads all whole blocks. Returns how many bytes are used up, and how many the next block needs."""
+        at = 0
+        size = len(held)
+        while size - at >= SHORTEST_BLOCK:
+            if self._searching:
+                at = self._find_block(held, at)
+                if self._searching:
+                    return at, SHORTEST_BLOCK + size - at
+            kind, length = self._block_header(held, at)
+            if length < SHORTEST_BLOCK or length % 4 or length > limits.MAX_BLOCK:
+                self._damaged(f"a block of {length} bytes is claimed", at, events)
+                at += 4
+                continue
+            end = at + length
+            if end > size:
+                return at, length
+            if self._two.unpack_from(held, end - 8)[1] != length:
+                self._damaged("a block does not end with its length", at, events)
+                at += 4
+                continue
+            self._read_block(held, at, end, kind, events)
+            at = end
+        return at, SHORTEST_BLOCK
+
+    def _block_header(self, held: bytes, at: int) -> tuple[int, int]:
+        """Type and length of the block at `at`. A section header also sets the byte order (its type reads the same
+        in both)."""
+        kind, length = self._two.unpack_from(held, at)
+        if kind == SECTION_HEADER:
+            order = BYTE_ORDERS.get(held[at + 8 : at + 12])
+            if order is None:
+                return kind, 0
+            self._set_order(order)
+            kind, length = self._two.unpack_from(held, at)
+        return kind, length
+
+    def _damaged(self, what: str, at: int, events: list[PcapngEvent]) -> None:
+        text = f"{what}; looking for the next believable block"
+        events.append(Problem("capture_damaged", text, self._number or None, self._offset + at))
+        self._searching = True
+
+    def _find_block(self, held: bytes, at: int) -> int:
+        """First place from `at` where a whole block of a known type stands; clears `_searching` when found.
+
+        Blocks are aligned to four bytes, but damage may have removed some, so every offset is tried. A block that is
+        not whole yet is waited for if it is not longer than what is read at once.
+        """
+        last = len(held) - SHORTEST_BLOCK
+        while at <= last:
+            kind, length = self._two.unpack_from(held, at)
+            if kind == SECTION_HEADER:
+                kind, length = self._block_header(held, at)
+            if kind in KNOWN_TYPES and SHORTEST_BLOCK <= length <= limits.READ_SIZE and length % 4 == 0:
+                if at + length > len(held):
+                    return at
+                if self._two.unpack_from(held, at + length - 8)[1] == length:
+                    self._searching = False
+                    return at
+            at += 1
+        return at
+
+    def _read_block(self, held: bytes, at: int, end: int, kind: int, events: list[PcapngEvent]) -> None:
+        if kind == ENHANCED_PACKET:
+            self._read_enhanced(held, at, end, events)
+        elif kind == SIMPLE_PACKET:
+            self._read_simple(held, at, end, events)
+        elif kind == OLD_PACKET:
+            self._read_old(held, at, end, events)
+        elif kind == INTERFACE:
+            self._read_interface(held, at, end, events)
+        elif kind == SECTION_HEADER:
+            self._interfaces = []
+
+    def _read_interface(self, held: bytes, at: int, end: int, events: list[PcapngEvent]) -> None:
+        if end - at < 20 or len(self._interfaces) >= limits.MAX_INTERFACES:
+            self._short_block(at, events)
+            return
+        link_type, _, snap_length = struct.unpack_from(self._order + "HHI", held, at + 8)
+        ticks, offset = 1_000_000, 0
+        for code, value in self._options(held, at + 16, end - 4):
+            if code == OPTION_TIME_RESOLUTION and len(value) >= 1:
+                power = value[0] & 0x7F
+                ticks = 1 << power if value[0] & 0x80 else 10 ** min(power, 30)
+            elif code == OPTION_TIME_OFFSET and len(value) == 8:
+                offset = struct.unpack(self._order + "q", value)[0]
+        self._interfaces.append(Interface(link_type, snap_length, ticks, offset))
+
+    def _options(self, held: bytes, at: int, end: int) -> list[tuple[int, bytes]]:
+        found = []
+        while end - at >= 4:
+            code, length = struct.unpack_from(self._order + "HH", held, at)
+            if code == OPTION_END or at + 4 + length > end:
+                break
+            found.append((code, held[at + 4 : at + 4 + length]))
+            at += 4 + (length + 3 & ~3)
+        return found
+
+    def _read_enhanced(
+        self, held: bytes, at: int, end: int, events: list[PcapngEvent], cut: bool = False
+    ) -> None:  # fmt: skip
+        if end - at < 32:
+            self._short_block(at, events)
+            return
+        number, high, low, captured, original = self._enhanced.unpack_from(held, at + 8)
+        body = held[at + 28 : end - 4]
+        if captured > len(body) and not cut:
+            text = "a packet is longer than its block"
+            events.append(Problem("capture_damaged", text, self._number + 1, self._offset + at))
+        self._add_packet(number, high << 32 | low, body[:captured], original, at, events)
+
+    def _read_old(self, held: bytes, at: int, end: int, events: list[PcapngEvent]) -> None:
+        if end - at < 32:
+            self._short_block(at, events)
+            return
+        number, _, high, low, captured, original = struct.unpack_from(self._order + "HHIIII", held, at + 8)
+        self._add_packet(number, high << 32 | low, held[at + 28 : end - 4][:captured], original, at, events)
+
+    def _read_simple(self, held: bytes, at: int, end: int, events: list[PcapngEvent]) -> None:
+        """A simple packet block has no time and no captured length: that is the lesser of snap and original length."""
+        if end - at < 16:
+            self._short_block(at, events)
+            return
+        original = self._two.unpack_from(held, at + 4)[1]
+        captured = min(original, end - at - 16)
+        if self._interfaces and self._interfaces[0].snap_length:
+            captured = min(captured, self._interfaces[0].snap_length)
+        self._add_packet(0, None, held[at + 12 : at + 12 + captured], original, at, events)
+
+    def _add_packet(
+        self, number: int, ticks: int | None, data: bytes, original: int, at: int, events: list[PcapngEvent]
+    ) -> None:
+        self._number += 1
+        if number >= len(self._interfaces):
+            text = f"a packet of interface {number}, which is not described"
+            events.append(Problem("capture_damaged", text, self._number, self._offset + at))
+            return
+        interface = self._interfaces[number]
+        time = None
+        if ticks is not None:
+            time = ticks * 1_000_000_000 // interface.ticks + interface.offset * 1_000_000_000
+        events.append(Packet(self._number, time, interface.link_type, data, original))
+
+    def _short_block(self, at: int, events: list[PcapngEvent]) -> None:
+        events.append(
+            Problem("capture_damaged", "a block is too short for its type", self._number or None, self._offset + at)
+        )

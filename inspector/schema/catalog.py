@@ -1,0 +1,134 @@
+"""Several schema sources as one: which file defines a symbol, and which file an import means.
+
+Sources come in order of precedence, the always-known types last. The unit is the symbol, not the file: where two files
+define one symbol equally the first owns it, whatever the files are called. The index of a package is made when one
+of its symbols is asked for.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+
+from inspector.errors import SchemaError
+from inspector.schema import wellknown
+from inspector.schema.conflicts import Difference, definitions, difference
+from inspector.schema.descriptor_set import DescriptorSet, FileEntry, all_messages
+from inspector.schema.known_packages import KNOWN_PACKAGES
+from inspector.schema.wording import one_line
+
+MAX_SYMBOL = 4096
+"""Characters of a name that is looked up: paths in captures are hostile, and a lookup costs a step per component."""
+
+
+class Catalog:
+    """The files of `sources`, and the always-known ones behind them."""
+
+    def __init__(self, sources: Sequence[DescriptorSet]) -> None:
+        self.sources = tuple(sources)
+        self._all: tuple[DescriptorSet | wellknown.AlwaysKnown, ...] = (*sources, wellknown.AlwaysKnown())
+        self._packages = frozenset(chain.from_iterable(source.packages() for source in self._all))
+        self._depth = max((name.count(".") + 1 for name in self._packages if name), default=0)
+        self._owners: dict[str, Mapping[str, FileEntry]] = {}
+        self._broken: dict[str, SchemaError] = {}
+
+    def refuse_conflicts(self) -> None:
+        """Raises SchemaError where two sources disagree about a symbol."""
+        counts = Counter(chain.from_iterable(source.packages() for source in self.sources))
+        for package, count in counts.items():
+            if count > 1:
+                self.owners(package)
+
+    def defining(self, symbol: str) -> FileEntry | None:
+        """The file that defines `symbol` (a full name, no leading dot), perhaps in another definition."""
+        if len(symbol) > MAX_SYMBOL:
+            return None
+        parts = symbol.split(".", self._depth + 1)
+        for depth in range(min(len(parts) - 1, self._depth), -1, -1):
+            package = ".".join(parts[:depth])
+            if package in self._packages:
+                owner = self.owners(package).get(".".join(parts[: depth + 1]))
+                if owner is not None:
+                    return owner
+        return None
+
+    def owners(self, package: str) -> Mapping[str, FileEntry]:
+        """The file that each top-level symbol of a package comes from. Raises SchemaError where files disagree."""
+        if package in self._broken:
+            raise copy_of(self._broken[package])
+        if package not in self._owners:
+            try:
+                self._owners[package] = self._index(package)
+            except SchemaError as error:
+                self._broken[package] = error
+                raise
+        return self._owners[package]
+
+    def file(self, name: str) -> FileEntry | None:
+        """The file with this name, of the first source that has it."""
+        found = (source.file(name) for source in self._all)
+        return next((file for file in found if file is not None), None)
+
+    def own_files(self) -> Iterator[FileEntry]:
+        """The files of the sources, without the copies of always-known ones."""
+        for source in self.sources:
+            for package in source.packages():
+                if package not in KNOWN_PACKAGES:
+                    yield from source.in_package(package)
+
+    def always_known_messages(self) -> Iterator[str]:
+        """Full names of the messages that need no source. Reads all those files."""
+        for package in KNOWN_PACKAGES:
+            for entry in self._all[-1].in_package(package):
+                yield from (name for name, _ in all_messages(entry.proto()))
+
+    def imported(self, entry: FileEntry, name: str) -> FileEntry | None:
+        """The file that `entry` means by its import `name`: one of its own source if there is one."""
+        own = (source.file(name) for source in self._all if source.file(entry.name) is entry)
+        return next(filter(None, own), None) or self.file(name)
+
+    def unique_name(self, entry: FileEntry) -> str:
+        """A name for the file that no file of another source has: two services may both have a `service.proto`."""
+        holders = [source.file(entry.name) for source in self._all]
+        number = next((n for n, held in enumerate(h for h in holders if h is not None) if held is entry), 0)
+        return f"{entry.name}#{number + 1}" if number else entry.name
+
+    def extending(self, message: str) -> Iterator[FileEntry]:
+        """The files which (seem to) extend the message with this full name."""
+        return chain.from_iterable(source.extending(message) for source in self._all)
+
+    def _index(self, package: str) -> dict[str, FileEntry]:
+        owners: dict[str, FileEntry] = {}
+        for source in self._all:
+            for entry in source.in_package(package):
+                self._add_symbols(entry, owners, tolerant=package in KNOWN_PACKAGES)
+        return owners
+
+    def _add_symbols(self, entry: FileEntry, owners: dict[str, FileEntry], *, tolerant: bool) -> None:
+        """Enters what the file defines. `tolerant`: the first wins, although the definitions differ."""
+        for found in definitions(entry.proto()):
+            owner = owners.setdefault(found.name, entry)
+            if owner is entry or tolerant or owner.content == entry.content:
+                continue
+            differing = difference(owner.definition(found.name), found)
+            if differing is not None:
+                raise _conflict(differing, owner, entry)
+
+
+def _conflict(differing: Difference, first: FileEntry, second: FileEntry) -> SchemaError:
+    here, there = (f"{one_line(entry.origin)}: {one_line(entry.name)}" for entry in (first, second))
+    if first.name == second.name:
+        here, there = one_line(first.origin), one_line(second.origin)
+    elif first.origin == second.origin:
+        here, there = one_line(first.name), one_line(second.name)
+    place, ours, theirs = (one_line(part) for part in differing)
+    return SchemaError(
+        f"the sources disagree: {place} is {ours} in {here} and {theirs} in {there}",
+        hint="they are different versions of one file: give only the one that the traffic was made with",
+    )
+
+
+def copy_of(error: SchemaError) -> SchemaError:
+    """The same error, to be raised once more. (Raising one object again and again grows its traceback.)"""
+    return SchemaError(error.message, where=error.where, hint=error.hint)

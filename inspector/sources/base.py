@@ -1,0 +1,44 @@
+"""What a kind of input is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from inspector.model.call import Call, Message
+from inspector.model.problem import Problem
+
+SourceEvent = Message | Call | Problem
+
+
+class SourceParser(Protocol):
+    """Bytes of an input, in order and in any pieces -> messages and calls as they become whole."""
+
+    def feed(self, data: bytes) -> list[SourceEvent]: ...
+
+    def close(self) -> list[SourceEvent]: ...
+
+    def describe(self) -> str | None:
+        """One line on what was passed over, or None where nothing was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A kind of input.
+
+    `detect(head, whole)` tells whether an input that begins with `head` (and ends with it, if `whole`) is of this
+    kind. `is_capture` where it holds calls; otherwise it holds bare messages, and `is_single` just one.
+    """
+
+    name: str
+    detect: Callable[[bytes, bool], bool]
+    parser: Callable[[], SourceParser]
+    suffixes: tuple[str, ...] = ()
+    is_capture: bool = False
+    is_single: bool = False
+
+
+def bare_message(index: int, encoding: str, data: bytes | None, wire: bytes, problem: Problem | None) -> Message:
+    """A message that stands by itself, of no call."""
+    return Message(0, index, None, None, None, encoding, data, wire, problem, ())

@@ -1,0 +1,47 @@
+"""What the capture files have in common: a file parser in front of the protocol stack."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from inspector.model.packet import Packet
+from inspector.model.problem import Problem
+from inspector.net.capture import CaptureDecoder
+from inspector.sources.base import SourceEvent
+
+
+class PacketParser(Protocol):
+    """Bytes of a capture file -> packets."""
+
+    def feed(self, data: bytes) -> list[Packet | Problem]: ...
+
+    def close(self) -> list[Packet | Problem]: ...
+
+
+class CaptureParser:
+    """Bytes of a capture file -> calls and messages."""
+
+    def __init__(self, packets: PacketParser) -> None:
+        self._packets = packets
+        self._decoder = CaptureDecoder()
+
+    def feed(self, data: bytes) -> list[SourceEvent]:
+        return self._decode(self._packets.feed(data))
+
+    def close(self) -> list[SourceEvent]:
+        events = self._decode(self._packets.close())
+        events += self._decoder.close()
+        return events
+
+    def describe(self) -> str | None:
+        return self._decoder.summary.describe()
+
+    def _decode(self, found: list[Packet | Problem]) -> list[SourceEvent]:
+        events: list[SourceEvent] = []
+        feed = self._decoder.feed
+        for item in found:
+            if type(item) is Packet:
+                events += feed(item)
+            else:
+                events.append(item)  # type: ignore[arg-type]
+        return events

@@ -1,0 +1,64 @@
+"""gRPC frames one after the other: a flag, a length in four bytes, a message."""
+
+from __future__ import annotations
+
+from inspector import limits
+from inspector.errors import DecodeError
+from inspector.model.problem import Problem
+from inspector.net.compression import decompress, sniff
+from inspector.net.grpc import COMPRESSED, PREFIX_SIZE, Deframer, RawMessage
+from inspector.net.http2_frames import Data
+from inspector.sources.base import Source, SourceEvent, bare_message
+
+
+class GrpcParser:
+    """Bytes of gRPC frames -> messages. No header tells the compression, so its first bytes do."""
+
+    def __init__(self) -> None:
+        self._deframer = Deframer()
+        self._offset = 0
+        self._count = 0
+
+    def feed(self, data: bytes) -> list[SourceEvent]:
+        piece = Data(1, data, 0, self._offset == 0, False, self._offset, 0, None)
+        self._offset += len(data)
+        return [self._message(raw) for raw in self._deframer.feed(piece)]
+
+    def close(self) -> list[SourceEvent]:
+        rest = self._deframer.close(0, None, "the input ends")
+        events: list[SourceEvent] = [self._message(rest)] if rest else []
+        if self._deframer.skipped:
+            text = f"{self._deframer.skipped} bytes are no gRPC frames"
+            events.append(Problem("grpc_frame", text, offset=self._offset - self._deframer.skipped))
+        return events
+
+    def describe(self) -> str | None:
+        return None
+
+    def _message(self, raw: RawMessage) -> SourceEvent:
+        problem = raw.problem
+        data: bytes | None = raw.payload if problem is None else None
+        encoding = "identity"
+        if raw.flag & COMPRESSED:
+            encoding = sniff(raw.payload) or "unknown"
+            if data is not None:
+                try:
+                    data = decompress(encoding, raw.payload, limits.MAX_MESSAGE)
+                except DecodeError as error:
+                    data, problem = None, Problem(error.code, error.message, offset=error.offset)
+        self._count += 1
+        return bare_message(self._count - 1, encoding, data, raw.payload, problem)
+
+
+def detect(head: bytes, whole: bool) -> bool:
+    """Frames follow one another to the end. (A first byte of 0 or 1 is no protobuf tag, so nothing else is like it.)"""
+    at = 0
+    while len(head) - at >= PREFIX_SIZE:
+        length = int.from_bytes(head[at + 1 : at + PREFIX_SIZE], "big")
+        if head[at] > COMPRESSED or length > limits.MAX_MESSAGE:
+            return False
+        at += PREFIX_SIZE + length
+    return at == len(head) or (at > len(head) and not whole)
+
+
+GRPC = Source("grpc", detect, GrpcParser, (".grpc",))

@@ -1,0 +1,120 @@
+"""Message bytes to JSON: by a schema, or by guessing where there is none.
+
+Callers that want text ask for `decode_json`: how bytes become JSON text behind it may change to something faster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import DecodeError as ProtobufDecodeError
+from google.protobuf.message import Message
+
+from inspector.errors import DecodeError, SchemaError
+from inspector.transcode.json_text import dumps
+from inspector.transcode.printer import JsonPrinter, Nested
+from inspector.transcode.resolver import Resolver
+from inspector.transcode.survey import survey
+from inspector.wire.guess import JsonValue, guess
+
+DecodedBy = Literal["schema", "guess"]
+
+
+class Decoded(NamedTuple):
+    """A message as a JSON value; None where a schema was given and the bytes do not follow it.
+
+    `unknown_bytes` counts tags and values of fields that the schema does not have, in messages within it and in Any
+    too. A guess has none, and keeps the fields before its `error`.
+    """
+
+    value: JsonValue
+    unknown_bytes: int
+    decoded_by: DecodedBy
+    error: DecodeError | None
+
+
+class DecodedJson(NamedTuple):
+    """The same with the value as compact JSON text in UTF-8, `null` where there is none."""
+
+    json: bytes
+    unknown_bytes: int
+    decoded_by: DecodedBy
+    error: DecodeError | None
+
+
+class _Type(NamedTuple):
+    parse: Callable[[bytes], Message]
+    descriptor: Descriptor
+    print: Nested
+
+
+class MessageDecoder:
+    """Decodes messages of the types of a schema. The options are those of `JsonPrinter`."""
+
+    def __init__(
+        self,
+        resolver: Resolver | None = None,
+        *,
+        emit_defaults: bool = False,
+        proto_names: bool = False,
+        enum_numbers: bool = False,
+    ) -> None:
+        self._resolver = resolver
+        self._types: dict[str, _Type] = {}
+        self._unknown_in_payloads = 0
+        self._printer = JsonPrinter(
+            resolver,
+            emit_defaults=emit_defaults,
+            proto_names=proto_names,
+            enum_numbers=enum_numbers,
+            on_payload=self._count_payload,
+        )
+
+    def decode(self, type_name: str | None, data: bytes) -> Decoded:
+        """Decodes one message; without a type name it guesses.
+
+        Damage is in `error`, its offset counted from the start of the message: `truncated`, `wire`, `depth` or
+        `utf8`. Raises SchemaError for a type that the schema lacks.
+        """
+        if type_name is None:
+            return self.decode_unknown(data)
+        kind = self._types.get(type_name) or self._load(type_name)
+        try:
+            message = kind.parse(data)
+        except ProtobufDecodeError as refusal:
+            found = survey(kind.descriptor, data)
+            return Decoded(None, 0, "schema", found.error or DecodeError(str(refusal), code="wire"))
+        self._unknown_in_payloads = 0
+        value = kind.print(message, 0)
+        unknown = self._unknown_in_payloads + _unknown_bytes(message, kind.descriptor, data)
+        return Decoded(value, unknown, "schema", None)
+
+    def decode_unknown(self, data: bytes) -> Decoded:
+        """Decodes one message whose type is not known."""
+        value, error = guess(data)
+        return Decoded(value, 0, "guess", error)
+
+    def decode_json(self, type_name: str | None, data: bytes) -> DecodedJson:
+        """Like `decode`, to JSON text."""
+        value, unknown_bytes, decoded_by, error = self.decode(type_name, data)
+        return DecodedJson(dumps(value), unknown_bytes, decoded_by, error)
+
+    def _load(self, type_name: str) -> _Type:
+        descriptor = self._resolver.find_message(type_name) if self._resolver else None
+        if self._resolver is None or descriptor is None:
+            raise SchemaError(f"the schema has no message type {type_name!r}")
+        parse = self._resolver.message_class(type_name).FromString
+        kind = self._types[type_name] = _Type(parse, descriptor, self._printer.printer(descriptor))
+        return kind
+
+    def _count_payload(self, descriptor: Descriptor, message: Message, payload: bytes) -> None:
+        self._unknown_in_payloads += _unknown_bytes(message, descriptor, payload)
+
+
+def _unknown_bytes(message: Message, descriptor: Descriptor, data: bytes) -> int:
+    """Bytes of unknown fields, without a walk in the usual case of none. Takes them out of the message."""
+    size = message.ByteSize()
+    message.DiscardUnknownFields()
+    return 0 if message.ByteSize() == size else survey(descriptor, data).unknown_bytes

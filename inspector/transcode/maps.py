@@ -1,0 +1,62 @@
+"""Map fields, which the wire has as repeated messages of a key and a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from google.protobuf import message_factory
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+
+from inspector.transcode.scalars import text, verifies_utf8
+from inspector.wire.scan import scan
+
+Items = Callable[[Any], Iterable[tuple[str, Any]]]
+"""Keys, as JSON has them, and values of a map container."""
+
+
+def is_map(field: FieldDescriptor) -> bool:
+    """Whether the field is a map."""
+    entry = field.message_type
+    return entry is not None and entry.has_options and bool(entry.GetOptions().map_entry)
+
+
+def map_value(field: FieldDescriptor) -> FieldDescriptor:
+    """The field that values of a map are."""
+    entry: Any = field.message_type
+    value: FieldDescriptor = entry.fields_by_name["value"]
+    return value
+
+
+def map_items(field: FieldDescriptor) -> Items:
+    """How to read the containers of a map field. Its keys are always strings in JSON."""
+    entry: Any = field.message_type
+    key: FieldDescriptor = entry.fields_by_name["key"]
+    if key.type == FieldDescriptor.TYPE_STRING and verifies_utf8(key):
+        return lambda values: values.items()
+    return lambda values: [(_key_text(key), value) for key, value in values.items()]
+
+
+def _key_text(key: object) -> str:
+    if isinstance(key, bool):
+        return "true" if key else "false"
+    return text(key) if isinstance(key, str | bytes) else str(key)
+
+
+class WireMap:
+    """Stands in for a map container with strings that are not UTF-8 (proto2): the runtime's raises UnicodeDecodeError
+    at one. Its messages do not, so the entries are read as messages, by way of the wire."""
+
+    def __init__(self, message: Message, field: FieldDescriptor) -> None:
+        self._data = message.SerializePartialToString()
+        self._field = field
+
+    def items(self) -> Iterable[tuple[str | bytes, Any]]:
+        """Keys and values, strings that are not UTF-8 as bytes."""
+        entry: Any = self._field.message_type
+        parse = message_factory.GetMessageClass(entry).FromString
+        for item in scan(self._data):
+            if item.number == self._field.number:
+                made: Any = parse(self._data[item.value_start : item.end])
+                yield made.key, made.value
