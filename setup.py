@@ -17,7 +17,7 @@ def kernels(mode: str) -> list[Extension]:
         raise SystemExit(f"INSPECTOR_COMPILED is {mode!r}; it must be one of {', '.join(MODES)}")
     if mode == "never":
         return []
-    from Cython.Build import cythonize
+    from Cython.Build import cythonize  # noqa: PLC0415  # not needed, and perhaps not there, where nothing is compiled
 
     extensions = [
         Extension(
@@ -26,7 +26,9 @@ def kernels(mode: str) -> list[Extension]:
         for path in sorted(Path("inspector").rglob("*_cy.py"))
     ]
     directives = {"language_level": 3, "freethreading_compatible": True}
-    return list(cythonize(extensions, compiler_directives=directives, build_dir="build/cython", nthreads=os.cpu_count()))
+    return list(
+        cythonize(extensions, compiler_directives=directives, build_dir="build/cython", nthreads=os.cpu_count())
+    )
 
 
 setup(ext_modules=kernels(os.environ.get("INSPECTOR_COMPILED", "auto")))

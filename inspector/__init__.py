@@ -5,6 +5,7 @@ The public names are loaded when first used (PEP 562), so that `import inspector
 
 from __future__ import annotations
 
+import importlib
 import os
 
 __version__ = "0.1.0"
@@ -26,8 +27,6 @@ __all__ = ["InspectorError", "Schema", "Session", "__version__", "is_compiled", 
 
 
 def __getattr__(name: str) -> object:
-    import importlib
-
     if name not in _HOMES:
         raise AttributeError(f"module 'inspector' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)

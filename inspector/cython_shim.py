@@ -60,10 +60,10 @@ def returns(_type: Any) -> Callable[[_T], _T]:
     return _same
 
 
-def exceptval(_value: Any = None, *, check: bool = True) -> Callable[[_T], _T]:  # noqa: ARG001
+def exceptval(_value: Any = None, *, check: bool = True) -> Callable[[_T], _T]:
     return _same
 
 
-def declare(_type: type[_T], value: Any = None, *, visibility: str = "private") -> _T:  # noqa: ARG001
+def declare(_type: type[_T], value: Any = None, *, visibility: str = "private") -> _T:
     """At module level a C variable with its value; in the body of a `cclass` an attribute that Python may see."""
     return cast(_T, value)

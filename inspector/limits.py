@@ -67,8 +67,8 @@ MAX_PENDING_BYTES = 8 * MIB
 DEFAULT_FRAME_SIZE = 16_384
 """SETTINGS_MAX_FRAME_SIZE until announced otherwise (RFC 9113, 6.5.2)."""
 
-RESYNC_FRAME_SIZE = 1 * MIB
-"""Longest frame believed where the settings were not seen. Below what TLS records and HTTP/1 text read as."""
+RESYNC_FRAME_SIZE = 4 * MIB
+"""Longest frame believed where the settings were not seen (gRPC core announces 4 MiB; HTTP/1 reads as more)."""
 
 MAX_HEADER_BLOCK = 1 * MIB
 """Header block across CONTINUATION frames. A longer one is still parsed for its table updates where it can be."""

@@ -1,1 +1,1 @@
-"""TBD"""
+"""The command line, one command per file. What it prints is made by `inspector.views`."""

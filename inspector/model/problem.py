@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-
 NORMAL = frozenset(("hpack_unknown", "started_late", "message_skipped"))
 """Codes of what a capture that starts in mid-connection shows: worth saying, but not damage."""
 

@@ -39,7 +39,6 @@ class CaptureSummary:
         return ", ".join(filter(None, parts))
 
 
-
 class CaptureDecoder:
     """Packets -> messages as they become whole, calls as they end, and problems that belong to no call."""
 

@@ -368,7 +368,7 @@ class HpackDecoder:
                 bits = ((bits << 8) | octets[at]) & _FORTY_BITS
                 count += 8
                 at += 1
-            window: cython.Py_ssize_t = _window(bits, count)
+            window: cython.Py_ssize_t = (bits >> (count - 30)) & _ONES if count >= 30 else _padded(bits, count)
             symbol: cython.Py_ssize_t = symbols[window >> 22]
             length: cython.Py_ssize_t = lengths[window >> 22]
             if not length:
@@ -404,10 +404,8 @@ class HpackDecoder:
 @cython.cfunc
 @cython.inline
 @cython.exceptval(check=False)
-def _window(bits: cython.Py_ssize_t, count: cython.Py_ssize_t) -> cython.Py_ssize_t:
-    """The next 30 of `count` bits, filled up with ones."""
-    if count >= 30:
-        return (bits >> (count - 30)) & _ONES
+def _padded(bits: cython.Py_ssize_t, count: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    """The last `count` bits, filled up with ones to thirty."""
     missing: cython.Py_ssize_t = 30 - count
     one: cython.Py_ssize_t = 1
     return ((bits << missing) | ((one << missing) - 1)) & _ONES

@@ -54,7 +54,7 @@ def definitions(proto: FileDescriptorProto) -> Iterator[Definition]:
 def difference(first: Definition, second: Definition) -> Difference | None:
     """The first difference between two definitions of one name, or None where they mean the same."""
     if first.kind != second.kind:
-        return Difference(first.name, f"a {first.kind}", f"a {second.kind}")
+        return Difference(first.name, _kind(first), _kind(second))
     place = f"{first.kind} {first.name}"
     if first.dialect != second.dialect:
         return Difference(place, first.dialect, second.dialect)
@@ -63,18 +63,21 @@ def difference(first: Definition, second: Definition) -> Difference | None:
     return next(_COMPARE[first.kind](place, first.node, second.node), None)
 
 
+def _kind(definition: Definition) -> str:
+    return f"{'an' if definition.kind[0] in 'aeiou' else 'a'} {definition.kind}"
+
+
 def _dialect(proto: FileDescriptorProto) -> str:
     if proto.syntax != "editions":
-        return proto.syntax or "proto2"
+        return text(proto.syntax) or "proto2"
     edition = proto.edition
     name = Edition.Name(edition) if edition in Edition.values() else str(edition)
-    features = _features(proto)
-    return " ".join(filter(None, (name.replace("_", " ").lower(), features)))
+    return f"{name.replace('_', ' ').lower()} with features {_features(proto)}"
 
 
 def _features(node: FileDescriptorProto | FieldDescriptorProto | EnumDescriptorProto) -> str:
-    """The edition features set on one element, as one line; "" where there are none."""
-    return str(node.options.features).replace("\n", " ").strip() if node.HasField("options") else ""
+    """The edition features set on one element, as one line."""
+    return str(node.options.features).replace("\n", " ").strip() or "none"
 
 
 def _messages(place: str, first: DescriptorProto, second: DescriptorProto) -> Iterator[Difference]:

@@ -18,12 +18,13 @@ MAX_READ = 1 << 20
 """Bytes of a file read for its imports; they stand at its beginning."""
 
 _TOKENS = re.compile(
-    r"""//[^\n]* | /\*.*?\*/
+    r"""//[^\n]* | /\*.*?(?:\*/|\Z)
     | \bimport\s+(?:(?:public|weak|option)\s+)?(?:"(?P<double>[^"\n]*)"|'(?P<single>[^'\n]*)')\s*;
     | \bpackage\s+(?P<package>[\w.]+)\s*;
-    | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*'""",
+    | "(?:\\.|[^"\\\n])*"? | '(?:\\.|[^'\\\n])*'?""",
     re.VERBOSE | re.DOTALL,
 )
+"""Comments and strings are tokens too, even if unfinished: what is in them is passed over, and read only once."""
 
 
 def roots_of_file(path: Path, given: Sequence[Path], known: Sequence[Path]) -> list[Path]:
@@ -85,7 +86,7 @@ def _missing(imports: Sequence[str], roots: Sequence[Path], *, follow: bool) -> 
 
 
 def _find(name: str, roots: Sequence[Path]) -> Path | None:
-    return next((root / name for root in roots if (root / name).is_file()), None)
+    return next((root / name for root in roots if os.path.isfile(root / name)), None)
 
 
 def _package_root(path: Path, ancestors: Sequence[Path]) -> Path | None:

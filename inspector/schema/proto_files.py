@@ -124,7 +124,7 @@ def _others(mistakes: Sequence[re.Match[str]], roots: Sequence[Path]) -> Iterato
 def _place(mistake: re.Match[str], roots: Sequence[Path]) -> str:
     """Where a mistake is, with the file as the user knows it: protoc may name it relative to an import path."""
     candidates = (Path(mistake["file"]), *(root / mistake["file"] for root in roots))
-    file = next(filter(Path.is_file, candidates), candidates[0])
+    file = next(filter(os.path.isfile, candidates), candidates[0])
     return f"{one_line(str(file))}:{mistake['line']}:{mistake['column']}"
 
 

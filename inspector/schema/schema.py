@@ -25,6 +25,9 @@ from inspector.schema.wording import one_line, text
 MAX_REMEMBERED = 10_000
 """Names whose look-up is remembered. Method paths come from captures, which may hold any number of them."""
 
+MAX_REMEMBERED_LENGTH = 512
+"""Characters of a name that is remembered: with the above it bounds the memory."""
+
 T = TypeVar("T")
 
 
@@ -87,9 +90,9 @@ class Schema:
 
         Raises SchemaError only where the type is there, but cannot be built.
         """
-        if name not in self._messages:
-            self._remember(self._messages, name, self._look_up_message(name.removeprefix(".")))
-        return self._messages[name]
+        if name in self._messages:
+            return self._messages[name]
+        return self._remember(self._messages, name, self._look_up_message(name.removeprefix(".")))
 
     def message(self, name: str) -> Descriptor:
         """As `find_message`, but raises SchemaError with the names that are near if there is no such type."""
@@ -105,9 +108,9 @@ class Schema:
 
         Raises SchemaError only where the service is there, but cannot be built.
         """
-        if path not in self._methods:
-            self._remember(self._methods, path, self._look_up_method(*split_method(path)))
-        return self._methods[path]
+        if path in self._methods:
+            return self._methods[path]
+        return self._remember(self._methods, path, self._look_up_method(*split_method(path)))
 
     def method(self, path: str) -> MethodDescriptor:
         """As `find_method`, but raises SchemaError with the names that are near if there is no such method."""
@@ -162,14 +165,18 @@ class Schema:
             return None
         self._loader.load(entry)
         try:
-            return self.pool.FindServiceByName(service).methods_by_name.get(method)
+            methods = self.pool.FindServiceByName(service).methods
         except KeyError:
             return None
+        # Not `methods_by_name`: it fails with a SystemError for a name that is not valid Unicode.
+        return next((each for each in methods if each.name == method), None)
 
-    def _remember(self, cache: dict[str, T | None], name: str, found: T | None) -> None:
+    def _remember(self, cache: dict[str, T | None], name: str, found: T | None) -> T | None:
         if len(cache) >= MAX_REMEMBERED:
             cache.clear()
-        cache[name] = found
+        if len(name) <= MAX_REMEMBERED_LENGTH:
+            cache[name] = found
+        return found
 
     @cached_property
     def _message_names(self) -> list[str]:

@@ -46,7 +46,7 @@ class AlwaysKnown:
         found = (self.file(name) for name in _file_names(package))
         return [entry for entry in found if entry is not None]
 
-    def extending(self, message: str) -> Iterator[FileEntry]:  # noqa: ARG002
+    def extending(self, message: str) -> Iterator[FileEntry]:
         """None: what these files extend is options, which no payload carries."""
         return iter(())
 

@@ -115,6 +115,6 @@ class MessageDecoder:
 
 def _unknown_bytes(message: Message, descriptor: Descriptor, data: bytes) -> int:
     """Bytes of unknown fields, without a walk in the usual case of none. Takes them out of the message."""
-    size = message.ByteSize()
+    size = len(message.SerializePartialToString())  # `ByteSize` raises where a required field is missing
     message.DiscardUnknownFields()
-    return 0 if message.ByteSize() == size else survey(descriptor, data).unknown_bytes
+    return 0 if len(message.SerializePartialToString()) == size else survey(descriptor, data).unknown_bytes

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import struct
+from math import floor, log10
 
 _SINGLE = struct.Struct("<f")
 _pack = _SINGLE.pack
 _unpack = _SINGLE.unpack
 
-_SMALLEST_NORMAL = 2.0**-126
+_POWERS = [10.0**exponent for exponent in range(23)]
+"""The powers of ten that a double holds exactly: the quotient of an integer and one of them is rounded only once."""
+
+_LEAST, _MOST = 1e-13, 1e6
+"""Magnitudes that these powers take to nine-digit integers, and back."""
+
+_NEAR_TIE = 0.499999
+"""A product this near to the middle of two integers may have been rounded to the wrong side of it."""
 
 
 def shortest_float(number: float) -> float:
@@ -16,17 +24,28 @@ def shortest_float(number: float) -> float:
 
     Any float is told by nine significant digits (IEEE 754-2008, 5.12.2), and at least six of them are its own.
     """
-    # Most floats take seven digits, so these are tried first. Six can do where seven do only if both decimals lie
-    # within half a step of the float (2^-24 of it): then they are neighbours, and the seventh digit is 0, 1 or 9.
-    seven = f"{number:.6e}"
-    if seven[-5] in "19" or abs(number) < _SMALLEST_NORMAL:
-        return _first_exact(number, (6, 7, 8))
-    rounded = float(seven)
-    return rounded if _unpack(_pack(rounded))[0] == number else _first_exact(number, (8,))
+    magnitude = abs(number)
+    if not _LEAST <= magnitude < _MOST:
+        return _shortest_by_text(number)
+    # Decimals are made by arithmetic, which is twice as fast as by text. Most floats take seven digits or more, so six
+    # are not tried: where they do, the six-digit decimal is the seven-digit one too, or its neighbour.
+    place = 6 - floor(log10(magnitude))
+    whole = round(number * _POWERS[place])
+    if whole % 10 in (1, 9):
+        return _shortest_by_text(number)
+    for power in _POWERS[place : place + 3]:
+        scaled = number * power
+        whole = round(scaled)
+        if abs(scaled - whole) > _NEAR_TIE:
+            break
+        rounded = whole / power
+        if _unpack(_pack(rounded))[0] == number:
+            return rounded
+    return _shortest_by_text(number)
 
 
-def _first_exact(number: float, precisions: tuple[int, ...]) -> float:
-    for digits in precisions:
+def _shortest_by_text(number: float) -> float:
+    for digits in (6, 7, 8):
         rounded = float(f"{number:.{digits}g}")
         if _unpack(_pack(rounded))[0] == number:
             return rounded

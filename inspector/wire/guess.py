@@ -18,6 +18,7 @@ import struct
 from base64 import b64encode
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
+from unicodedata import category
 
 from inspector.errors import DecodeError
 from inspector.limits import MAX_DEPTH
@@ -183,8 +184,12 @@ def _without_layout(text: str) -> str:
 def _is_mostly_printable(text: str | None) -> bool:
     if text is None:
         return False
-    odd = sum(not character.isprintable() for character in _without_layout(text))
+    odd = sum(not character.isprintable() and category(character) in _ODD for character in _without_layout(text))
     return odd * _MAX_ODD_SHARE <= len(text)
+
+
+_ODD = frozenset({"Cc", "Cn", "Co"})
+"""Categories that text seldom holds: controls, code points without a character. (Joiners of emoji are Cf.)"""
 
 
 def _reads_as_records(payloads: _Payloads) -> bool:

@@ -1,4 +1,5 @@
 import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 from inspector.errors import SchemaError
 from inspector.schema import Schema
@@ -22,7 +23,7 @@ service Shop { rpc Get(Item) returns (stream Item); }
         ("GOOD = 1", "GOOD = 2", "message shop.v1.Item: enum Kind: value GOOD is 1 in {a} and 2 in {b}"),
         ("oneof price", "oneof cost", "message shop.v1.Item: oneof names is price in {a} and cost in {b}"),
         ("RED = 0;", "RED = 0; BLUE = 1;", "enum shop.v1.Color: value BLUE is missing in {a} and 1 in {b}"),
-        ("enum Color { RED = 0; }", "message Color {}", "shop.v1.Color is a enum in {a} and a message in {b}"),
+        ("enum Color { RED = 0; }", "message Color {}", "shop.v1.Color is an enum in {a} and a message in {b}"),
         ("stream Item", "Item", "service shop.v1.Shop: method Get is (shop.v1.Item) returns (stream shop.v1.Item)"),
         ("enum Kind { NONE = 0; GOOD = 1; }", "", "message shop.v1.Item: enum Kind is there in {a} and missing in {b}"),
         ('"proto3"', '"proto2"', " is proto3 in {a} and proto2 in {b}"),
@@ -36,7 +37,7 @@ def test_a_conflict_names_the_symbol_both_sources_and_the_difference(write, old,
     a, b = write("a/item.proto", ITEM), write("b/item.proto", changed)
     with pytest.raises(SchemaError) as caught:
         Schema.from_sources([str(a), str(b)])
-    assert problem.format(a=a, b=b).replace("a enum", "an enum")[:150] in str(caught.value).replace("a enum", "an enum")
+    assert problem.format(a=a, b=b) in str(caught.value)
     assert caught.value.hint
 
 
@@ -58,8 +59,6 @@ def test_one_definition_in_differently_named_files_is_no_conflict(write):
 
 
 def test_conflicts_between_files_of_one_set_are_refused_when_looked_up(write, write_set):
-    from google.protobuf.descriptor_pb2 import FileDescriptorProto
-
     one, two = (FileDescriptorProto(name=f"{name}.proto", package="p", syntax="proto3") for name in "ab")
     one.message_type.add(name="M").field.add(name="x", number=1, type=5, label=1)
     two.message_type.add(name="M").field.add(name="y", number=1, type=5, label=1)

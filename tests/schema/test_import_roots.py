@@ -1,6 +1,7 @@
 import pytest
 
 from inspector.schema import Schema
+from inspector.schema.import_roots import roots_of_file
 
 HEAD = 'syntax = "proto3";\n'
 
@@ -11,7 +12,8 @@ def protos(write):
     write(
         "protos/vision/v1/model.proto",
         HEAD
-        + '/* import "nothing.proto"; */ import "vision/v1/base.proto"; package vision.v1; message Model { Base b = 1; }',
+        + '/* import "nothing.proto"; */ import "vision/v1/base.proto";\n'
+        + "package vision.v1; message Model { Base b = 1; }",
     )
     return write("protos/README", "").parent
 
@@ -57,7 +59,5 @@ def test_a_given_import_path_counts_before_the_folder(protos):
 
 @pytest.mark.parametrize("text", ["/*" * 200_000, '"\\' * 200_000, "import " * 100_000, "package a" + ".a" * 100_000])
 def test_hostile_text_takes_no_time_to_outline(write, text):
-    from inspector.schema.import_roots import roots_of_file
-
     path = write("a.proto", text)
     assert roots_of_file(path, [], [])

@@ -55,7 +55,8 @@ def test_import_paths_are_used(write, tmp_path):
 
 def test_google_imports_are_found(write):
     text = HEAD + (
-        'import "google/protobuf/timestamp.proto"; import "google/api/annotations.proto"; import "google/rpc/status.proto";'
+        'import "google/protobuf/timestamp.proto"; import "google/api/annotations.proto";'
+        'import "google/rpc/status.proto";'
         'package shop; message A { google.protobuf.Timestamp at = 1; google.rpc.Status status = 2; }'
         'service S { rpc Get(A) returns (A) { option (google.api.http) = { get: "/a" }; } }'
     )  # fmt: skip

@@ -31,9 +31,9 @@ WELL_KNOWN = (any_pb2, duration_pb2, empty_pb2, field_mask_pb2, struct_pb2, time
 class PoolResolver:
     """Stands in for inspector.Schema."""
 
-    def __init__(self, *files: descriptor_pb2.FileDescriptorProto) -> None:
+    def __init__(self, *files: descriptor_pb2.FileDescriptorProto, known: bool = True) -> None:
         self.pool = DescriptorPool()
-        for module in WELL_KNOWN:
+        for module in WELL_KNOWN if known else ():
             self.pool.AddSerializedFile(module.DESCRIPTOR.serialized_pb)
         for file in files:
             self.pool.AddSerializedFile(file.SerializeToString())
@@ -49,17 +49,17 @@ class PoolResolver:
 
 
 @pytest.fixture(scope="session")
-def compile_proto(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], PoolResolver]:
-    """Compiles the text of a .proto file."""
+def compile_proto(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., PoolResolver]:
+    """Compiles the text of a .proto file; `known` adds the well-known types to its schema."""
 
-    def compile_text(text: str) -> PoolResolver:
+    def compile_text(text: str, known: bool = True) -> PoolResolver:
         folder = tmp_path_factory.mktemp("proto")
         (folder / "test.proto").write_text(text)
         include = Path(protoc.__file__).parent / "_proto"
         command = ["protoc", f"-I{folder}", f"-I{include}", f"--descriptor_set_out={folder}/out", "test.proto"]
         assert protoc.main(command) == 0
         files = descriptor_pb2.FileDescriptorSet.FromString((folder / "out").read_bytes())
-        return PoolResolver(*files.file)
+        return PoolResolver(*files.file, known=known)
 
     return compile_text
 
@@ -148,7 +148,9 @@ def fill_type(draw: st.DrawFn, message: Proto, proto3: bool) -> None:
 
 def add_field(draw: st.DrawFn, message: Proto, number: int, shape: str, proto3: bool) -> None:
     kind, type_name = draw(type_of_field())
-    field = message.field.add(name=f"some_field{number}", number=number, type=kind, type_name=type_name or None, label=1)
+    field = message.field.add(
+        name=f"some_field{number}", number=number, type=kind, type_name=type_name or None, label=1
+    )
     if shape == "map":
         add_map(draw, message, field)
     elif shape == "group" and not proto3:
@@ -229,9 +231,7 @@ def fill(draw: st.DrawFn, resolver: PoolResolver, message: Message, depth: int) 
     return None
 
 
-def fill_field(
-    draw: st.DrawFn, resolver: PoolResolver, message: Message, field: FieldDescriptor, depth: int
-) -> None:
+def fill_field(draw: st.DrawFn, resolver: PoolResolver, message: Message, field: FieldDescriptor, depth: int) -> None:
     holder = message.Extensions if field.is_extension else None
     current = holder[field] if holder is not None else getattr(message, field.name)
     if field.is_repeated:
@@ -335,4 +335,3 @@ def examples(draw: st.DrawFn) -> Example:
 def random_examples() -> st.SearchStrategy[Example]:
     """A strategy: messages of random schemas with every kind of field."""
     return examples()
-

@@ -23,9 +23,7 @@ def canonical(value):
 @given(data=st.data(), emit_defaults=st.booleans(), proto_names=st.booleans(), enum_numbers=st.booleans())
 def test_prints_what_json_format_prints(random_examples, data, emit_defaults, proto_names, enum_numbers):
     resolver, message = data.draw(random_examples)
-    printer = JsonPrinter(
-        resolver, emit_defaults=emit_defaults, proto_names=proto_names, enum_numbers=enum_numbers
-    )
+    printer = JsonPrinter(resolver, emit_defaults=emit_defaults, proto_names=proto_names, enum_numbers=enum_numbers)
     expected = MessageToDict(
         message,
         always_print_fields_with_no_presence=emit_defaults,

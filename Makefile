@@ -1,0 +1,57 @@
+# Each target works from a bare clone: what it needs is installed into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+KERNELS := $(shell find inspector -name '*_cy.py')
+APT := $(if $(filter 0,$(shell id -u)),,sudo) apt-get
+
+.PHONY: demo test lint format bench samples clean
+
+demo: .venv/installed
+	@echo "--- inspector calls samples/predict.pcapng"
+	@$(BIN)/inspector calls samples/predict.pcapng --output table
+	@echo "--- inspector decode samples/predict.pcapng -s protos"
+	@$(BIN)/inspector decode samples/predict.pcapng -s protos
+	@echo "--- inspector show samples/errors.pcapng 1 -s protos"
+	@$(BIN)/inspector show samples/errors.pcapng 1 -s protos
+
+test: .venv/test
+	$(BIN)/pytest $(PYTEST_FLAGS)
+
+lint: .venv/lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/lint
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/test
+	command -v tshark >/dev/null || { $(APT) update -q && DEBIAN_FRONTEND=noninteractive $(APT) install -y -q tshark; }
+	$(BIN)/python benchmarks/captures.py
+
+samples: .venv/test
+	command -v dumpcap >/dev/null || { $(APT) update -q && DEBIAN_FRONTEND=noninteractive $(APT) install -y -q wireshark-common; }
+	$(BIN)/python samples/record.py
+
+clean:
+	rm -rf .venv build *.egg-info
+	find inspector -name '*_cy.*.so' -delete
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --upgrade 'pip>=25.1'
+
+# An editable installation: kernels are compiled beside their sources, and again whenever one of them changes.
+.venv/installed: .venv/bin/python pyproject.toml setup.py $(KERNELS)
+	$(BIN)/python -m pip install -q --editable .
+	@touch $@
+
+.venv/test: .venv/installed
+	$(BIN)/python -m pip install -q --group test
+	@touch $@
+
+.venv/lint: .venv/test
+	$(BIN)/python -m pip install -q --group lint
+	@touch $@

@@ -1,0 +1,87 @@
+"""`inspector decode`: the main job."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+import click
+
+from inspector.cli import output
+from inspector.cli.exit_codes import DAMAGED
+from inspector.cli.options import input_argument, json_options, kind_option, open_session, schema_options
+from inspector.errors import InspectorError
+from inspector.model.call import Message
+from inspector.model.problem import Problem
+from inspector.session import DecodedMessage, JsonOptions, Session
+from inspector.views.conversation import message_lines
+from inspector.views.rows import bare_row, message_row, to_line
+from inspector.views.selection import Selection
+
+
+@click.command(no_args_is_help=True)
+@input_argument
+@kind_option
+@schema_options
+@click.option("-t", "--type", "type_name", metavar="TYPE", help="Message type, where no method tells.")
+@click.option("--call", "call", type=click.IntRange(1), metavar="N", help="Only the messages of call N.")
+@click.option("--method", metavar="GLOB", help="Only methods that match, as in '*.Predict*' or 'pkg.Svc/*'.")
+@click.option("--raw", is_flag=True, help="Add the bytes of each message, in base64.")
+@click.option("--envelope", is_flag=True, help="Print the whole record for bare payloads too.")
+@json_options
+@click.option("-o", "--output", "path", metavar="FILE", help="Write to FILE instead of standard output.")
+def decode(
+    input_: str, kind: str | None, schemas: tuple[str, ...], import_paths: tuple[str, ...], type_name: str | None,
+    call: int | None, method: str | None, raw: bool, envelope: bool, emit_defaults: bool, proto_names: bool,
+    enum_numbers: bool, path: str | None,
+) -> int:  # fmt: skip
+    """Decode a capture or a payload to JSON, one message a line.
+
+    INPUT is a capture (pcap, pcapng, perhaps gzip-compressed), HTTP/2 bytes, gRPC frames, length-delimited messages
+    or one message; - is standard input. Without a schema, messages are decoded by field number.
+    """
+    options = JsonOptions(emit_defaults, proto_names, enum_numbers)
+    session = open_session(input_, schemas, import_paths, kind, type_name, options)
+    selection = Selection(call, method)
+    pretty = path is None and output.is_terminal()
+    warnings = output.Warnings()
+    with output.opened(path) as out:
+        for batch in session.batches():
+            for event in batch:
+                if isinstance(event, Message) and selection.takes(event.call, event.method):
+                    _print(session, event, out, pretty=pretty, envelope=envelope, raw=raw, warnings=warnings)
+                elif isinstance(event, Problem):
+                    warnings.add(event)
+            out.flush()
+    warnings.close()
+    _finish(session, selection)
+    return DAMAGED if session.damaged else 0
+
+
+def _print(
+    session: Session, message: Message, out: BinaryIO, *, pretty: bool, envelope: bool, raw: bool,
+    warnings: output.Warnings,
+) -> None:  # fmt: skip
+    decoded = session.decode(message)
+    if decoded.problem is not None:
+        warnings.add(decoded.problem, _place(decoded))
+    bare = not session.source.is_capture and not envelope
+    if pretty and not raw and not envelope:
+        output.write_lines(message_lines(decoded, bare=bare), out, colour=output.has_colour())
+    else:
+        row = bare_row(decoded, raw=raw) if bare else message_row(decoded, raw=raw)
+        out.write(to_line(row) + b"\n")
+
+
+def _place(decoded: DecodedMessage) -> str:
+    message = decoded.message
+    return f"call {message.call}, {message.direction} {message.index}" if message.call else f"message {message.index}"
+
+
+def _finish(session: Session, selection: Selection) -> None:
+    if session.passed_over and output.is_terminal():
+        output.note(session.passed_over)
+    if not selection.taken:
+        what = selection.describe()
+        if what:
+            raise InspectorError(f"no message of {what} is in the input", hint="`inspector calls` lists the calls")
+        output.note(f"no messages were found ({session.passed_over or session.source.name})")

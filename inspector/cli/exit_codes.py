@@ -1,0 +1,6 @@
+"""Exit codes (docs/commands.md)."""
+
+FAILED = 1
+USAGE = 2
+DAMAGED = 3
+"""Done, but some of the input was damaged or could not be decoded; all the rest was printed."""

@@ -1,0 +1,104 @@
+"""The command `inspector`: its commands are loaded when they are called, so that `--help` and completion are quick."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from inspector import __version__
+from inspector.cli.exit_codes import FAILED
+from inspector.compiled import is_compiled
+from inspector.errors import InspectorError
+from inspector.views.safe_text import safe
+
+# command -> its module, its line in the list of commands
+COMMANDS = {
+    "decode": ("inspector.cli.decode", "Capture or payload to JSON."),
+    "calls": ("inspector.cli.calls", "One line per call: method, status, timing, sizes."),
+    "show": ("inspector.cli.show", "One call, whole, for a reader."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called, not to list them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and os.path.exists(name):
+            ctx.fail(f"there is no command {name!r}; to read that file: inspector decode {name}")
+        return super().resolve_command(ctx, args)
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        build = "compiled" if is_compiled() else "pure Python"
+        click.echo(f"inspector {__version__} (kernels: {build})")
+        ctx.exit()
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="inspector COMMAND --help tells more.",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
+def cli() -> None:
+    """Read protobuf and gRPC payloads: captured traffic to JSON, with a schema or without."""
+
+
+def main() -> NoReturn:
+    """Runs the command line and exits. Errors are one line on standard error."""
+    try:
+        code = cli.main(prog_name="inspector", standalone_mode=False)
+    except InspectorError as error:
+        fail(str(error))
+    except click.exceptions.Abort:
+        _quit(130)
+    except click.ClickException as error:
+        error.show()
+        _quit(error.exit_code)
+    except BrokenPipeError:
+        # The reader of standard output has gone, for example `head`: there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _quit(0)
+    except MemoryError:
+        fail("out of memory")
+    _quit(code if isinstance(code, int) else 0)
+
+
+def fail(message: str) -> NoReturn:
+    """Says what went wrong in one line, and exits."""
+    click.echo(f"inspector: {safe(message)}", err=True)
+    _quit(FAILED)
+
+
+def _quit(code: int) -> NoReturn:
+    sys.stdout.flush()
+    sys.exit(code)

@@ -1,0 +1,111 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from inspector import session
+from inspector.session import JsonOptions, Session
+
+if TYPE_CHECKING:
+    from inspector.schema import Schema
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+KINDS = "pcap, pcapng, http2, grpc, message, delimited"
+
+input_argument = click.argument("input_", metavar="INPUT", type=str)
+
+
+def schema_options(command: Command) -> Command:
+    """-s/--schema and -I/--import-path."""
+    command = click.option(
+        "-I",
+        "--import-path",
+        "import_paths",
+        metavar="DIR",
+        multiple=True,
+        help="Where .proto files find their imports.",
+    )(command)
+    return click.option(
+        "-s",
+        "--schema",
+        "--proto",
+        "--protoset",
+        "schemas",
+        metavar="SOURCE",
+        multiple=True,
+        help="Descriptor set, .proto file, folder of them, python:MODULE; repeatable. Default: $INSPECTOR_SCHEMA.",
+    )(command)
+
+
+def kind_option(command: Command) -> Command:
+    """--from."""
+    return click.option(
+        "--from",
+        "kind",
+        metavar="KIND",
+        help=f"What INPUT is, where not detected: {KINDS}; followed by +hex or +base64, a dump of it.",
+    )(command)
+
+
+def json_options(command: Command) -> Command:
+    """How messages are printed."""
+    command = click.option("--enum-numbers", is_flag=True, help="Enum values as numbers.")(command)
+    command = click.option("--proto-names", is_flag=True, help="Field names as in the .proto file.")(command)
+    return click.option("--emit-defaults", is_flag=True, help="Print fields at their default value too.")(command)
+
+
+secrets_option = click.option(
+    "--show-secrets", is_flag=True, help="Print credentials in headers instead of masking them."
+)
+
+
+def load_schema(schemas: tuple[str, ...], import_paths: tuple[str, ...]) -> Schema | None:
+    """The schema of the options, or of INSPECTOR_SCHEMA (sources joined as in PATH); None where neither names one."""
+    sources = schemas or _default_sources()
+    if not sources:
+        return None
+    from inspector.schema import Schema  # noqa: PLC0415  # loads protobuf, which listing calls can do without
+
+    return Schema.from_sources(sources, import_paths)
+
+
+def _default_sources() -> tuple[str, ...]:
+    """INSPECTOR_SCHEMA holds one source per item, separated like PATH; `python:` and `grpc:` keep their colon."""
+    found: list[str] = []
+    for item in os.environ.get("INSPECTOR_SCHEMA", "").split(os.pathsep):
+        if found and found[-1] in ("python", "grpc", "grpcs"):
+            found[-1] += f":{item}"
+        elif item:
+            found.append(item)
+    return tuple(found)
+
+
+def open_session(
+    input_: str,
+    schemas: tuple[str, ...] = (),
+    import_paths: tuple[str, ...] = (),
+    kind: str | None = None,
+    type_name: str | None = None,
+    options: JsonOptions = JsonOptions(),
+) -> Session:
+    """Opens INPUT as the options of a command say. Raises InspectorError."""
+    schema = load_schema(schemas, import_paths)
+    if type_name is not None and schema is None:
+        schema = _always_known(type_name)
+    return session.open(input_, schema=schema, kind=kind, type_name=type_name, options=options)
+
+
+def _always_known(type_name: str) -> Schema:
+    """The schema where none is named: google/protobuf, google/rpc and google/api. Raises click.UsageError."""
+    from inspector.schema import Schema  # noqa: PLC0415  # as above
+
+    schema = Schema.empty()
+    if schema.find_message(type_name) is None:
+        raise click.UsageError(f"-t {type_name} needs a schema: name it with -s")
+    return schema

@@ -1,0 +1,110 @@
+"""Where results go: standard output or a file, and how they look there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+import click
+
+from inspector.errors import InspectorError
+from inspector.model.problem import Problem
+from inspector.views.safe_text import safe
+from inspector.views.spans import Line
+
+MOST_WARNINGS = 20
+"""Warnings printed one by one; the rest is counted."""
+
+_STYLES = {
+    "key": {"fg": "blue"},
+    "string": {"fg": "green"},
+    "number": {"fg": "cyan"},
+    "word": {"fg": "magenta"},
+    "title": {"bold": True},
+    "method": {"bold": True},
+    "good": {"fg": "green"},
+    "bad": {"fg": "red", "bold": True},
+    "dim": {"dim": True},
+}
+
+
+def is_terminal() -> bool:
+    """Whether results are for a person's eyes."""
+    return sys.stdout.isatty()
+
+
+def has_colour() -> bool:
+    """Whether they may be coloured (no-color.org)."""
+    return is_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+@contextlib.contextmanager
+def opened(path: str | None) -> Iterator[BinaryIO]:
+    """Standard output, or a file that appears under its name when it is whole. Raises InspectorError."""
+    if path is None or path == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    folder = os.path.dirname(os.path.abspath(path))
+    try:
+        handle, temporary = tempfile.mkstemp(dir=folder, prefix=".inspector-")
+    except OSError as error:
+        raise InspectorError(f"cannot be written: {error.strerror}", where=path) from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def paint(line: Line, *, colour: bool) -> str:
+    """A line of styled spans as text for the terminal."""
+    if not colour:
+        return "".join(text for _, text in line)
+    return "".join(click.style(text, **_STYLES[style]) if style in _STYLES else text for style, text in line)  # type: ignore[arg-type]
+
+
+def write_lines(lines: Iterable[Line], out: BinaryIO, *, colour: bool) -> None:
+    for line in lines:
+        out.write(paint(line, colour=colour).rstrip().encode("utf-8", "replace") + b"\n")
+
+
+class Warnings:
+    """Problems of the input, on standard error: the first few, then a count."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def add(self, problem: Problem, where: str = "") -> None:
+        self._count += 1
+        if self._count <= MOST_WARNINGS:
+            place = [
+                where,
+                f"packet {problem.packet}" if problem.packet else "",
+                f"offset {problem.offset}" if problem.offset is not None else "",
+            ]
+            prefix = ", ".join(filter(None, place))
+            note(f"{prefix}: {problem.message}" if prefix else problem.message)
+
+    def close(self) -> None:
+        if self._count > MOST_WARNINGS:
+            note(f"... and {self._count - MOST_WARNINGS} more")
+
+
+def note(text: str) -> None:
+    """A line on standard error."""
+    click.echo(f"inspector: {safe(text)}", err=True)

@@ -1,0 +1,164 @@
+"""Opening an input and reading what it holds: what the command line, the TUI and users of the library talk to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from inspector.model.call import Call, Message
+from inspector.model.problem import Problem
+from inspector.sources.base import Source, SourceEvent
+from inspector.sources.input import Input
+
+if TYPE_CHECKING:
+    from inspector.schema import Schema
+    from inspector.transcode.decode import MessageDecoder
+
+
+class JsonOptions(NamedTuple):
+    """How messages are printed: fields at their default, names as in the .proto file, enums as numbers."""
+
+    emit_defaults: bool = False
+    proto_names: bool = False
+    enum_numbers: bool = False
+
+
+class DecodedMessage(NamedTuple):
+    """A message with its JSON. `type_name` is None where it was guessed, `json` is `null` where `problem` is set."""
+
+    message: Message
+    type_name: str | None
+    json: bytes
+    decoded_by: str
+    unknown_bytes: int
+    problem: Problem | None
+
+
+def open(
+    path: str | os.PathLike[str],
+    *,
+    schema: Schema | None = None,
+    kind: str | None = None,
+    type_name: str | None = None,
+    options: JsonOptions = JsonOptions(),
+) -> Session:
+    """Opens a capture or a payload (`-` is standard input).
+
+    `kind` names what it is where its bytes do not tell (`pcap`, `message`, ..., `message+hex`), `type_name` the
+    message type where no method does. Raises InputError where it cannot be opened or told, SchemaError for a type
+    that the schema lacks.
+    """
+    if type_name is not None and schema is not None:
+        schema.message(type_name)
+    return Session(str(path), schema=schema, kind=kind, type_name=type_name, options=options)
+
+
+class Session:
+    """An input and the schema to read it with. Iterating reads the input; a file can be iterated again."""
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        schema: Schema | None = None,
+        kind: str | None = None,
+        type_name: str | None = None,
+        options: JsonOptions = JsonOptions(),
+    ) -> None:
+        self.path = path
+        self.schema = schema
+        self.type_name = type_name.removeprefix(".") if type_name else None
+        self.damaged = False
+        """Whether damage was met so far: in the input, or in a message that was decoded."""
+        self._kind = kind
+        self._options = options
+        self._decoder: MessageDecoder | None = None
+        self._input: Input | None = Input(path, kind)
+        self.source: Source = self._input.source
+        self._passed_over: str | None = None
+
+    def batches(self) -> Iterator[list[SourceEvent]]:
+        """Messages, calls, and problems that belong to no call, in the order of the capture; a list for each read."""
+        source_input = self._input or Input(self.path, self._kind)
+        self._input = None
+        parser = self.source.parser()
+        with source_input:
+            for data in source_input.pieces():
+                yield self._noting_damage(parser.feed(data))
+        events = parser.close()
+        self._passed_over = parser.describe()
+        if source_input.problem is not None:
+            events.append(source_input.problem)
+        yield self._noting_damage(events)
+
+    def events(self) -> Iterator[SourceEvent]:
+        """The same one by one."""
+        for batch in self.batches():
+            yield from batch
+
+    def messages(self) -> Iterator[Message]:
+        """All messages, as they become whole."""
+        return (event for event in self.events() if isinstance(event, Message))
+
+    def calls(self) -> Iterator[Call]:
+        """All calls, as they end."""
+        return (event for event in self.events() if isinstance(event, Call))
+
+    def problems(self) -> Iterator[Problem]:
+        """Problems that belong to no call."""
+        return (event for event in self.events() if isinstance(event, Problem))
+
+    @property
+    def passed_over(self) -> str | None:
+        """One line on what the input held, known when it was read to its end."""
+        return self._passed_over
+
+    def decode(self, message: Message) -> DecodedMessage:
+        """A message as JSON: by the schema where that knows the method, by guessing otherwise."""
+        type_name = self._type_of(message)
+        if message.data is None:
+            by = "guess" if type_name is None else "schema"
+            return DecodedMessage(message, type_name, b"null", by, 0, message.problem)
+        decoded = self._message_decoder().decode_json(type_name, message.data)
+        if decoded.error is None:
+            return DecodedMessage(message, type_name, decoded.json, decoded.decoded_by, decoded.unknown_bytes, None)
+        self.damaged = True
+        problem = Problem(decoded.error.code, decoded.error.message, None, decoded.error.offset)
+        return DecodedMessage(message, type_name, b"null", decoded.decoded_by, 0, problem)
+
+    def decode_details(self, details: bytes) -> list[object] | None:
+        """The details of a serialized google.rpc.Status as JSON values; None where it is damaged."""
+        value = self._message_decoder().decode("google.rpc.Status", details).value
+        found = value.get("details", []) if isinstance(value, dict) else None
+        return found if isinstance(found, list) else None
+
+    def _type_of(self, message: Message) -> str | None:
+        if message.method is not None and self.schema is not None:
+            method = self.schema.find_method(message.method)
+            if method is not None:
+                name = (method.input_type if message.direction == "request" else method.output_type).full_name
+                return str(name)
+        return self.type_name
+
+    def _message_decoder(self) -> MessageDecoder:
+        if self._decoder is None:
+            # Not needed to list calls, and protobuf takes longer to load than a small capture to read.
+            from inspector.schema import Schema  # noqa: PLC0415
+            from inspector.transcode.decode import MessageDecoder  # noqa: PLC0415
+
+            self._decoder = MessageDecoder(self.schema or Schema.empty(), **self._options._asdict())
+        return self._decoder
+
+    def _noting_damage(self, events: list[SourceEvent]) -> list[SourceEvent]:
+        if not self.damaged:
+            self.damaged = any(map(_is_damaged, events))
+        return events
+
+
+def _is_damaged(event: SourceEvent) -> bool:
+    if isinstance(event, Problem):
+        return event.is_damage
+    if isinstance(event, Call):
+        return any(problem.is_damage for problem in event.problems)
+    return event.problem is not None

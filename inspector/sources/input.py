@@ -1,0 +1,156 @@
+"""The bytes of an input - a file or standard input, perhaps gzip-compressed or dumped as text - and what kind it is."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from inspector import limits
+from inspector.errors import InputError
+from inspector.model.problem import Problem
+from inspector.sources.base import Source
+from inspector.sources.dump import undump
+from inspector.sources.gunzip import MAGIC as GZIP_MAGIC
+from inspector.sources.gunzip import Gunzip
+from inspector.sources.registry import SOURCES, detect, find, kinds
+
+HEAD_SIZE = 64 * limits.KIB
+"""Bytes by which the kind of an input is told."""
+
+
+class Input:
+    """An open input. Raises InputError where it cannot be opened, is empty, or is of no kind that can be read."""
+
+    def __init__(self, path: str, kind: str | None = None) -> None:
+        self.problem: Problem | None = None
+        """What is wrong with the compression of the input, known when it was read to its end."""
+        self._name = "standard input" if path == "-" else path
+        kind, _, form = (kind or "").partition("+")
+        self._stream = _open(path)
+        try:
+            if form:
+                self._stream = io.BytesIO(undump(form, self._stream.read()))
+            self._whole = False
+            self._head = self._read_head(kind)
+            self._gunzip = Gunzip() if self._head.startswith(GZIP_MAGIC) else None
+            self.source = find(kind) if kind else self._detect()
+        except InputError as error:
+            self.close()
+            error.where = error.where or self._name
+            raise
+        except OSError as error:
+            self.close()
+            raise InputError(_reason(error), where=self._name) from None
+
+    def __enter__(self) -> Input:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._stream is not sys.stdin.buffer:
+            self._stream.close()
+
+    def pieces(self) -> Iterator[bytes]:
+        """All bytes, decompressed."""
+        for data in self._raw_pieces():
+            if self._gunzip is None:
+                yield data
+            else:
+                yield from self._gunzip.feed(data)
+        if self._gunzip is not None:
+            self._gunzip.close()
+            self.problem = self._gunzip.problem
+
+    def _raw_pieces(self) -> Iterator[bytes]:
+        data = self._head
+        while data:
+            yield data
+            data = b"" if self._whole else self._read()
+
+    def _read(self) -> bytes:
+        """Some bytes: of a pipe what its writer has written so far."""
+        try:
+            return self._stream.read1(limits.READ_SIZE)  # type: ignore[attr-defined, no-any-return]
+        except OSError as error:
+            raise InputError(_reason(error), where=self._name) from None
+
+    def _read_head(self, kind: str) -> bytes:
+        """As many bytes as it takes to tell the kind. A capture tells at once, so that a pipe can be followed."""
+        head = b""
+        while len(head) < HEAD_SIZE:
+            data = self._read()
+            if not data:
+                self._whole = True
+                break
+            head += data
+            if kind or head.startswith(GZIP_MAGIC) or _is_capture(head):
+                break
+        if not head and not kind:
+            raise InputError("the input is empty", hint="nothing to decode")
+        return head
+
+    def _detect(self) -> Source:
+        head, whole = self._head, self._whole
+        if self._gunzip is not None:
+            head, whole = next(Gunzip().feed(head), b""), False
+        source = detect(head, whole=whole, name=self._name.removesuffix(".gz"))
+        if source is None:
+            raise InputError(f"{_describe(head)}, not a capture and not protobuf", hint=_advice(head))
+        return source
+
+
+def _is_capture(head: bytes) -> bool:
+    return any(source.is_capture and source.detect(head, False) for source in SOURCES)
+
+
+def _open(path: str) -> BinaryIO:
+    if path == "-":
+        return sys.stdin.buffer
+    if os.path.isdir(path):
+        raise InputError("this is a directory", where=path, hint="name a capture or payload file in it")
+    try:
+        return open(path, "rb")
+    except (OSError, ValueError) as error:
+        raise InputError(_reason(error), where=path) from None
+
+
+def _reason(error: Exception) -> str:
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return f"cannot be read: {text}"
+
+
+# First bytes of files that people pass by mistake -> what they are.
+_SIGNATURES = (
+    (b"\x89PNG", "this is a PNG image"),
+    (b"\xff\xd8\xff", "this is a JPEG image"),
+    (b"%PDF", "this is a PDF document"),
+    (b"PK\x03\x04", "this is a ZIP archive"),
+    (b"\x7fELF", "this is a program"),
+    (b"\x28\xb5\x2f\xfd", "this is zstd-compressed data"),
+)
+
+
+def _describe(head: bytes) -> str:
+    for signature, description in _SIGNATURES:
+        if head.startswith(signature):
+            return description
+    return "this is text" if _is_text(head) else "the kind of this input is not known"
+
+
+def _is_text(head: bytes) -> bool:
+    try:
+        text = head.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return all(character.isprintable() or character.isspace() for character in text)
+
+
+def _advice(head: bytes) -> str:
+    if _is_text(head):
+        return "a dump of binary data is read with --from message+hex or --from message+base64"
+    return f"name its kind with --from, one of {', '.join(kinds())}"

@@ -1,0 +1,58 @@
+"""Times, durations and sizes as text."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+
+SECOND = 1_000_000_000
+_LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z
+
+
+@lru_cache(maxsize=256)
+def _date_and_time(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def timestamp(nanoseconds: int | None) -> str | None:
+    """RFC 3339 with nine digits; None for none, and for what no calendar holds."""
+    if nanoseconds is None:
+        return None
+    seconds, fraction = divmod(nanoseconds, SECOND)
+    if not 0 <= seconds <= _LAST_SECOND:
+        return None
+    return f"{_date_and_time(seconds)}.{fraction:09d}Z"
+
+
+def time_of_day(nanoseconds: int | None) -> str:
+    """`09:03:11.123` in UTC; a dash for none."""
+    text = timestamp(nanoseconds)
+    return text[11:23] if text else "-"
+
+
+def seconds(nanoseconds: int | None) -> float | None:
+    """Seconds as a number that reads as it was measured: 1.5 ms is 0.0015."""
+    return None if nanoseconds is None else nanoseconds / SECOND
+
+
+def duration(nanoseconds: int | None) -> str:
+    """With the unit that suits it: `850 µs`, `12.3 ms`, `4.20 s`."""
+    if nanoseconds is None:
+        return "-"
+    for unit, size in (("s", SECOND), ("ms", 1_000_000), ("µs", 1_000)):
+        if abs(nanoseconds) >= size:
+            return (
+                f"{nanoseconds / size:.3g} {unit}"
+                if abs(nanoseconds) < 1000 * size
+                else f"{nanoseconds / size:.0f} {unit}"
+            )
+    return f"{nanoseconds} ns"
+
+
+def size(count: int) -> str:
+    """`79 B`, `4.1 kB`, `1.1 MB`."""
+    if count < 1_000:
+        return f"{count} B"
+    if count < 1_000_000:
+        return f"{count / 1_000:.1f} kB"
+    return f"{count / 1_000_000:.1f} MB"
