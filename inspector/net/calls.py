@@ -28,14 +28,6 @@ from inspector.net.metadata import http_status, readable, status_of, trailer_blo
 
 CallEvent = Message | Call | Problem
 
-_MAGICS = (
-    (b"\x1f\x8b", "gzip"),
-    (b"\x28\xb5\x2f\xfd", "zstd"),
-    (b"\xff\x06\x00\x00sNaPpY", "snappy"),
-    (b"\x78", "deflate"),
-)
-
-
 class CallCounter:
     """What all connections of a capture share: the numbers of calls, and how many bytes they hold."""
 
@@ -419,7 +411,7 @@ def _encoding_of(declared: str | None, payload: bytes) -> str:
     """The encoding of a message that is flagged as compressed; told by its first bytes where no header names it."""
     if declared is not None and declared != "identity":
         return declared
-    return next((name for magic, name in _MAGICS if payload.startswith(magic)), declared or "unknown")
+    return grpc.sniff_encoding(payload) or declared or "unknown"
 
 
 def _decompress(encoding: str, raw: RawMessage) -> tuple[bytes | None, Problem | None]:

@@ -47,6 +47,19 @@ _TIMEOUT = re.compile(r"(\d{1,8})([HMSmun])")
 _UNITS = {"H": 3_600_000_000_000, "M": 60_000_000_000, "S": 1_000_000_000, "m": 1_000_000, "u": 1_000, "n": 1}
 
 
+_MAGICS = (
+    (b"\x1f\x8b", "gzip"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"\xff\x06\x00\x00sNaPpY", "snappy"),
+    (b"\x78", "deflate"),
+)
+
+
+def sniff_encoding(payload: bytes) -> str | None:
+    """The encoding that a compressed message shows by its first bytes, for where no header names it."""
+    return next((name for magic, name in _MAGICS if payload.startswith(magic)), None)
+
+
 def status_name(code: int) -> str:
     """The name of a status code; its number where it has none."""
     return STATUS_NAMES[code] if 0 <= code < len(STATUS_NAMES) else f"CODE_{code}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from inspector import limits
 from inspector.errors import DecodeError
 from inspector.model.problem import Problem
-from inspector.net.compression import decompress, sniff
-from inspector.net.grpc import COMPRESSED, PREFIX_SIZE, Deframer, RawMessage
+from inspector.net.compression import decompress
+from inspector.net.grpc import COMPRESSED, PREFIX_SIZE, Deframer, RawMessage, sniff_encoding
 from inspector.net.http2_frames import Data
 from inspector.sources.base import Source, SourceEvent, bare_message
 
@@ -40,7 +40,7 @@ class GrpcParser:
         data: bytes | None = raw.payload if problem is None else None
         encoding = "identity"
         if raw.flag & COMPRESSED:
-            encoding = sniff(raw.payload) or "unknown"
+            encoding = sniff_encoding(raw.payload) or "unknown"
             if data is not None:
                 try:
                     data = decompress(encoding, raw.payload, limits.MAX_MESSAGE)

@@ -51,7 +51,10 @@ class _Type(NamedTuple):
 
 
 class MessageDecoder:
-    """Decodes messages of the types of a schema. The options are those of `JsonPrinter`."""
+    """Decodes messages of the types of a schema. The options are those of `JsonPrinter`.
+
+    What it learns of a type it keeps, so one is made for many messages. It is for one thread at a time.
+    """
 
     def __init__(
         self,

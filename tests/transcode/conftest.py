@@ -90,8 +90,10 @@ KEYS = sorted(set(SCALARS) - {F.TYPE_DOUBLE, F.TYPE_FLOAT, F.TYPE_BYTES})
 MESSAGES = ["M0", "M1", "M2"]
 WELL_KNOWN_TYPES = [
     f".google.protobuf.{name}"
-    for name in "Any Duration Empty FieldMask Struct Value ListValue Timestamp BoolValue Int64Value "
-    "FloatValue DoubleValue BytesValue StringValue UInt32Value".split()
+    for name in (
+        *("Any", "Duration", "Empty", "FieldMask", "Struct", "Value", "ListValue", "Timestamp"),
+        *("BoolValue", "Int64Value", "FloatValue", "DoubleValue", "BytesValue", "StringValue", "UInt32Value"),
+    )
 ]
 
 Proto = descriptor_pb2.DescriptorProto

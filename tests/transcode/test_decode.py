@@ -70,7 +70,7 @@ def test_a_guess_keeps_what_is_before_the_damage(decoder):
 
 
 def test_a_type_that_the_schema_lacks_is_misuse(decoder):
-    with pytest.raises(SchemaError, match="no message type 'p.Nothing'"):
+    with pytest.raises(SchemaError, match=r"no message type 'p\.Nothing'"):
         decoder.decode("p.Nothing", b"")
     with pytest.raises(SchemaError):
         MessageDecoder().decode("p.Request", b"")

@@ -105,7 +105,8 @@ def test_depth_is_that_of_the_runtime(recursive, around):
             assert survey(message.DESCRIPTOR, data).error.code == "depth"
         else:
             assert survey(message.DESCRIPTOR, data).error is None
-        assert orjson.loads(MessageDecoder(recursive).decode_json("p.M", data).json) is not Ellipsis
+        decoded = MessageDecoder(recursive).decode_json("p.M", data)
+        assert (orjson.loads(decoded.json) is None) == (decoded.error is not None)
 
 
 @pytest.mark.parametrize(
