@@ -7,8 +7,9 @@ stands for. Extend it when a kernel needs more.
 from __future__ import annotations
 
 import builtins
+import typing
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 _T = TypeVar("_T")
 
@@ -66,4 +67,9 @@ def exceptval(_value: Any = None, *, check: bool = True) -> Callable[[_T], _T]:
 
 def declare(_type: type[_T], value: Any = None, *, visibility: str = "private") -> _T:
     """At module level a C variable with its value; in the body of a `cclass` an attribute that Python may see."""
-    return cast(_T, value)
+    return typing.cast(_T, value)
+
+
+def cast(_type: type[_T], value: Any) -> _T:
+    """In C an unchecked view of `value` as the type, here the value itself."""
+    return value  # type: ignore[no-any-return]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 from collections.abc import Iterable
 from typing import BinaryIO
 
@@ -16,7 +16,7 @@ from inspector.model.call import Call
 from inspector.model.problem import Problem
 from inspector.session import Session
 from inspector.views import call_table
-from inspector.views.rows import call_row, to_line
+from inspector.views.rows import call_line
 from inspector.views.selection import matches
 
 FORMS = ("table", "ndjson")
@@ -66,15 +66,22 @@ class _Printer:
         self._session = session
         self._form = form
         self._show_secrets = show_secrets
-        self._width = shutil.get_terminal_size((120, 24)).columns
+        self._width = _terminal_width()
 
     def write(self, found: Iterable[Call], out: BinaryIO) -> None:
         for call in found:
             if self._form == "ndjson":
-                row = call_row(call, self._session.decode_details, show_secrets=self._show_secrets)
-                out.write(to_line(row) + b"\n")
+                line = call_line(call, self._session.decode_details, show_secrets=self._show_secrets)
+                out.write(line + b"\n")
             else:
                 lines = [] if self.count else [call_table.heading(self._width)]
                 lines.append(call_table.row(call, self._width))
                 output.write_lines(lines, out, colour=output.has_colour())
             self.count += 1
+
+
+def _terminal_width() -> int:
+    try:
+        return os.get_terminal_size(1).columns or 120
+    except OSError:
+        return 120

@@ -18,6 +18,20 @@ class Packet(NamedTuple):
     original_length: int
 
 
+class Datagram(NamedTuple):
+    """The payload of an IP packet: `data[start:end]`, of which the capture cut off `missing` bytes.
+
+    `addresses` are source and destination as they stand in the header: 8 or 32 bytes.
+    """
+
+    addresses: bytes
+    protocol: int
+    data: bytes
+    start: int
+    end: int
+    missing: int
+
+
 class Segment(NamedTuple):
     """One TCP segment.
 

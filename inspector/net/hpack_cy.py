@@ -25,17 +25,19 @@ else:
     except ImportError:
         from inspector import cython_shim as cython
 
+# What `declare` makes at module level are C variables: Python code outside sees them only where it is interpreted.
+
 DEFAULT_TABLE_SIZE = 4096
 """Capacity of the dynamic table until the encoder changes it (RFC 9113, 6.5.2: SETTINGS_HEADER_TABLE_SIZE)."""
 
-OVERHEAD = cython.declare(cython.Py_ssize_t, 32)
+_OVERHEAD = cython.declare(cython.Py_ssize_t, 32)
 """Octets that an entry counts besides its name and value (RFC 7541, 4.1): no entry is smaller."""
 
-MAX_INTEGER = cython.declare(cython.Py_ssize_t, 0x7FFF_FFFF)
-MAX_SHIFT = cython.declare(cython.Py_ssize_t, 35)
+_MAX_INTEGER = cython.declare(cython.Py_ssize_t, 0x7FFF_FFFF)
+_MAX_SHIFT = cython.declare(cython.Py_ssize_t, 35)
 """RFC 7541, 5.1 leaves the limits of integers open. Six octets after the prefix leave room for padding with zeros."""
 
-UNKNOWN = cython.declare(cython.Py_ssize_t, -1)
+_UNKNOWN = cython.declare(cython.Py_ssize_t, -1)
 
 _FIELDS = cython.declare(cython.Py_ssize_t, MAX_HEADER_LIST)
 _TABLE = cython.declare(cython.Py_ssize_t, MAX_HPACK_TABLE)
@@ -140,8 +142,8 @@ class HpackDecoder:
     _entries: list[_Entry]
     _first: cython.Py_ssize_t
     _held: cython.Py_ssize_t  # the sum of their sizes
-    _capacity: cython.Py_ssize_t  # of the encoder's table, or UNKNOWN
-    _limit: cython.Py_ssize_t  # to the capacity, or UNKNOWN
+    _capacity: cython.Py_ssize_t  # of the encoder's table, or _UNKNOWN
+    _limit: cython.Py_ssize_t  # to the capacity, or _UNKNOWN
     _complete: cython.bint  # the encoder's table holds nothing that is not in _entries
 
     # The block that is being decoded.
@@ -188,8 +190,8 @@ class HpackDecoder:
         self._entries = []
         self._first = 0
         self._held = 0
-        self._capacity = UNKNOWN
-        self._limit = UNKNOWN
+        self._capacity = _UNKNOWN
+        self._limit = _UNKNOWN
         self._complete = False
 
     def limit_table(self, size: int) -> None:
@@ -229,7 +231,7 @@ class HpackDecoder:
             name = self._string()
             name_size = self._octets
         value: str = self._string()
-        entry: _Entry = _Entry((name, value), name_size, OVERHEAD + name_size + self._octets)
+        entry: _Entry = _Entry((name, value), name_size, _OVERHEAD + name_size + self._octets)
         self._emit(entry)
         return entry
 
@@ -238,7 +240,7 @@ class HpackDecoder:
         if self._fields or self.truncated:
             raise self._damaged("hpack_table_size", "dynamic table size update after a header field (RFC 7541, 4.2)")
         size: cython.Py_ssize_t = self._integer(0x1F)
-        if self._limit != UNKNOWN and size > self._limit:
+        if self._limit != _UNKNOWN and size > self._limit:
             raise self._damaged("hpack_table_size", f"dynamic table size {size} is over the limit {self._limit}")
         self._capacity = size
         self._evict()
@@ -282,10 +284,10 @@ class HpackDecoder:
         A stream that was joined late becomes completely known here: when the entries seen leave no room in the
         capacity for an older one.
         """
-        if self._capacity != UNKNOWN and self._held + OVERHEAD > self._capacity:
+        if self._capacity != _UNKNOWN and self._held + _OVERHEAD > self._capacity:
             self._complete = True
         bound: cython.Py_ssize_t = self._capacity
-        if bound == UNKNOWN or bound > _TABLE:
+        if bound == _UNKNOWN or bound > _TABLE:
             bound = _TABLE
             if self._held > bound:
                 self._complete = False
@@ -320,13 +322,13 @@ class HpackDecoder:
         while octet & 0x80:
             if self._at >= self._end:
                 raise self._damaged("hpack_truncated", "the block ends within an integer")
-            if shift > MAX_SHIFT:
+            if shift > _MAX_SHIFT:
                 raise self._damaged("hpack_integer", "integer of too many octets")
             octet = block[self._at]
             self._at += 1
             value += (octet & 0x7F) << shift
             shift += 7
-        if value > MAX_INTEGER:
+        if value > _MAX_INTEGER:
             raise self._damaged("hpack_integer", f"integer {value} is too large")
         return value
 

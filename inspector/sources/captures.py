@@ -6,7 +6,7 @@ from typing import Protocol
 
 from inspector.model.packet import Packet
 from inspector.model.problem import Problem
-from inspector.net.capture import CaptureDecoder
+from inspector.net.capture_cy import CaptureDecoder
 from inspector.sources.base import SourceEvent
 
 
@@ -26,22 +26,12 @@ class CaptureParser:
         self._decoder = CaptureDecoder()
 
     def feed(self, data: bytes) -> list[SourceEvent]:
-        return self._decode(self._packets.feed(data))
+        return self._decoder.feed(self._packets.feed(data))
 
     def close(self) -> list[SourceEvent]:
-        events = self._decode(self._packets.close())
+        events = self._decoder.feed(self._packets.close())
         events += self._decoder.close()
         return events
 
     def describe(self) -> str | None:
         return self._decoder.summary.describe()
-
-    def _decode(self, found: list[Packet | Problem]) -> list[SourceEvent]:
-        events: list[SourceEvent] = []
-        feed = self._decoder.feed
-        for item in found:
-            if type(item) is Packet:
-                events += feed(item)
-            else:
-                events.append(item)  # type: ignore[arg-type]
-        return events

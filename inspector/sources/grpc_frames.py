@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from inspector import limits
 from inspector.errors import DecodeError
+from inspector.model.frames import Data
 from inspector.model.problem import Problem
 from inspector.net.compression import decompress
-from inspector.net.grpc import COMPRESSED, PREFIX_SIZE, Deframer, RawMessage, sniff_encoding
-from inspector.net.http2_frames import Data
+from inspector.net.grpc_cy import COMPRESSED, PREFIX_SIZE, Deframer, RawMessage, sniff_encoding
 from inspector.sources.base import Source, SourceEvent, bare_message
 
 
@@ -20,7 +20,7 @@ class GrpcParser:
         self._count = 0
 
     def feed(self, data: bytes) -> list[SourceEvent]:
-        piece = Data(1, data, 0, self._offset == 0, False, self._offset, 0, None)
+        piece = Data(0, 1, data, 0, self._offset == 0, False, self._offset, 0, None)
         self._offset += len(data)
         return [self._message(raw) for raw in self._deframer.feed(piece)]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from inspector.model.packet import Chunk, Closed, Opened
-from inspector.net.calls import CallCounter, ConnectionCalls
-from inspector.net.http2_frames import PREFACE
+from inspector.net.calls_cy import CallCounter, ConnectionCalls
+from inspector.net.http2_frames_cy import PREFACE
 from inspector.sources.base import Source, SourceEvent
 
 NOWHERE = (bytes(4), 0)

@@ -1,8 +1,8 @@
-"""Classic capture files (`net/pcap.py`)."""
+"""Classic capture files (`net/pcap_cy.py`)."""
 
 from __future__ import annotations
 
-from inspector.net.pcap import MAGICS, PcapParser
+from inspector.net.pcap_cy import MAGICS, PcapParser
 from inspector.sources.base import Source
 from inspector.sources.captures import CaptureParser
 

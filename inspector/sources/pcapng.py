@@ -1,8 +1,8 @@
-"""Next-generation capture files (`net/pcapng.py`)."""
+"""Next-generation capture files (`net/pcapng_cy.py`)."""
 
 from __future__ import annotations
 
-from inspector.net.pcapng import SECTION_HEADER, PcapngParser
+from inspector.net.pcapng_cy import SECTION_HEADER, PcapngParser
 from inspector.sources.base import Source
 from inspector.sources.captures import CaptureParser
 

@@ -6,8 +6,6 @@ To add one: write its module, add it to `SOURCES`. Other distributions add their
 
 from __future__ import annotations
 
-from importlib import metadata
-
 from inspector.errors import InputError
 from inspector.sources.base import Source
 from inspector.sources.delimited import DELIMITED
@@ -55,4 +53,6 @@ def detect(head: bytes, *, whole: bool, name: str = "") -> Source | None:
 
 
 def _installed() -> list[Source]:
+    from importlib import metadata  # noqa: PLC0415  # takes as long to load as all the rest here, and is rarely needed
+
     return [entry.load() for entry in metadata.entry_points(group=ENTRY_POINTS)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from inspector.model.call import Header
 
@@ -16,22 +17,25 @@ _SECRET_ENDINGS = (
 _SCHEME = re.compile(r"(?i)(bearer|basic|digest|negotiate|token|apikey|aws4-hmac-sha256) +")
 
 
-def is_secret(name: str) -> bool:
+@lru_cache(maxsize=4096)
+def is_secret(name: str | None) -> bool:
     """Whether a header of this name carries credentials."""
+    if name is None:
+        return False
     name = name.lower().removesuffix("-bin")
     return name in _SECRET_NAMES or name in ("token", "secret", "password", "key") or name.endswith(_SECRET_ENDINGS)
 
 
-def masked(headers: tuple[Header, ...], *, show_secrets: bool = False) -> list[Header]:
+def masked(headers: tuple[Header, ...], *, show_secrets: bool = False) -> tuple[Header, ...]:
     """The headers with the values of credentials replaced; the scheme of an authorization stays."""
     if show_secrets:
-        return list(headers)
-    return [
-        (name, _mask(value)) if name is not None and value is not None and is_secret(name) else (name, value)
-        for name, value in headers
-    ]
+        return headers
+    for name, _ in headers:
+        if is_secret(name):
+            return tuple((name, _mask(value)) if is_secret(name) else (name, value) for name, value in headers)
+    return headers
 
 
-def _mask(value: str) -> str:
-    scheme = _SCHEME.match(value)
-    return f"{scheme[1]} {MASK}" if scheme else MASK
+def _mask(value: str | None) -> str | None:
+    scheme = _SCHEME.match(value or "")
+    return value and (f"{scheme[1]} {MASK}" if scheme else MASK)

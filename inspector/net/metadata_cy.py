@@ -8,7 +8,9 @@ from collections.abc import Callable
 
 from inspector.model.call import Header, Status
 from inspector.model.problem import Problem
-from inspector.net import grpc
+from inspector.net import grpc_cy as grpc
+
+_OK = Status(0, "OK", "")
 
 
 def http_status(fields: tuple[Header, ...]) -> int | None:
@@ -35,15 +37,22 @@ def status_of(fields: tuple[Header, ...], report: Callable[[Problem], None]) -> 
             details = binary_value(value)
             if details is None:
                 report(Problem("grpc_details", "grpc-status-details-bin is not base64"))
+    if code == 0 and not message and details is None:
+        return _OK
     return None if code is None else Status(code, grpc.status_name(code), message, details)
 
 
 def readable(fields: list[Header]) -> tuple[Header, ...]:
     """Header fields as text. HPACK gives octets (as Latin-1); values of `-bin` fields become base64, others UTF-8."""
-    return tuple(
-        field if field[1] is None or (field[1].isascii() and "\0" not in field[1]) else (field[0], _text(*field))
-        for field in fields
-    )
+    for _, value in fields:
+        if value is not None and (not value.isascii() or "\0" in value):
+            return tuple([_readable(field) for field in fields])
+    return tuple(fields)
+
+
+def _readable(field: Header) -> Header:
+    name, value = field
+    return field if value is None or (value.isascii() and "\0" not in value) else (name, _text(name, value))
 
 
 def _text(name: str | None, value: str) -> str:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
-from urllib.parse import unquote_to_bytes
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from inspector import limits
 from inspector.model.call import Piece
+from inspector.model.frames import Data, RawMessage
 from inspector.model.problem import Problem
-from inspector.net.http2_frames import Data
+
+if TYPE_CHECKING:
+    from inspector import cython_shim as cython
+else:
+    try:
+        import cython
+    except ImportError:
+        from inspector import cython_shim as cython
+
+_new = tuple.__new__  # makes the named tuples without the detour over their own constructors
 
 PREFIX_SIZE = 5
 COMPRESSED = 1
@@ -43,6 +53,7 @@ HTTP_STATUSES = {
 }  # fmt: skip
 """HTTP status -> gRPC status, where a response has no grpc-status (grpc/doc/http-grpc-status-mapping.md)."""
 
+_PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _TIMEOUT = re.compile(r"(\d{1,8})([HMSmun])")
 _UNITS = {"H": 3_600_000_000_000, "M": 60_000_000_000, "S": 1_000_000_000, "m": 1_000_000, "u": 1_000, "n": 1}
 
@@ -70,6 +81,7 @@ def reset_name(code: int) -> str:
     return RESET_NAMES[code] if code < len(RESET_NAMES) else f"error code {code}"
 
 
+@lru_cache(maxsize=256)
 def parse_timeout(text: str) -> int | None:
     """grpc-timeout in nanoseconds; None where it is not of the form the protocol prescribes."""
     match = _TIMEOUT.fullmatch(text)
@@ -78,61 +90,72 @@ def parse_timeout(text: str) -> int | None:
 
 def decode_message(text: str) -> str:
     """grpc-message without its percent-encoding. Invalid sequences stay as they are, as the protocol asks."""
-    return unquote_to_bytes(text).decode("utf-8", "replace") if "%" in text else text
+    if "%" not in text:
+        return text
+    octets = _PERCENT.sub(lambda match: bytes((int(match[1], 16),)), text.encode("utf-8", "replace"))
+    return octets.decode("utf-8", "replace")
 
 
-class RawMessage(NamedTuple):
-    """A length-prefixed message as it was carried. `problem` says what of it is missing, if anything."""
-
-    flag: int
-    payload: bytes
-    problem: Problem | None
-    pieces: tuple[Piece, ...]
-    packet: int
-    time: int | None
+_MAX_MESSAGE = cython.declare(cython.longlong, limits.MAX_MESSAGE)
 
 
+@cython.final
+@cython.cclass
 class Deframer:
     """DATA of one direction of a stream -> length-prefixed messages.
 
     Where bytes are missing within a message, its length still tells where the next one begins. Where even that is lost
     (`in_step` false), the next DATA frame that looks like the beginning of a message is taken for one.
+
+    `held` counts the bytes held of a message that is not whole, `skipped` those passed over as it was not known where
+    a message begins.
     """
 
-    __slots__ = ("_flag", "_in_step", "_left", "_lost", "_parts", "_pieces", "_prefix", "_problem", "held", "skipped")
+    held = cython.declare(cython.longlong, visibility="readonly")
+    skipped = cython.declare(cython.longlong, visibility="readonly")
+    _in_step: cython.bint
+    _prefix: bytes
+    _flag: cython.int
+    _left: cython.longlong  # bytes of the current message still to come; -1 between messages
+    _parts: list[bytes]
+    _pieces: list[Piece]
+    _problem: Problem | None
+    _lost: cython.longlong  # bytes of it that are not in the capture
 
-    def __init__(self, *, in_step: bool = True) -> None:
+    def __init__(self, in_step: bool = True) -> None:
         self._in_step = in_step
         self._prefix = b""
         self._flag = 0
-        self._left = -1  # bytes of the current message still to come; -1 between messages
-        self._parts: list[bytes] = []
-        self._pieces: list[Piece] = []
-        self._problem: Problem | None = None
+        self._left = -1
+        self._parts = []
+        self._pieces = []
+        self._problem = None
         self._lost = 0
         self.held = 0
-        """Bytes held of a message that is not whole."""
         self.skipped = 0
-        """Bytes passed over as it was not known where a message begins."""
 
     def feed(self, data: Data) -> list[RawMessage]:
         """Messages that are whole after `data`."""
         found: list[RawMessage] = []
-        if data.missing:
+        body: bytes
+        missing: cython.longlong
+        _, _, body, missing, _, _, offset, packet, time = cython.cast(tuple, data)
+        if missing:
             self._miss(data, found)
-        body = data.data
         if not self._in_step:
             if not (data.start and self._looks_like_messages(body)):
                 self.skipped += len(body)
                 return found
             self._in_step = True
-        size = len(body)
-        if self._left < 0 and not self._prefix and size >= PREFIX_SIZE:  # the common case, put first for speed
+        size: cython.Py_ssize_t = len(body)
+        length: cython.Py_ssize_t
+        if self._left < 0 and not self._prefix and size >= 5:  # the common case, put first for speed
             length = body[1] << 24 | body[2] << 16 | body[3] << 8 | body[4]
-            if length == size - PREFIX_SIZE and body[0] <= 1 and length <= limits.MAX_MESSAGE:
-                piece = Piece(data.packet, data.offset, size)
-                return [*found, RawMessage(body[0], body[PREFIX_SIZE:], None, (piece,), data.packet, data.time)]
-        at = 0
+            if length == size - 5 and body[0] <= 1 and length <= _MAX_MESSAGE:
+                piece = _new(Piece, (packet, offset, size))
+                found.append(_new(RawMessage, (body[0], body[5:], None, (piece,), packet, time)))
+                return found
+        at: cython.Py_ssize_t = 0
         while at < size or self._left == 0:
             at = self._step(body, at, data, found)
         return found

@@ -2,85 +2,127 @@
 
 from __future__ import annotations
 
-import ipaddress
+import socket
 from collections import deque
+from typing import TYPE_CHECKING
 
 from inspector import limits
 from inspector.errors import DecodeError
 from inspector.model.call import Call, Direction, Header, Message, Status
-from inspector.model.packet import Chunk, Closed, Gap, Opened
-from inspector.model.problem import Problem
-from inspector.net import grpc
-from inspector.net.compression import decompress
-from inspector.net.grpc import Deframer, RawMessage
-from inspector.net.http2 import (
-    HTTP2,
-    Body,
+from inspector.model.frames import (
     BytesLost,
+    Data,
     Ended,
     GoAway,
     Headers,
-    Http2Connection,
+    RawMessage,
     Reset,
     StreamEvent,
 )
-from inspector.net.metadata import http_status, readable, status_of, trailer_block
+from inspector.model.packet import Chunk, Closed, Gap, Opened
+from inspector.model.problem import Problem
+from inspector.net import grpc_cy as grpc
+from inspector.net.compression import decompress
+from inspector.net.grpc_cy import Deframer
+from inspector.net.http2_cy import HTTP2, Http2Connection
+from inspector.net.metadata_cy import http_status, readable, status_of, trailer_block
+
+if TYPE_CHECKING:
+    from inspector import cython_shim as cython
+else:
+    try:
+        import cython
+    except ImportError:
+        from inspector import cython_shim as cython
+
+_new = tuple.__new__  # makes the named tuples without the detour over their own constructors
 
 CallEvent = Message | Call | Problem
 
+_COMPRESSED = cython.declare(cython.int, grpc.COMPRESSED)
+_TRAILERS = cython.declare(cython.int, grpc.TRAILERS)
+
+
+@cython.final
+@cython.cclass
 class CallCounter:
-    """What all connections of a capture share: the numbers of calls, and how many bytes they hold."""
+    """What all connections of a capture share: the numbers of calls, and how many bytes they hold.
+
+    `other_streams` counts HTTP/2 streams that are not gRPC.
+    """
+
+    calls = cython.declare(cython.longlong, visibility="readonly")
+    held = cython.declare(cython.longlong, visibility="readonly")
+    other_streams = cython.declare(cython.longlong, visibility="readonly")
 
     def __init__(self) -> None:
         self.calls = 0
         self.held = 0
         self.other_streams = 0
-        """HTTP/2 streams that are not gRPC."""
-
-    def next_call(self) -> int:
-        self.calls += 1
-        return self.calls
 
 
+@cython.final
+@cython.cclass
 class _Way:
     """One direction of a call: its headers, its messages so far."""
 
-    __slots__ = ("count", "deframer", "encoding", "ended", "headers", "size")
+    headers: tuple[Header, ...] | None
+    encoding: str | None  # None: not known, as the header was not seen
+    deframer: Deframer | None  # made with the first DATA
+    count: cython.longlong
+    size: cython.longlong
+    ended: cython.bint
 
     def __init__(self) -> None:
-        self.headers: tuple[Header, ...] | None = None
-        self.encoding: str | None = None  # None: not known, as the header was not seen
-        self.deframer: Deframer | None = None  # made with the first DATA
+        self.headers = None
+        self.encoding = None
+        self.deframer = None
         self.count = 0
         self.size = 0
         self.ended = False
 
 
+@cython.final
+@cython.cclass
 class _OpenCall:
-    __slots__ = (
-        "authority", "deadline", "ended_at", "http_status", "is_grpc", "late", "method", "more_problems", "number",
-        "problems", "protocol", "started", "status", "stream", "trailers",
-        "unknown_fields", "ways",
-    )  # fmt: skip
+    number: int
+    stream: int
+    started: int | None
+    late: cython.bint  # its beginning was not seen
+    method: str | None
+    authority: str | None
+    deadline: int | None
+    protocol: str
+    is_grpc: cython.bint
+    http_status: int | None
+    status: Status | None
+    ended_at: int | None
+    trailers: tuple[Header, ...]
+    first: _Way  # by direction of the connection
+    second: _Way
+    problems: list[Problem]
+    more_problems: cython.longlong
+    unknown_fields: cython.longlong  # header fields that refer to HPACK entries from before the capture
 
-    def __init__(self, number: int, stream: int, started: int | None, *, late: bool) -> None:
+    def __init__(self, number: int, stream: int, started: int | None, late: bool) -> None:
         self.number = number
         self.stream = stream
         self.started = started
-        self.late = late  # its beginning was not seen
-        self.method: str | None = None
-        self.authority: str | None = None
-        self.deadline: int | None = None
+        self.late = late
+        self.method = None
+        self.authority = None
+        self.deadline = None
         self.protocol = "grpc"
         self.is_grpc = True
-        self.http_status: int | None = None
-        self.status: Status | None = None
-        self.ended_at: int | None = None
-        self.trailers: tuple[Header, ...] = ()
-        self.ways = _Way(), _Way()  # by direction of the connection
-        self.problems: list[Problem] = []
+        self.http_status = None
+        self.status = None
+        self.ended_at = None
+        self.trailers = ()
+        self.first = _Way()
+        self.second = _Way()
+        self.problems = []
         self.more_problems = 0
-        self.unknown_fields = 0  # header fields that refer to HPACK entries from before the capture
+        self.unknown_fields = 0
 
     def report(self, problem: Problem) -> None:
         if len(self.problems) < limits.MAX_PROBLEMS:
@@ -88,29 +130,52 @@ class _OpenCall:
         else:
             self.more_problems += 1
 
+    @cython.cfunc
+    def way(self, direction: cython.int) -> _Way:
+        return self.second if direction else self.first
 
+
+@cython.final
+@cython.cclass
 class ConnectionCalls:
-    """TCP events of one connection -> its messages as they become whole, its calls as they end."""
+    """TCP events of one connection -> its messages as they become whole, its calls as they end.
+
+    `sides_ended` counts the directions that were closed.
+    """
+
+    sides_ended = cython.declare(cython.int, visibility="readonly")
+    _connection: int
+    _sides: tuple[str, str]
+    _http2: Http2Connection
+    _counter: CallCounter
+    _open: dict[int, _OpenCall]
+    _closed: set[int]
+    _closed_order: deque[int]
+    _last_accepted: int | None  # of a GOAWAY
 
     def __init__(self, opened: Opened, counter: CallCounter) -> None:
         self._connection = opened.connection
         self._sides = format_endpoint(opened.client), format_endpoint(opened.server)
         self._http2 = Http2Connection(opened)
         self._counter = counter
-        self._open: dict[int, _OpenCall] = {}
-        self._closed: set[int] = set()
-        self._closed_order: deque[int] = deque()
-        self._last_accepted: int | None = None  # of a GOAWAY
+        self._open = {}
+        self._closed = set()
+        self._closed_order = deque()
+        self._last_accepted = None
         self.sides_ended = 0
 
-    def _is_request(self, direction: int) -> bool:
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def _is_request(self, direction: cython.int) -> cython.bint:
         return direction == self._http2.client
 
+    @cython.cfunc
     def _request(self, call: _OpenCall) -> _Way:
-        return call.ways[self._http2.client]
+        return call.way(self._http2.client)
 
+    @cython.cfunc
     def _response(self, call: _OpenCall) -> _Way:
-        return call.ways[1 - self._http2.client]
+        return call.way(1 - self._http2.client)
 
     @property
     def is_http2(self) -> bool:
@@ -125,7 +190,7 @@ class ConnectionCalls:
             kind = type(item)
             if kind is Headers:
                 self._feed_headers(item, events)  # type: ignore[arg-type]
-            elif kind is Body:
+            elif kind is Data:
                 self._feed_body(item, events)  # type: ignore[arg-type]
             elif isinstance(item, Problem):
                 events.append(item)
@@ -133,6 +198,7 @@ class ConnectionCalls:
                 self._feed_rare(item, events)
         return events
 
+    @cython.cfunc
     def _feed_rare(self, event: StreamEvent, events: list[CallEvent]) -> None:
         if isinstance(event, Reset):
             self._feed_reset(event, events)
@@ -145,39 +211,54 @@ class ConnectionCalls:
 
     # --- headers -------------------------------------------------------------------------------------------------
 
+    @cython.cfunc
     def _feed_headers(self, event: Headers, events: list[CallEvent]) -> None:
-        call = self._open.get(event.stream)
+        direction: cython.int
+        end: cython.bint
+        unknown: cython.longlong
+        direction, stream, octets, end, unknown, problem, packet, time = cython.cast(tuple, event)
+        is_request: cython.bint = self._is_request(direction)
+        call: _OpenCall | None = self._open.get(stream)
         if call is None:
-            if event.stream in self._closed:
+            if stream in self._closed:
                 return
-            call = self._begin(event.stream, event.time, events, late=not self._is_request(event.direction))
-        fields = readable(event.fields)
-        if event.problem is not None:
-            call.report(event.problem)
-        call.unknown_fields += event.unknown
-        if not self._is_request(event.direction):
-            self._take_response_headers(call, event, fields)
+            call = self._begin(stream, time, events, not is_request)
+        fields = readable(octets)
+        if problem is not None:
+            call.report(problem)
+        call.unknown_fields += unknown
+        whole: cython.bint = not unknown and problem is None
+        if not is_request:
+            self._take_response_headers(call, fields, whole, end, time)
         elif self._request(call).headers is None:
-            self._take_request_headers(call, event, fields)
-        if event.end:
-            self._end_way(call, event.direction, event.packet, event.time, events)
+            self._take_request_headers(call, fields, whole, packet)
+        if end:
+            self._end_way(call, direction, packet, time, events)
 
-    def _begin(self, stream: int, time: int | None, events: list[CallEvent], *, late: bool) -> _OpenCall:
+    @cython.cfunc
+    def _begin(self, stream: int, time: int | None, events: list[CallEvent], late: bool) -> _OpenCall:
         while len(self._open) >= limits.MAX_STREAMS:
             oldest = next(iter(self._open.values()))
             oldest.report(
                 Problem("stream_limit", f"more than {limits.MAX_STREAMS} streams are open; this one is let go")
             )
             self._finish(oldest, 0, time, events)
-        call = _OpenCall(self._counter.next_call(), stream, time, late=late)
+        self._counter.calls += 1
+        call = _OpenCall(self._counter.calls, stream, time, late)
         self._open[stream] = call
         return call
 
-    def _take_request_headers(self, call: _OpenCall, event: Headers, fields: tuple[Header, ...]) -> None:
-        way = self._request(call)
+    @cython.cfunc
+    def _take_request_headers(
+        self, call: _OpenCall, fields: tuple[Header, ...], whole: cython.bint, packet: int
+    ) -> None:
+        """`whole` where every field is known."""
+        way: _Way = self._request(call)
         way.headers = fields
-        way.encoding = None if event.unknown or event.problem else "identity"
-        content_type = None
+        way.encoding = "identity" if whole else None
+        content_type: str | None = None
+        name: str | None
+        value: str | None
         for name, value in fields:
             if value is None:
                 continue
@@ -192,18 +273,21 @@ class ConnectionCalls:
             elif name == "grpc-timeout":
                 call.deadline = grpc.parse_timeout(value)
                 if call.deadline is None:
-                    call.report(Problem("grpc_timeout", f"grpc-timeout {value!r} is malformed", event.packet))
+                    call.report(Problem("grpc_timeout", f"grpc-timeout {value!r} is malformed", packet))
         if content_type is not None:
             call.is_grpc = content_type.startswith("application/grpc")
             if content_type.startswith("application/grpc-web"):
                 call.protocol = "grpc-web"
         else:
-            call.is_grpc = bool(event.unknown or event.problem)
+            call.is_grpc = not whole
 
-    def _take_response_headers(self, call: _OpenCall, event: Headers, fields: tuple[Header, ...]) -> None:
-        way = self._response(call)
-        if event.end:
-            self._take_trailers(call, fields, event.time, first=way.headers is None)
+    @cython.cfunc
+    def _take_response_headers(
+        self, call: _OpenCall, fields: tuple[Header, ...], whole: cython.bint, end: cython.bint, time: int | None
+    ) -> None:
+        way: _Way = self._response(call)
+        if end:
+            self._take_trailers(call, fields, time, way.headers is None)
             return
         if way.headers is not None:
             call.trailers += fields
@@ -212,15 +296,14 @@ class ConnectionCalls:
         if code is not None and 100 <= code < 200:
             return  # an informational response: the real one follows
         way.headers = fields
-        way.encoding = None if event.unknown or event.problem else "identity"
+        way.encoding = "identity" if whole else None
         call.http_status = code
         for name, value in fields:
             if name == "grpc-encoding" and value is not None:
                 way.encoding = value
 
-    def _take_trailers(
-        self, call: _OpenCall, fields: tuple[Header, ...], time: int | None, *, first: bool = False
-    ) -> None:
+    @cython.cfunc
+    def _take_trailers(self, call: _OpenCall, fields: tuple[Header, ...], time: int | None, first: bool) -> None:
         call.trailers = fields
         call.ended_at = time
         if first:
@@ -232,74 +315,92 @@ class ConnectionCalls:
 
     # --- messages ------------------------------------------------------------------------------------------------
 
-    def _feed_body(self, event: Body, events: list[CallEvent]) -> None:
-        data = event.data
-        call = self._open.get(data.stream)
+    @cython.cfunc
+    def _feed_body(self, event: Data, events: list[CallEvent]) -> None:
+        direction: cython.int
+        end: cython.bint
+        direction, stream, _, _, _, end, _, packet, time = cython.cast(tuple, event)
+        call: _OpenCall | None = self._open.get(stream)
         if call is None:
-            if data.stream in self._closed:
+            if stream in self._closed:
                 return
-            call = self._begin(data.stream, data.time, events, late=True)
-            call.report(Problem("started_late", "the beginning of this call is not in the capture", data.packet))
-        way = call.ways[event.direction]
-        if call.is_grpc and (self._is_request(event.direction) or call.http_status in (None, 200)):
-            self._deframe(call, way, event, events)
-        if data.end:
-            self._end_way(call, event.direction, data.packet, data.time, events)
+            call = self._begin(stream, time, events, True)
+            call.report(Problem("started_late", "the beginning of this call is not in the capture", packet))
+        if call.is_grpc and (self._is_request(direction) or call.http_status is None or call.http_status == 200):
+            self._deframe(call, direction, event, events)
+        if end:
+            self._end_way(call, direction, packet, time, events)
 
-    def _deframe(self, call: _OpenCall, way: _Way, event: Body, events: list[CallEvent]) -> None:
+    @cython.cfunc
+    def _deframe(self, call: _OpenCall, direction: cython.int, event: Data, events: list[CallEvent]) -> None:
+        way: _Way = call.way(direction)
         deframer = way.deframer
         if deframer is None:
-            deframer = way.deframer = Deframer(in_step=way.headers is not None or not call.late)
-        counter = self._counter
-        counter.held -= deframer.held
-        for raw in deframer.feed(event.data):
-            self._take_message(call, event.direction, raw, events)
-        counter.held += deframer.held
-        if counter.held > limits.MAX_BUFFERED and deframer.held:
-            counter.held -= deframer.held
-            text = f"over {limits.MAX_BUFFERED} bytes of unfinished messages are held; this one is let go"
-            deframer.abandon(Problem("message_limit", text, event.data.packet))
+            deframer = way.deframer = Deframer(way.headers is not None or not call.late)
+        before: cython.longlong = deframer.held
+        for raw in deframer.feed(event):
+            self._take_message(call, direction, raw, events)
+        held: cython.longlong = deframer.held
+        if held or before:
+            self._account(deframer, held - before, event.packet)
 
-    def _take_message(self, call: _OpenCall, direction: int, raw: RawMessage, events: list[CallEvent]) -> None:
-        way = call.ways[direction]
-        if raw.flag & grpc.TRAILERS:
-            fields = trailer_block(raw.payload)
-            self._take_trailers(call, fields, raw.time)
+    @cython.cfunc
+    def _account(self, deframer: Deframer, more: cython.longlong, packet: int) -> None:
+        """Keeps count of what all unfinished messages hold, and lets go of this one where that is too much."""
+        self._counter.held += more
+        if self._counter.held > limits.MAX_BUFFERED and deframer.held:
+            self._counter.held -= deframer.held
+            text = f"over {limits.MAX_BUFFERED} bytes of unfinished messages are held; this one is let go"
+            deframer.abandon(Problem("message_limit", text, packet))
+
+    @cython.cfunc
+    def _take_message(self, call: _OpenCall, direction: cython.int, raw: RawMessage, events: list[CallEvent]) -> None:
+        way: _Way = call.way(direction)
+        flag: cython.int
+        wire: bytes
+        flag, wire, problem, pieces, _, time = cython.cast(tuple, raw)
+        if flag & _TRAILERS:
+            self._take_trailers(call, trailer_block(wire), time, False)
             return
-        problem = raw.problem
-        data: bytes | None = raw.payload
+        data: bytes | None = wire
         encoding = "identity"
-        if raw.flag & grpc.COMPRESSED:
-            encoding = _encoding_of(way.encoding, raw.payload)
+        if flag & _COMPRESSED:
+            encoding = _encoding_of(way.encoding, wire)
             if problem is None:
                 data, problem = _decompress(encoding, raw)
         if problem is not None:
             data = None
             call.report(problem)
         name: Direction = "request" if self._is_request(direction) else "response"
-        way.size += len(raw.payload if data is None else data)
         events.append(
-            Message(call.number, way.count, name, call.method, raw.time, encoding, data, raw.payload, problem,
-                    raw.pieces)
-        )  # fmt: skip
+            _new(
+                Message,
+                (call.number, way.count, name, call.method, time, encoding, data, wire, problem, pieces),
+            )
+        )
+        way.size += len(wire) if data is None else len(data)
         way.count += 1
 
     # --- ends ----------------------------------------------------------------------------------------------------
 
-    def _end_way(self, call: _OpenCall, direction: int, packet: int, time: int | None, events: list[CallEvent]) -> None:
-        way = call.ways[direction]
+    @cython.cfunc
+    def _end_way(
+        self, call: _OpenCall, direction: cython.int, packet: int, time: int | None, events: list[CallEvent]
+    ) -> None:
+        way: _Way = call.way(direction)
         way.ended = True
         self._flush_way(call, direction, packet, time, "the stream ends", events)
         if not self._is_request(direction) and call.ended_at is None:
             call.ended_at = time
-        if call.ways[0].ended and call.ways[1].ended:
+        if call.first.ended and call.second.ended:
             self._finish(call, packet, time, events)
 
+    @cython.cfunc
     def _flush_way(
-        self, call: _OpenCall, direction: int, packet: int, time: int | None, why: str, events: list[CallEvent]
+        self, call: _OpenCall, direction: cython.int, packet: int, time: int | None, why: str, events: list[CallEvent]
     ) -> None:
         """Reports what is left of a message that never became whole."""
-        way = call.ways[direction]
+        way: _Way = call.way(direction)
         if way.deframer is None:
             return
         self._counter.held -= way.deframer.held
@@ -311,8 +412,9 @@ class ConnectionCalls:
             call.report(Problem("message_skipped", text, packet))
         way.deframer = None
 
+    @cython.cfunc
     def _feed_reset(self, event: Reset, events: list[CallEvent]) -> None:
-        call = self._open.get(event.stream)
+        call: _OpenCall | None = self._open.get(event.stream)
         if call is None:
             return
         if call.status is None:
@@ -320,6 +422,7 @@ class ConnectionCalls:
             call.status = self._reset_status(call, event)
         self._finish(call, event.packet, event.time, events, "the stream is reset")
 
+    @cython.cfunc
     def _reset_status(self, call: _OpenCall, event: Reset) -> Status:
         """The status that the two sides conclude from a RST_STREAM. A client that gives up at its deadline cancels."""
         is_request = self._is_request(event.direction)
@@ -333,6 +436,7 @@ class ConnectionCalls:
         who = "client" if is_request else "server"
         return Status(code, grpc.status_name(code), f"the {who} reset the stream: {name}", None, "reset")
 
+    @cython.cfunc
     def _feed_end(self, event: Ended, events: list[CallEvent]) -> None:
         if self.sides_ended < 2 and event.reason != "rst":
             return
@@ -343,26 +447,29 @@ class ConnectionCalls:
             why = "the capture ends" if event.reason == "end" else "the connection ends"
             self._finish(call, event.packet, event.time, events, why)
 
+    @cython.cfunc
     def _closing_status(self, call: _OpenCall, event: Ended) -> Status:
         text = "the connection was reset" if event.reason == "rst" else "the connection was closed"
         if self._last_accepted is not None and call.stream > self._last_accepted:
             text = "the server went away before it accepted the call"
         return Status(grpc.UNAVAILABLE, grpc.status_name(grpc.UNAVAILABLE), text, None, "connection")
 
+    @cython.cfunc
     def _feed_loss(self, event: BytesLost, events: list[CallEvent]) -> None:
         side = "request" if self._is_request(event.direction) else "response"
         problem = Problem("bytes_lost", f"{side} bytes of the connection are not in the capture", event.packet)
         events.append(problem)
         for call in self._open.values():
-            way = call.ways[event.direction]
+            way: _Way = call.way(event.direction)
             if way.ended:
                 continue
             call.report(problem)
             if way.deframer is None:
-                way.deframer = Deframer(in_step=False)
+                way.deframer = Deframer(False)
             else:
                 way.deframer.lose()
 
+    @cython.cfunc
     def _finish(
         self, call: _OpenCall, packet: int, time: int | None, events: list[CallEvent], why: str = "the stream ends"
     ) -> None:
@@ -375,12 +482,14 @@ class ConnectionCalls:
             return
         events.append(self._call_record(call))
 
+    @cython.cfunc
     def _remember_closed(self, stream: int) -> None:
         self._closed.add(stream)
         self._closed_order.append(stream)
         if len(self._closed_order) > limits.MAX_CLOSED_STREAMS:
             self._closed.discard(self._closed_order.popleft())
 
+    @cython.cfunc
     def _call_record(self, call: _OpenCall) -> Call:
         if call.unknown_fields:
             text = f"{call.unknown_fields} header fields refer to HPACK table entries that are not in the capture"
@@ -392,19 +501,41 @@ class ConnectionCalls:
             call.problems.append(Problem("more_problems", f"{call.more_problems} more problems"))
         request, response = self._request(call), self._response(call)
         client, server = self._sides if self._http2.client == 0 else self._sides[::-1]
-        damaged = any(problem.code != "hpack_unknown" for problem in call.problems)
-        return Call(
-            call.number, call.method, call.protocol, client, server, self._connection, call.stream, call.started,
-            duration, call.authority, call.deadline, request.headers or (), response.headers or (),
-            call.trailers, call.status, request.count, response.count, request.size, response.size,
-            not call.late and call.status is not None and not damaged, tuple(call.problems),
-        )  # fmt: skip
+        damaged = bool(call.problems) and any([problem.code != "hpack_unknown" for problem in call.problems])
+        return _new(
+            Call,
+            (
+                call.number,
+                call.method,
+                call.protocol,
+                client,
+                server,
+                self._connection,
+                call.stream,
+                call.started,
+                duration,
+                call.authority,
+                call.deadline,
+                request.headers or (),
+                response.headers or (),
+                call.trailers,
+                call.status,
+                request.count,
+                response.count,
+                request.size,
+                response.size,
+                not call.late and call.status is not None and not damaged,
+                tuple(call.problems),
+            ),
+        )
 
 
 def format_endpoint(endpoint: tuple[bytes, int]) -> str:
     """`address:port`, with an IPv6 address in brackets."""
-    address = ipaddress.ip_address(endpoint[0])
-    return f"[{address}]:{endpoint[1]}" if address.version == 6 else f"{address}:{endpoint[1]}"
+    packed, port = endpoint
+    if len(packed) == 4:
+        return f"{packed[0]}.{packed[1]}.{packed[2]}.{packed[3]}:{port}"
+    return f"[{socket.inet_ntop(socket.AF_INET6, packed)}]:{port}"
 
 
 def _encoding_of(declared: str | None, payload: bytes) -> str:

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 from inspector import limits
-from inspector.net.link import IPV4
+from inspector.model.packet import Datagram
+from inspector.net.link_cy import IPV4
+
+if TYPE_CHECKING:
+    from inspector import cython_shim as cython
+else:
+    try:
+        import cython
+    except ImportError:
+        from inspector import cython_shim as cython
+
+_new = tuple.__new__  # makes the named tuples without the detour over their own constructors
 
 TCP = 6
 FRAGMENT = 44
 AUTHENTICATION = 51
 # Hop-by-hop, routing, destination options, mobility, HIP, shim6: a length in units of 8 bytes, the first not counted.
 _OPTION_HEADERS = frozenset((0, 43, 60, 135, 139, 140))
-
-
-class Datagram(NamedTuple):
-    """The payload of an IP packet: `data[start:end]`, of which the capture cut off `missing` bytes.
-
-    `addresses` are source and destination as they stand in the header: 8 or 32 bytes.
-    """
-
-    addresses: bytes
-    protocol: int
-    data: bytes
-    start: int
-    end: int
-    missing: int
 
 
 class _Fragments:
@@ -56,13 +53,20 @@ class _Fragments:
         return bytes(joined[: self.length]) if len(joined) >= self.length else None
 
 
+@cython.final
+@cython.cclass
 class IpLayer:
-    """IP packets -> payloads of datagrams, fragments put together."""
+    """IP packets -> payloads of datagrams, fragments put together.
+
+    `lost_fragments` counts datagrams of which some fragments were seen, but never all within the limit.
+    """
+
+    lost_fragments = cython.declare(cython.longlong, visibility="readonly")
+    _fragmented: dict[tuple[bytes, int, int], _Fragments]
 
     def __init__(self) -> None:
-        self._fragmented: dict[tuple[bytes, int, int], _Fragments] = {}
+        self._fragmented = {}
         self.lost_fragments = 0
-        """Datagrams of which fragments were seen, but never all of them within the limit."""
 
     def feed(self, ethertype: int, data: bytes, at: int) -> Datagram | None:
         """The datagram that is complete with this packet, whose IP header begins at `at`; None where none is."""
@@ -75,20 +79,22 @@ class IpLayer:
         self.lost_fragments += len(self._fragmented)
         self._fragmented.clear()
 
-    def _ipv4(self, data: bytes, at: int) -> Datagram | None:
-        size = len(data)
+    @cython.cfunc
+    def _ipv4(self, data: bytes, at: cython.Py_ssize_t) -> Datagram | None:
+        size: cython.Py_ssize_t = len(data)
         if size - at < 20 or data[at] >> 4 != 4:
             return None
-        header = (data[at] & 15) * 4
-        # Zero stands for "whatever was captured" where the network card splits segments (TSO).
-        total = (data[at + 2] << 8 | data[at + 3]) or size - at
+        header: cython.Py_ssize_t = (data[at] & 15) * 4
+        total: cython.Py_ssize_t = data[at + 2] << 8 | data[at + 3]
+        if not total:  # "whatever was captured", where the network card splits segments (TSO)
+            total = size - at
         if header < 20 or total < header:
             return None
-        end = min(at + total, size)
-        start = min(at + header, end)
-        missing = at + total - end
+        end: cython.Py_ssize_t = min(at + total, size)
+        start: cython.Py_ssize_t = min(at + header, end)
+        missing: cython.Py_ssize_t = at + total - end
         addresses = data[at + 12 : at + 20]
-        flags = data[at + 6] << 8 | data[at + 7]
+        flags: cython.int = data[at + 6] << 8 | data[at + 7]
         if flags & 0x3FFF:
             identity = data[at + 4] << 8 | data[at + 5]
             more = bool(flags & 0x2000)
@@ -96,8 +102,9 @@ class IpLayer:
             offset = (flags & 0x1FFF) * 8
             whole = self._fragment((addresses, identity, data[at + 9]), offset, payload, more, missing)
             return None if whole is None else Datagram(addresses, data[at + 9], whole, 0, len(whole), 0)
-        return Datagram(addresses, data[at + 9], data, start, end, missing)
+        return _new(Datagram, (addresses, data[at + 9], data, start, end, missing))
 
+    @cython.cfunc
     def _ipv6(self, data: bytes, at: int) -> Datagram | None:
         size = len(data)
         if size - at < 40 or data[at] >> 4 != 6:

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from inspector.model.packet import Closed, Opened, Packet, Segment
 from inspector.model.problem import Problem
-from inspector.net.calls import CallCounter, CallEvent, ConnectionCalls
-from inspector.net.ip import TCP, IpLayer
-from inspector.net.link import network_layer
-from inspector.net.tcp import TcpEvent, TcpReassembler, parse_segment
+from inspector.net.calls_cy import CallCounter, CallEvent, ConnectionCalls
+from inspector.net.ip_cy import TCP, IpLayer
+from inspector.net.link_cy import network_layer
+from inspector.net.tcp_cy import TcpEvent, TcpReassembler, parse_segment
+
+if TYPE_CHECKING:
+    from inspector import cython_shim as cython
+else:
+    try:
+        import cython
+    except ImportError:
+        from inspector import cython_shim as cython
+
+_TCP = cython.declare(cython.int, TCP)
 
 
 @dataclass(slots=True)
@@ -39,24 +50,45 @@ class CaptureSummary:
         return ", ".join(filter(None, parts))
 
 
+@cython.final
+@cython.cclass
 class CaptureDecoder:
     """Packets -> messages as they become whole, calls as they end, and problems that belong to no call."""
 
+    _summary: CaptureSummary
+    _ip: IpLayer
+    _tcp: TcpReassembler
+    _counter: CallCounter
+    _connections: dict[int, ConnectionCalls]
+    _packets: cython.longlong
+
     def __init__(self) -> None:
-        self.summary = CaptureSummary()
+        self._summary = CaptureSummary()
         self._ip = IpLayer()
         self._tcp = TcpReassembler()
         self._counter = CallCounter()
-        self._connections: dict[int, ConnectionCalls] = {}
+        self._connections = {}
+        self._packets = 0
 
-    def feed(self, packet: Packet) -> list[CallEvent]:
-        """What is whole after `packet`."""
-        segment = self._segment(packet)
-        if segment is None:
-            return []
+    @property
+    def summary(self) -> CaptureSummary:
+        """What was seen so far."""
+        self._summary.packets = self._packets
+        self._summary.calls = self._counter.calls
+        self._summary.other_streams = self._counter.other_streams
+        return self._summary
+
+    def feed(self, items: list[Packet | Problem]) -> list[CallEvent]:
+        """What is whole after these packets. Problems of the capture file pass through in their place."""
         events: list[CallEvent] = []
-        for event in self._tcp.feed(segment):
-            self._feed_connection(event, events)
+        for item in items:
+            if type(item) is Packet:
+                segment = self._segment(item)
+                if segment is not None:
+                    for event in self._tcp.feed(segment):
+                        self._feed_connection(event, events)
+            else:
+                events.append(item)
         return events
 
     def close(self) -> list[CallEvent]:
@@ -68,33 +100,32 @@ class CaptureDecoder:
         if self._ip.lost_fragments:
             text = f"{self._ip.lost_fragments} fragmented IP datagrams are not whole in the capture"
             events.append(Problem("ip_fragments", text))
-        self.summary.other_streams = self._counter.other_streams
-        self.summary.calls = self._counter.calls
         return events
 
+    @cython.cfunc
     def _segment(self, packet: Packet) -> Segment | None:
-        self.summary.packets += 1
-        data = packet.data
-        ethertype, at = network_layer(packet.link_type, data)
+        self._packets += 1
+        number, time, link_type, data, _ = cython.cast(tuple, packet)
+        ethertype, at = network_layer(link_type, data)
         if not ethertype:
-            self.summary.not_ip += 1
+            self._summary.not_ip += 1
             return None
         datagram = self._ip.feed(ethertype, data, at)
         if datagram is None:
             return None
-        addresses, protocol, data, start, end, missing = datagram
-        if protocol != TCP:
-            self.summary.not_tcp += 1
+        if datagram.protocol != _TCP:
+            self._summary.not_tcp += 1
             return None
-        return parse_segment(packet.number, packet.time, addresses, data, start, end, missing)
+        return parse_segment(number, time, datagram)
 
+    @cython.cfunc
     def _feed_connection(self, event: TcpEvent, events: list[CallEvent]) -> None:
-        if isinstance(event, Opened):
-            self.summary.connections += 1
+        if type(event) is Opened:
+            self._summary.connections += 1
             self._connections[event.connection] = ConnectionCalls(event, self._counter)
             return
         calls = self._connections[event.connection]
-        events += calls.feed(event)
+        events += calls.feed(event)  # type: ignore[arg-type]
         if type(event) is Closed and calls.sides_ended == 2:
-            self.summary.http2_connections += calls.is_http2
+            self._summary.http2_connections += calls.is_http2
             del self._connections[event.connection]

@@ -7,12 +7,23 @@ another.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 from inspector import limits
+from inspector.model.frames import Data, Frame, FrameEvent, Lost, Restarted
 from inspector.model.packet import Chunk, Gap
 from inspector.model.problem import Problem
 from inspector.net.buffer import Buffer
+
+if TYPE_CHECKING:
+    from inspector import cython_shim as cython
+else:
+    try:
+        import cython
+    except ImportError:
+        from inspector import cython_shim as cython
+
+_new = tuple.__new__  # makes the named tuples without the detour over their own constructors
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 HEADER_SIZE = 9
@@ -26,103 +37,40 @@ END_HEADERS = 0x04
 PADDED = 0x08
 HAS_PRIORITY = 0x20
 
-ON_STREAM, ON_CONNECTION, EITHER = 1, 2, 3
+# What a frame of each type from 0 to 16 must look like: where it occurs (1 on a stream, 2 on the connection, 3 either;
+# 0: no such type), which flags it may have, and its shortest and longest length (0: any).
+_PLACES = cython.declare(bytes, bytes((1, 1, 1, 1, 2, 1, 2, 2, 3, 1, 3, 0, 2, 0, 0, 0, 2)))
+_FLAGS = cython.declare(bytes, bytes((0x09, 0x2D, 0, 0, 0x01, 0x0C, 0x01, 0, 0, 0x04, 0, 0, 0, 0, 0, 0, 0)))
+_SHORTEST = cython.declare(bytes, bytes((0, 1, 5, 4, 0, 4, 8, 8, 4, 0, 2, 0, 0, 0, 0, 0, 4)))
+_LONGEST = cython.declare(bytes, bytes((0, 0, 5, 4, 0, 0, 8, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0)))
+_LONGEST_SETTINGS = cython.declare(cython.Py_ssize_t, 6 * 256)
+_TYPES = cython.declare(cython.Py_ssize_t, 17)
 
 
-class _Rule(NamedTuple):
-    """What a frame of a type must look like: where it occurs, its flags, its length (shortest, longest, a divisor)."""
-
-    place: int
-    flags: int
-    shortest: int = 0
-    longest: int = 1 << 24
-    divisor: int = 1
-
-
-_RULES: tuple[_Rule | None, ...] = (
-    _Rule(ON_STREAM, END_STREAM | PADDED),
-    _Rule(ON_STREAM, END_STREAM | END_HEADERS | PADDED | HAS_PRIORITY, 1),
-    _Rule(ON_STREAM, 0, 5, 5),
-    _Rule(ON_STREAM, 0, 4, 4),
-    _Rule(ON_CONNECTION, ACK, 0, 6 * 256, 6),
-    _Rule(ON_STREAM, END_HEADERS | PADDED, 4),
-    _Rule(ON_CONNECTION, ACK, 8, 8),
-    _Rule(ON_CONNECTION, 0, 8),
-    _Rule(EITHER, 0, 4, 4),
-    _Rule(ON_STREAM, END_HEADERS),
-    _Rule(EITHER, 0, 2),
-    None,
-    _Rule(ON_CONNECTION, 0),
-    None,
-    None,
-    None,
-    _Rule(ON_CONNECTION, 0, 4),
-)
-
-
-class Frame(NamedTuple):
-    """A whole frame that is not DATA. `offset` is where it begins in its direction."""
-
-    kind: int
-    flags: int
-    stream: int
-    payload: bytes
-    offset: int
-    packet: int
-    time: int | None
-
-
-class Data(NamedTuple):
-    """Bytes of a DATA frame. `missing` bytes of it, which the capture lacks, come before `data`; `end` ends the stream.
-
-    `start` where `data` begins with the first byte of the frame.
-    """
-
-    stream: int
-    data: bytes
-    missing: int
-    start: bool
-    end: bool
-    offset: int
-    packet: int
-    time: int | None
-
-
-class Lost(NamedTuple):
-    """The place in the sequence of frames was lost here."""
-
-    packet: int
-
-
-class Restarted(NamedTuple):
-    """A client preface was found here: a connection begins."""
-
-    packet: int
-
-
-FrameEvent = Frame | Data | Lost | Restarted | Problem
-
-
-def frame_size(data: bytes | bytearray, at: int, longest: int, *, strict: bool) -> int:
-    """Size of the frame whose header stands at `at`, header included; 0 where that cannot be one.
+@cython.ccall
+@cython.exceptval(-1)
+def frame_size(
+    data: bytes, at: cython.Py_ssize_t, longest: cython.Py_ssize_t, strict: cython.bint
+) -> cython.Py_ssize_t:
+    """Size of the frame whose header stands at `at` (nine bytes must be there), header included; 0 where that cannot
+    be one.
 
     `strict` also refuses what receivers must ignore (unknown types and flags), which is right for guessing.
     """
-    length = data[at] << 16 | data[at + 1] << 8 | data[at + 2]
-    kind = data[at + 3]
+    length: cython.Py_ssize_t = data[at] << 16 | data[at + 1] << 8 | data[at + 2]
+    kind: cython.Py_ssize_t = data[at + 3]
     if length > longest or data[at + 5] & 0x80:
         return 0
-    rule = _RULES[kind] if kind < len(_RULES) else None
-    if rule is None:
-        return 0 if strict else HEADER_SIZE + length
-    if length < rule.shortest or length > rule.longest or length % rule.divisor:
+    if kind >= _TYPES or _PLACES[kind] == 0:
+        return 0 if strict else 9 + length
+    if length < _SHORTEST[kind] or (_LONGEST[kind] != 0 and length > _LONGEST[kind]):
         return 0
-    if strict and data[at + 4] & ~rule.flags:
+    if kind == 4 and (length % 6 != 0 or length > _LONGEST_SETTINGS):
         return 0
-    on_stream = data[at + 5] or data[at + 6] or data[at + 7] or data[at + 8]
-    if not rule.place & (ON_STREAM if on_stream else ON_CONNECTION):
+    if strict and data[at + 4] & ~_FLAGS[kind]:
         return 0
-    return HEADER_SIZE + length
+    on_stream: cython.bint = (data[at + 5] | data[at + 6] | data[at + 7] | data[at + 8]) != 0
+    return 9 + length if _PLACES[kind] & (1 if on_stream else 2) else 0
 
 
 class FrameFinder:
@@ -142,7 +90,7 @@ class FrameFinder:
         self._reset()
 
     def _reset(self) -> None:
-        self._data = bytearray()
+        self._data = b""
         self._chunks: list[Chunk] = []
         self._scanned = 0
         self._undecided: list[int] = []
@@ -171,18 +119,18 @@ class FrameFinder:
         return []
 
     def _search(self) -> int | None:
-        for at in self._undecided[:]:
-            count, decided = self._chain(at)
+        for candidate in self._undecided[:]:
+            count, decided = self._chain(candidate)
             if count and decided:
-                return at
+                return candidate
             if not count:
-                self._undecided.remove(at)
-        data = self._data
-        last = len(data) - HEADER_SIZE
-        at = self._scanned
+                self._undecided.remove(candidate)
+        data: bytes = self._data
+        last: cython.Py_ssize_t = len(data) - HEADER_SIZE
+        at: cython.Py_ssize_t = self._scanned
         while at <= last:
             # The first two tests of a header, repeated here because nearly all places fail them.
-            if data[at] <= 0x10 and data[at + 3] <= PRIORITY_UPDATE:
+            if data[at] <= 0x40 and data[at + 3] <= 0x10:
                 count, decided = self._chain(at)
                 if count and decided:
                     return at
@@ -197,7 +145,7 @@ class FrameFinder:
         count = 0
         size = len(self._data)
         while size - at >= HEADER_SIZE:
-            step = frame_size(self._data, at, limits.RESYNC_FRAME_SIZE, strict=True)
+            step = frame_size(self._data, at, limits.RESYNC_FRAME_SIZE, True)
             if not step:
                 return 0, False
             count += 1
@@ -216,17 +164,33 @@ class FrameFinder:
         return rest
 
 
+@cython.final
+@cython.cclass
 class FrameReader:
     """One direction of an HTTP/2 connection: chunks and gaps -> frames. The first chunk begins after the preface."""
 
-    def __init__(self, *, in_step: bool = True) -> None:
+    _buffer: Buffer
+    _finder: FrameFinder | None
+    _holds: cython.bint  # whether the buffer holds bytes
+    _longest: cython.Py_ssize_t
+    _left: cython.Py_ssize_t  # bytes of the current DATA frame that are still to come
+    _direction: int
+    _stream: int
+    _end_stream: cython.bint
+    _start: cython.bint  # none of its bytes were handed on yet
+    _missing: int  # bytes of it that were lost since the last event
+
+    def __init__(self, in_step: bool = True) -> None:
         self._buffer = Buffer()
+        self._holds = False
         self._finder = None if in_step else FrameFinder(limits.DETECT_BYTES)
         self._longest = limits.DEFAULT_FRAME_SIZE if in_step else limits.RESYNC_FRAME_SIZE
-        self._left = 0  # bytes of the current DATA frame that are still to come
+        self._left = 0
+        self._direction = 0
         self._stream = 0
-        self._flags = 0
-        self._missing = 0  # bytes of it that were lost since the last event
+        self._end_stream = False
+        self._start = False
+        self._missing = 0
 
     @property
     def in_step(self) -> bool:
@@ -240,7 +204,16 @@ class FrameReader:
     def feed(self, chunk: Chunk) -> list[FrameEvent]:
         """Frames that are whole after `chunk`, and its share of DATA frames."""
         events: list[FrameEvent] = []
-        waiting = [chunk]
+        if self._finder is None:
+            rest = self._read(chunk, events)
+            if rest is None:
+                return events
+            chunk = rest
+        self._feed_searching([chunk], events)
+        return events
+
+    def _feed_searching(self, waiting: list[Chunk], events: list[FrameEvent]) -> None:
+        """The same while the place in the sequence of frames may be lost, perhaps several times over."""
         while waiting:
             first = waiting.pop(0)
             if self._finder is None:
@@ -254,13 +227,13 @@ class FrameReader:
                         events.append(Restarted(first.packet))
                     self._finder = None
                     waiting[:0] = found
-        return events
 
     def gap(self, gap: Gap) -> list[FrameEvent]:
         """Bytes are missing here."""
         if self._finder is None and 0 < gap.length <= self._left:
             self._left -= gap.length
             self._missing += gap.length
+            self._direction = gap.direction
             if self._left:
                 return []
             events: list[FrameEvent] = []
@@ -281,80 +254,112 @@ class FrameReader:
 
     def _lose(self, packet: int) -> Lost:
         self._buffer.take()
+        self._holds = False
         self._finder = FrameFinder(2 * limits.RESYNC_FRAME_SIZE)
-        self._left = self._missing = 0
+        self._left = 0
+        self._missing = 0
         self._longest = max(self._longest, limits.RESYNC_FRAME_SIZE)
         return Lost(packet)
 
+    @cython.cfunc
     def _read(self, chunk: Chunk, events: list[FrameEvent]) -> Chunk | None:
         """Reads frames until the bytes are used up, or until none begins: then what is left to search is returned."""
-        data = self._buffer.feed(chunk.data)
-        if not data:
-            return None
-        start = chunk.offset + len(chunk.data) - len(data)  # of `data`, in the direction
-        at, size = 0, len(data)
+        direction: int
+        start: cython.longlong
+        data: bytes
+        _, direction, start, data, packet, time = cython.cast(tuple, chunk)
+        offset: cython.longlong = start
+        if self._holds:
+            fresh: cython.Py_ssize_t = len(data)
+            data = self._buffer.feed(data)
+            if not data:
+                return None
+            offset += fresh - len(data)
+            self._holds = False
+        at: cython.Py_ssize_t = 0
+        size: cython.Py_ssize_t = len(data)
         while at < size:
             if self._left:
-                at = self._read_data(data, at, start, chunk, events)
+                at = self._read_data(direction, data, at, offset, packet, time, events)
                 continue
-            if size - at < HEADER_SIZE:
+            if size - at < 9:
                 break
-            step = frame_size(data, at, self._longest, strict=False)
+            step: cython.Py_ssize_t = frame_size(data, at, self._longest, False)
             if not step:
-                self._report_no_frame(data, at, start, chunk, events)
-                return chunk._replace(offset=start + at + 1, data=data[at + 1 :])
-            kind, flags = data[at + 3], data[at + 4]
+                text = f"no HTTP/2 frame begins here ({data[at : at + 9].hex()}); looking for the next one"
+                events.append(Problem("http2_frame", text, packet, offset + at))
+                events.append(self._lose(packet))
+                return Chunk(chunk.connection, direction, offset + at + 1, data[at + 1 :], packet, time)
+            kind: cython.Py_ssize_t = data[at + 3]
+            flags: cython.Py_ssize_t = data[at + 4]
             stream = data[at + 5] << 24 | data[at + 6] << 16 | data[at + 7] << 8 | data[at + 8]
-            if kind == DATA and not flags & PADDED:
-                self._begin_data(stream, flags, step - HEADER_SIZE)
-                at += HEADER_SIZE
+            if kind == 0 and not flags & 8:
+                self._left = step - 9
+                self._direction, self._stream, self._end_stream = direction, stream, flags & 1 != 0
+                self._start, self._missing = True, 0
+                at += 9
                 if not self._left:
-                    self._emit_data(b"", start + at, chunk.packet, chunk.time, events)
+                    self._emit_data(b"", offset + at, packet, time, events)
                 continue
             if size - at < step:
                 self._buffer.keep(data[at:], step)
+                self._holds = True
                 return None
-            payload = data[at + HEADER_SIZE : at + step]
-            if kind == DATA:
-                self._read_padded(stream, flags, payload, start + at, chunk, events)
+            payload = data[at + 9 : at + step]
+            if kind == 0:
+                self._read_padded(direction, stream, flags, payload, offset + at, packet, time, events)
             else:
-                events.append(Frame(kind, flags, stream, payload, start + at, chunk.packet, chunk.time))
+                events.append(_new(Frame, (kind, flags, stream, payload, offset + at, packet, time)))
             at += step
         if at < size:
-            self._buffer.keep(data[at:], HEADER_SIZE)
+            self._buffer.keep(data[at:], 9)
+            self._holds = True
         return None
 
-    def _begin_data(self, stream: int, flags: int, length: int) -> None:
-        self._stream, self._flags, self._left = stream, flags, length
-        self._missing = 0
-        self._start = True
-
-    _start = False
-
-    def _read_data(self, data: bytes, at: int, start: int, chunk: Chunk, events: list[FrameEvent]) -> int:
-        end = min(at + self._left, len(data))
+    @cython.cfunc
+    @cython.exceptval(-1)
+    def _read_data(
+        self,
+        direction: int,
+        data: bytes,
+        at: cython.Py_ssize_t,
+        offset: cython.longlong,
+        packet: int,
+        time: int | None,
+        events: list[FrameEvent],
+    ) -> cython.Py_ssize_t:
+        """Hands on what `data` has of the current DATA frame; where that ends."""
+        end: cython.Py_ssize_t = min(at + self._left, len(data))
         self._left -= end - at
-        self._emit_data(data[at:end], start + at, chunk.packet, chunk.time, events)
+        self._emit_data(data[at:end], offset + at, packet, time, events)
         return end
 
-    def _emit_data(self, data: bytes, offset: int, packet: int, time: int | None, events: list[FrameEvent]) -> None:
-        end = not self._left and bool(self._flags & END_STREAM)
-        events.append(Data(self._stream, data, self._missing, self._start, end, offset, packet, time))
+    @cython.cfunc
+    def _emit_data(
+        self, data: bytes, offset: cython.longlong, packet: int, time: int | None, events: list[FrameEvent]
+    ) -> None:
+        end = self._end_stream and not self._left
+        events.append(
+            _new(Data, (self._direction, self._stream, data, self._missing, self._start, end, offset, packet, time))
+        )
         self._missing = 0
         self._start = False
 
     def _read_padded(
-        self, stream: int, flags: int, payload: bytes, offset: int, chunk: Chunk, events: list[FrameEvent]
+        self,
+        direction: int,
+        stream: int,
+        flags: int,
+        payload: bytes,
+        offset: int,
+        packet: int,
+        time: int | None,
+        events: list[FrameEvent],
     ) -> None:
         if not payload or payload[0] >= len(payload):
             text = f"a DATA frame of stream {stream} has more padding than bytes"
-            events.append(Problem("http2_padding", text, chunk.packet, offset))
+            events.append(Problem("http2_padding", text, packet, offset))
             return
         body = payload[1 : len(payload) - payload[0]]
         end = bool(flags & END_STREAM)
-        events.append(Data(stream, body, 0, True, end, offset + HEADER_SIZE + 1, chunk.packet, chunk.time))
-
-    def _report_no_frame(self, data: bytes, at: int, start: int, chunk: Chunk, events: list[FrameEvent]) -> None:
-        text = f"no HTTP/2 frame begins here ({data[at : at + HEADER_SIZE].hex()}); looking for the next one"
-        events.append(Problem("http2_frame", text, chunk.packet, start + at))
-        events.append(self._lose(chunk.packet))
+        events.append(Data(direction, stream, body, 0, True, end, offset + HEADER_SIZE + 1, packet, time))

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from inspector import limits
+
+if TYPE_CHECKING:
+    from inspector import cython_shim as cython
+else:
+    try:
+        import cython
+    except ImportError:
+        from inspector import cython_shim as cython
 
 IPV4 = 0x0800
 IPV6 = 0x86DD
@@ -25,8 +35,16 @@ _FAMILIES = {2: IPV4, 10: IPV6, 24: IPV6, 28: IPV6, 30: IPV6}
 SUPPORTED = frozenset((NULL, LOOP, *_HEADERS, *RAW_TYPES))
 
 
-def network_layer(link_type: int, data: bytes) -> tuple[int, int]:
+_ETHERNET = cython.declare(cython.int, ETHERNET)
+
+
+def network_layer(link_type: cython.int, data: bytes) -> tuple[int, int]:
     """EtherType of what the frame carries, and the offset where that begins. (0, 0) where it is not IP."""
+    if link_type == _ETHERNET and len(data) > 14:  # the common case, put first for speed
+        if data[12] == 0x08 and data[13] == 0x00:
+            return IPV4, 14
+        if data[12] == 0x86 and data[13] == 0xDD:
+            return IPV6, 14
     header = _HEADERS.get(link_type)
     if header is not None:
         return _after_ethertype(data, *header)

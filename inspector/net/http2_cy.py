@@ -10,16 +10,45 @@ beginning is not in the capture, frames that follow one another.
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 from inspector import limits
 from inspector.errors import DecodeError
 from inspector.model.call import Header
+from inspector.model.frames import (
+    BytesLost,
+    Data,
+    Ended,
+    Frame,
+    GoAway,
+    Headers,
+    Lost,
+    Reset,
+    Restarted,
+    StreamEvent,
+)
 from inspector.model.packet import Chunk, Closed, Gap, Opened
 from inspector.model.problem import Problem
-from inspector.net import http1, http2_frames
+from inspector.net import http1
+from inspector.net import http2_frames_cy as http2_frames
 from inspector.net.hpack_cy import HpackDecoder
-from inspector.net.http2_frames import PREFACE, Data, Frame, FrameReader, Lost, Restarted
+from inspector.net.http2_frames_cy import PREFACE, FrameReader
+
+if TYPE_CHECKING:
+    from inspector import cython_shim as cython
+else:
+    try:
+        import cython
+    except ImportError:
+        from inspector import cython_shim as cython
+
+_new = tuple.__new__  # makes the named tuples without the detour over their own constructors
+
+_HEADERS = cython.declare(cython.int, http2_frames.HEADERS)
+_CONTINUATION = cython.declare(cython.int, http2_frames.CONTINUATION)
+_END_HEADERS = cython.declare(cython.int, http2_frames.END_HEADERS)
+# Of a HEADERS frame that is a whole block, neither padded nor with a priority, only END_HEADERS of these is set.
+_WHOLE_BLOCK = cython.declare(cython.int, http2_frames.END_HEADERS | http2_frames.PADDED | http2_frames.HAS_PRIORITY)
 
 SETTINGS_HEADER_TABLE_SIZE = 1
 SETTINGS_MAX_FRAME_SIZE = 5
@@ -29,95 +58,55 @@ UNDECIDED, HTTP2, OTHER = "undecided", "http2", "other"
 _REQUEST_FIELDS = frozenset((":method", ":path", ":scheme", ":authority"))
 
 
-class Headers(NamedTuple):
-    """A header block. `unknown` counts fields that refer to before the capture."""
-
-    direction: int
-    stream: int
-    fields: list[Header]
-    end: bool
-    unknown: int
-    problem: Problem | None
-    packet: int
-    time: int | None
-
-
-class Body(NamedTuple):
-    """Bytes of a DATA frame (see `http2_frames.Data`)."""
-
-    direction: int
-    data: Data
-
-
-class Reset(NamedTuple):
-    """RST_STREAM."""
-
-    direction: int
-    stream: int
-    code: int
-    packet: int
-    time: int | None
-
-
-class GoAway(NamedTuple):
-    """GOAWAY: streams above `last` were not processed by the side that sent it."""
-
-    direction: int
-    last: int
-    code: int
-    debug: bytes
-    packet: int
-    time: int | None
-
-
-class BytesLost(NamedTuple):
-    """Bytes of one side are missing, and it is not known of which streams."""
-
-    direction: int
-    packet: int
-
-
-class Ended(NamedTuple):
-    """One side of the connection ended (see `packet.Closed`)."""
-
-    direction: int
-    reason: str
-    packet: int
-    time: int | None
-
-
-StreamEvent = Headers | Body | Reset | GoAway | BytesLost | Ended | Problem
-
-
+@cython.final
+@cython.cclass
 class _Half:
     """One direction: its frames, its header compression, and a header block in progress.
 
     `known` where it is followed from its first frame on.
     """
 
-    __slots__ = ("block", "block_frame", "block_size", "decoder", "known", "reader")
+    known: cython.bint
+    reader: FrameReader
+    decoder: HpackDecoder
+    block: list[bytes]
+    block_frame: Frame | None
+    block_size: cython.longlong
 
-    def __init__(self, *, known: bool) -> None:
+    def __init__(self, known: bool) -> None:
         self.known = known
-        self.reader = FrameReader(in_step=known)
+        self.reader = FrameReader(known)
         self.decoder = HpackDecoder(from_start=known)
-        self.block: list[bytes] = []
-        self.block_frame: Frame | None = None
+        self.block = []
+        self.block_frame = None
         self.block_size = 0
 
 
+@cython.final
+@cython.cclass
 class Http2Connection:
-    """TCP events of one connection -> stream events, or nothing where it is not HTTP/2 (`verdict` tells)."""
+    """TCP events of one connection -> stream events, or nothing where it is not HTTP/2.
+
+    `verdict` is `undecided`, `http2` or `other`; `client` the index of the client's direction.
+    """
+
+    verdict = cython.declare(str, visibility="readonly")
+    client = cython.declare(cython.int, visibility="readonly")
+    _late: cython.bint  # the beginning is not in the capture
+    _held: list[Chunk]
+    _seen: cython.longlong  # bytes looked at while undecided
+    _first: _Half | None
+    _second: _Half | None
 
     def __init__(self, opened: Opened) -> None:
-        self.opened = opened
         self.verdict = UNDECIDED
-        # Index of the client's side. Clients use high ports; this guess holds until a header block tells.
+        # Clients use high ports; this guess holds until a header block tells.
         self.client = 0 if opened.client[1] >= opened.server[1] or not opened.mid else 1
-        self._late = opened.mid  # the beginning is not in the capture
-        self._held: list[Chunk] = []
-        self._seen = 0  # bytes looked at while undecided
-        self._halves: list[_Half | None] = [None, None]
+        self._late = opened.mid
+        self._held = []
+        self._seen = 0
+        self._first = None
+        self._second = None
 
     def feed(self, event: Chunk | Gap | Closed) -> list[StreamEvent]:
         """What happens on the connection's streams with `event`."""
@@ -155,7 +144,7 @@ class Http2Connection:
     def _let_go(self) -> None:
         self.verdict = OTHER
         self._held = []
-        self._halves = [None, None]
+        self._first = self._second = None
 
     def _feed_late(self, event: Chunk | Gap | Closed, events: list[StreamEvent]) -> None:
         """Until frames are found in either direction."""
@@ -166,7 +155,9 @@ class Http2Connection:
             self._seen += len(event.data)
         before = len(events)
         self._feed_half(event, events)
-        if any(half is not None and half.reader.in_step for half in self._halves):
+        first: _Half | None = self._first
+        second: _Half | None = self._second
+        if (first is not None and first.reader.in_step) or (second is not None and second.reader.in_step):
             self.verdict = HTTP2
             return
         del events[before:]
@@ -199,7 +190,7 @@ class Http2Connection:
     def _begin(self, skips: tuple[int, int], events: list[StreamEvent]) -> None:
         """Feeds what was held, without what comes before the first frames."""
         self.verdict = HTTP2
-        self._halves = [_Half(known=True), _Half(known=True)]
+        self._first, self._second = _Half(True), _Half(True)
         self._begin_upgraded_stream(skips, events)
         left = list(skips)
         held, self._held = self._held, []
@@ -210,11 +201,12 @@ class Http2Connection:
                 rest = event._replace(offset=event.offset + skip, data=event.data[skip:])
                 self._feed_half(rest, events)
 
+    @cython.cfunc
     def _half(self, event: Chunk | Gap | Closed) -> _Half:
         """The state of a direction, made with its first event."""
-        half = self._halves[event.direction]
+        half: _Half | None = self._second if event.direction else self._first
         if half is None:
-            other = self._halves[1 - event.direction]
+            other: _Half | None = self._first if event.direction else self._second
             known = (
                 other is not None
                 and other.known
@@ -223,7 +215,16 @@ class Http2Connection:
                 and event.data[3] == http2_frames.SETTINGS
                 and not event.data[4] & http2_frames.ACK
             )
-            half = self._halves[event.direction] = _Half(known=known)
+            half = self._set_half(event.direction, known)
+        return half
+
+    @cython.cfunc
+    def _set_half(self, direction: int, known: bool) -> _Half:
+        half = _Half(known)
+        if direction:
+            self._second = half
+        else:
+            self._first = half
         return half
 
     def _begin_upgraded_stream(self, skips: tuple[int, int], events: list[StreamEvent]) -> None:
@@ -238,61 +239,71 @@ class Http2Connection:
         fields: list[Header] = [(":method", head.words[0]), (":path", head.words[1]), *head.fields]
         events.append(Headers(0, 1, fields, not body, 0, None, chunk.packet, chunk.time))
         if body:
-            events.append(Body(0, Data(1, body, 0, True, True, head.end, chunk.packet, chunk.time)))
+            events.append(Data(0, 1, body, 0, True, True, head.end, chunk.packet, chunk.time))
 
     # --- frames --------------------------------------------------------------------------------------------------
 
+    @cython.cfunc
     def _feed_half(self, event: Chunk | Gap | Closed, events: list[StreamEvent]) -> None:
         direction = event.direction
-        half = self._half(event)
-        if isinstance(event, Chunk):
+        half: _Half = self._half(event)
+        if type(event) is Chunk:
             found = half.reader.feed(event)
         elif isinstance(event, Gap):
             found = half.reader.gap(event)
         else:
             found = half.reader.close()
         for item in found:
-            if type(item) is Data:
-                events.append(Body(direction, item))
-            elif type(item) is Frame:
+            kind = type(item)
+            if kind is Data:
+                events.append(item)
+            elif kind is Frame:
                 self._feed_frame(direction, half, item, events)
-            elif type(item) is Lost:
+            elif kind is Lost:
                 half.decoder.forget()
                 half.block_frame = None
                 events.append(BytesLost(direction, item.packet))
-            elif type(item) is Restarted:
+            elif kind is Restarted:
                 self.client = direction
                 half.known = True
                 half.decoder = HpackDecoder(from_start=True)
-            elif type(item) is Problem:
+            elif kind is Problem:
                 events.append(item)
         if isinstance(event, Closed):
             events.append(Ended(direction, event.reason, event.packet, event.time))
 
+    @cython.cfunc
     def _feed_frame(self, direction: int, half: _Half, frame: Frame, events: list[StreamEvent]) -> None:
-        kind = frame.kind
-        if half.block_frame is not None and kind != http2_frames.CONTINUATION:
+        kind: cython.int
+        flags: cython.int
+        payload: bytes
+        kind, flags, stream, payload, _, packet, time = cython.cast(tuple, frame)
+        if half.block_frame is not None and kind != _CONTINUATION:
             self._break_block(half, frame, events)
-        if kind == http2_frames.HEADERS or kind == http2_frames.PUSH_PROMISE:
+        if kind == _HEADERS:
+            if flags & _WHOLE_BLOCK == _END_HEADERS:  # the common case, put first for speed
+                self._end_block(direction, half, frame, payload, events)
+            else:
+                self._begin_block(direction, half, frame, events)
+        elif kind == http2_frames.WINDOW_UPDATE or kind == http2_frames.PING or kind == http2_frames.PRIORITY:
+            return
+        elif kind == http2_frames.PUSH_PROMISE:
             self._begin_block(direction, half, frame, events)
-        elif kind == http2_frames.CONTINUATION:
+        elif kind == _CONTINUATION:
             self._continue_block(direction, half, frame, events)
         elif kind == http2_frames.RST_STREAM:
-            code = int.from_bytes(frame.payload, "big")
-            events.append(Reset(direction, frame.stream, code, frame.packet, frame.time))
-        elif kind == http2_frames.SETTINGS and not frame.flags & http2_frames.ACK:
-            self._apply_settings(direction, frame.payload)
+            events.append(Reset(direction, stream, int.from_bytes(payload, "big"), packet, time))
+        elif kind == http2_frames.SETTINGS and not flags & http2_frames.ACK:
+            self._apply_settings(direction, payload)
         elif kind == http2_frames.GOAWAY:
-            last, code = struct.unpack_from(">II", frame.payload)
-            debug = frame.payload[8:]
-            last &= 0x7FFFFFFF
-            events.append(GoAway(direction, last, code, debug, frame.packet, frame.time))
+            last, code = struct.unpack_from(">II", payload)
+            events.append(GoAway(direction, last & 0x7FFFFFFF, code, payload[8:], packet, time))
 
     def _apply_settings(self, direction: int, payload: bytes) -> None:
         """What one side announces binds the other: its header table, the size of its frames."""
-        other = self._halves[1 - direction]
+        other: _Half | None = self._first if direction else self._second
         if other is None:
-            other = self._halves[1 - direction] = _Half(known=False)
+            other = self._set_half(1 - direction, False)
         for at in range(0, len(payload) - 5, 6):
             name, value = struct.unpack_from(">HI", payload, at)
             if name == SETTINGS_HEADER_TABLE_SIZE:
@@ -302,6 +313,7 @@ class Http2Connection:
 
     # --- header blocks -------------------------------------------------------------------------------------------
 
+    @cython.cfunc
     def _begin_block(self, direction: int, half: _Half, frame: Frame, events: list[StreamEvent]) -> None:
         fragment = _fragment(frame)
         if fragment is None:
@@ -315,6 +327,7 @@ class Http2Connection:
             half.block = [fragment]
             half.block_size = len(fragment)
 
+    @cython.cfunc
     def _continue_block(self, direction: int, half: _Half, frame: Frame, events: list[StreamEvent]) -> None:
         first = half.block_frame
         if first is None or first.stream != frame.stream:
@@ -345,25 +358,38 @@ class Http2Connection:
         text = f"the header block of stream {stream} is broken off by another frame"
         events.append(Problem("http2_continuation", text, frame.packet, frame.offset))
 
+    @cython.cfunc
     def _end_block(self, direction: int, half: _Half, frame: Frame, block: bytes, events: list[StreamEvent]) -> None:
-        fields: list[Header] = []
+        fields: list[Header]
         problem = None
         try:
             fields = half.decoder.decode(block)
         except DecodeError as error:
+            fields = []
             problem = Problem(error.code, error.message, frame.packet, frame.offset)
-        if frame.kind == http2_frames.HEADERS:
-            self._emit_headers(direction, frame, fields, half.decoder.unknown, problem, events)
+        self._emit_headers(direction, frame, fields, half.decoder.unknown, problem, events)
 
+    @cython.cfunc
     def _emit_headers(
-        self, direction: int, frame: Frame, fields: list[Header], unknown: int, problem: Problem | None,
+        self,
+        direction: int,
+        frame: Frame,
+        fields: list[Header],
+        unknown: int,
+        problem: Problem | None,
         events: list[StreamEvent],
-    ) -> None:  # fmt: skip
+    ) -> None:
+        kind: cython.int
+        flags: cython.int
+        kind, flags, stream, _, _, packet, time = cython.cast(tuple, frame)
+        if kind != _HEADERS:
+            return  # a promise: decoded for what it does to the table
         if self._late:
             self._learn_client(direction, fields)
-        end = bool(frame.flags & http2_frames.END_STREAM)
-        events.append(Headers(direction, frame.stream, fields, end, unknown, problem, frame.packet, frame.time))
+        end: bool = flags & 1 != 0
+        events.append(_new(Headers, (direction, stream, fields, end, unknown, problem, packet, time)))
 
+    @cython.cfunc
     def _learn_client(self, direction: int, fields: list[Header]) -> None:
         for name, _ in fields:
             if name in _REQUEST_FIELDS:

@@ -12,31 +12,55 @@ acknowledged it, so that it will not be sent again; `limits.LOSS_WINDOW` otherwi
 from __future__ import annotations
 
 from bisect import insort
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from inspector import limits
-from inspector.model.packet import Chunk, Closed, Gap, Opened, Segment
+from inspector.model.packet import Chunk, Closed, Datagram, Gap, Opened, Segment
+
+if TYPE_CHECKING:
+    from inspector import cython_shim as cython
+else:
+    try:
+        import cython
+    except ImportError:
+        from inspector import cython_shim as cython
+
+_new = tuple.__new__  # makes the named tuples without the detour over their own constructors
 
 FIN, SYN, RST, ACK = 1, 2, 4, 16
-MASK = 0xFFFFFFFF
-HALF = 0x80000000
+
+# The same for C. (Cython takes a literal of more than 31 bits for a Python object.)
+_MASK = cython.declare(cython.longlong, 0xFFFFFFFF)
+_HALF = cython.declare(cython.longlong, 0x80000000)
+_SYN = cython.declare(cython.int, SYN)
+_SYN_FIN_RST = cython.declare(cython.int, SYN | FIN | RST)
+_ACK = cython.declare(cython.int, ACK)
+_MAX_ACK_AHEAD = cython.declare(cython.longlong, limits.MAX_ACK_AHEAD)
 
 TcpEvent = Opened | Chunk | Gap | Closed
 
 
-def parse_segment(
-    packet: int, time: int | None, addresses: bytes, data: bytes, start: int, end: int, missing: int
-) -> Segment | None:
-    """The segment in `data[start:end]`, or None where that is no TCP header. `missing`: payload bytes not captured."""
-    if end - start < 20:
+def parse_segment(packet: int, time: int | None, datagram: Datagram) -> Segment | None:
+    """The segment in a datagram, or None where that holds no TCP header."""
+    data: bytes
+    start: cython.Py_ssize_t
+    end: cython.Py_ssize_t
+    addresses, _, data, start, end, missing = cython.cast(tuple, datagram)
+    if end - start < 20 or end > len(data):
         return None
-    body = start + (data[start + 12] >> 4) * 4
+    body: cython.Py_ssize_t = start + (data[start + 12] >> 4) * 4
     if body < start + 20 or body > end:
         return None
-    seq = data[start + 4] << 24 | data[start + 5] << 16 | data[start + 6] << 8 | data[start + 7]
-    ack = data[start + 8] << 24 | data[start + 9] << 16 | data[start + 10] << 8 | data[start + 11]
+    seq = _number(data, start + 4)
+    ack = _number(data, start + 8)
     flow = addresses + data[start : start + 4]
-    return Segment(packet, time, flow, seq, ack, data[start + 13], data[body:end], missing)
+    return _new(Segment, (packet, time, flow, seq, ack, data[start + 13], data[body:end], missing))
+
+
+@cython.cfunc
+def _number(data: bytes, at: cython.Py_ssize_t) -> cython.longlong:
+    high: cython.longlong = data[at] << 8 | data[at + 1]
+    return high << 16 | data[at + 2] << 8 | data[at + 3]
 
 
 def endpoints(flow: bytes) -> tuple[tuple[bytes, int], tuple[bytes, int]]:
@@ -62,6 +86,8 @@ class _Held(NamedTuple):
     segment: Segment
 
 
+@cython.final
+@cython.cclass
 class _Side:
     """One direction of a connection.
 
@@ -69,91 +95,132 @@ class _Side:
     position is `next`. Until `started` it is not known which byte comes first, and `seq` is merely a reference.
     """
 
-    __slots__ = (
-        "acked", "closed", "held_bytes", "initial", "next", "origin", "pending", "referenced", "seen", "seq", "stalled",
-        "started",
-    )  # fmt: skip
+    seen: cython.bint
+    started: cython.bint
+    closed: cython.bint
+    referenced: cython.bint
+    initial: int | None  # initial sequence number, where the SYN or its acknowledgement was seen
+    seq: cython.longlong
+    next: cython.longlong
+    origin: cython.longlong
+    acked: cython.longlong  # position acknowledged by the other side (kept only while something is pending)
+    stalled: cython.longlong  # segments of the connection since this side last moved, while something is pending
+    pending: list[_Held]
+    held_bytes: cython.longlong
 
     def __init__(self) -> None:
         self.seen = False
         self.started = False
         self.closed = False
         self.referenced = False
-        self.initial: int | None = None  # initial sequence number, where the SYN or its acknowledgement was seen
+        self.initial = None
         self.seq = 0
         self.next = 0
         self.origin = 0
-        self.acked = 0  # position acknowledged by the other side (kept only while something is pending)
-        self.stalled = 0  # segments of the connection since this side last moved, while something is pending
-        self.pending: list[_Held] = []
+        self.acked = 0
+        self.stalled = 0
+        self.pending = []
         self.held_bytes = 0
 
-    def position(self, seq: int) -> int:
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def position(self, seq: cython.longlong) -> cython.longlong:
         if not self.referenced:
             self.referenced = True
             self.seq = seq
-        return self.next + ((seq - self.seq + HALF) & MASK) - HALF
+        return self.next + ((seq - self.seq + _HALF) & _MASK) - _HALF
 
-    def start(self, seq: int) -> None:
-        position = self.position(seq)
+    @cython.cfunc
+    def start(self, seq: cython.longlong) -> None:
+        position: cython.longlong = self.position(seq)
         self.seq, self.next, self.origin, self.started = seq, position, position, True
 
-    def advance(self, count: int) -> None:
+    @cython.cfunc
+    def advance(self, count: cython.longlong) -> None:
         self.next += count
-        self.seq = (self.seq + count) & MASK
+        self.seq = (self.seq + count) & _MASK
 
-    def is_ahead(self, ack: int) -> bool:
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def is_ahead(self, ack: cython.longlong) -> cython.bint:
         """Whether `ack` acknowledges bytes that were not delivered yet. Absurd numbers do not count: damage."""
-        return self.started and not self.closed and 0 < ((ack - self.seq) & MASK) <= limits.MAX_ACK_AHEAD
+        return self.started and not self.closed and 0 < ((ack - self.seq) & _MASK) <= _MAX_ACK_AHEAD
 
 
+@cython.final
+@cython.cclass
 class _Connection:
-    __slots__ = ("client", "flow", "mid", "number", "sides", "touched")
+    flow: bytes  # of side 0
+    first: _Side
+    second: _Side
+    client: cython.int  # index of the side that opened it
+    mid: cython.bint  # neither SYN nor SYN-ACK was seen
+    number: cython.longlong  # given when the first byte is delivered
+    touched: cython.longlong  # number of its last packet
 
     def __init__(self, flow: bytes) -> None:
-        self.flow = flow  # of side 0
-        self.sides = (_Side(), _Side())
-        self.client = 0  # index of the side that opened it
-        self.mid = True  # neither SYN nor SYN-ACK was seen
-        self.number = 0  # given when the first byte is delivered
+        self.flow = flow
+        self.first = _Side()
+        self.second = _Side()
+        self.client = 0
+        self.mid = True
+        self.number = 0
         self.touched = 0
 
+    @cython.cfunc
+    def side(self, direction: cython.int) -> _Side:
+        return self.second if direction else self.first
 
+
+def _last_packet(connection: _Connection) -> int:
+    return connection.touched
+
+
+@cython.final
+@cython.cclass
 class TcpReassembler:
     """Segments -> `Opened`, `Chunk`, `Gap` and `Closed` events of all connections in the capture."""
 
+    _flows: dict[bytes, tuple[_Connection, int]]
+    _half_open: dict[bytes, _Connection]
+    _live: dict[bytes, _Connection]
+    _count: cython.longlong
+
     def __init__(self) -> None:
-        self._flows: dict[bytes, tuple[_Connection, int]] = {}
-        self._half_open: dict[bytes, _Connection] = {}
-        self._live: dict[bytes, _Connection] = {}
+        self._flows = {}
+        self._half_open = {}
+        self._live = {}
         self._count = 0
 
     def feed(self, segment: Segment) -> list[TcpEvent]:
         """What can be delivered now that `segment` is there."""
         events: list[TcpEvent] = []
-        known = self._flows.get(segment.flow)
-        flags = segment.flags
-        if known is None or flags & SYN:
+        flags: cython.int
+        seq: cython.longlong
+        ack: cython.longlong
+        packet, time, flow, seq, ack, flags, data, missing = cython.cast(tuple, segment)
+        known = self._flows.get(flow)
+        if known is None or flags & _SYN:
             known = self._open(segment, known, events)
             if known is None:
                 return events
-        connection, direction = known
-        connection.touched = segment.packet
-        side, other = connection.sides[direction], connection.sides[1 - direction]
+        connection: _Connection = known[0]
+        direction: cython.int = known[1]
+        connection.touched = packet
+        side: _Side = connection.side(direction)
+        other: _Side = connection.side(1 - direction)
         side.seen = True
         if (
-            segment.seq == side.seq
+            seq == side.seq
             and side.started
             and connection.number
-            and not (flags & (SYN | FIN | RST) or segment.missing or side.pending or other.pending or side.closed)
-            and not (flags & ACK and other.is_ahead(segment.ack))
+            and not (flags & _SYN_FIN_RST or missing or side.pending or other.pending or side.closed)
+            and not (flags & _ACK and other.is_ahead(ack))
         ):  # the common case, put first for speed: the next segment, and nothing waits
-            if segment.data:
-                events.append(
-                    Chunk(connection.number, direction ^ connection.client, side.next - side.origin, segment.data,
-                          segment.packet, segment.time)
-                )  # fmt: skip
-                side.advance(len(segment.data))
+            if data:
+                way = direction ^ connection.client
+                events.append(_new(Chunk, (connection.number, way, side.next - side.origin, data, packet, time)))
+                side.advance(len(data))
             return events
         self._hold(side, other, segment)
         self._advance(connection, events)
@@ -190,8 +257,8 @@ class TcpReassembler:
 
     def _is_reused(self, known: tuple[_Connection, int], segment: Segment) -> bool:
         """Whether a SYN begins another connection between the same ports."""
-        connection, direction = known
-        side = connection.sides[direction]
+        connection: _Connection = known[0]
+        side: _Side = connection.side(known[1])
         if side.initial is not None:
             return side.initial != segment.seq
         return side.started
@@ -212,7 +279,7 @@ class TcpReassembler:
     def _make_room(self, events: list[TcpEvent]) -> None:
         if len(self._live) < limits.MAX_CONNECTIONS:
             return
-        idle = sorted(self._live.values(), key=lambda connection: connection.touched)
+        idle = sorted(self._live.values(), key=_last_packet)
         for connection in idle[: max(1, len(idle) // 8)]:
             self._forget(connection, events)
 
@@ -226,21 +293,24 @@ class TcpReassembler:
 
     def _synchronise(self, known: tuple[_Connection, int], segment: Segment) -> None:
         """Takes the sequence numbers that a SYN or SYN-ACK announces."""
-        connection, direction = known
-        side, other = connection.sides[direction], connection.sides[1 - direction]
+        connection: _Connection = known[0]
+        direction: cython.int = known[1]
+        side: _Side = connection.side(direction)
+        other: _Side = connection.side(1 - direction)
         answers = bool(segment.flags & ACK)
         if not connection.number:
             connection.mid = False
             connection.client = 1 - direction if answers else direction
         if not side.started:
             side.initial = segment.seq
-            side.start((segment.seq + 1) & MASK)
+            side.start((segment.seq + 1) & _MASK)
         if answers and not other.started:
-            other.initial = (segment.ack - 1) & MASK
+            other.initial = (segment.ack - 1) & _MASK
             other.start(segment.ack)
 
     # --- segments wait, and are delivered ------------------------------------------------------------------------
 
+    @cython.cfunc
     def _hold(self, side: _Side, other: _Side, segment: Segment) -> None:
         flags = segment.flags
         if flags & ACK and other.pending and other.started:
@@ -258,6 +328,7 @@ class TcpReassembler:
         insort(side.pending, _Held(position, segment.packet, end, segment))
         side.held_bytes += len(segment.data)
 
+    @cython.cfunc
     def _advance(self, connection: _Connection, events: list[TcpEvent]) -> None:
         moved = True
         while moved:
@@ -265,7 +336,8 @@ class TcpReassembler:
             moved = self._deliver(connection, 1, events) or moved
 
     def _deliver(self, connection: _Connection, direction: int, events: list[TcpEvent]) -> bool:
-        side, other = connection.sides[direction], connection.sides[1 - direction]
+        side: _Side = connection.side(direction)
+        other: _Side = connection.side(1 - direction)
         if not side.started:
             return False
         moved = False
@@ -279,9 +351,10 @@ class TcpReassembler:
             side.stalled = 0
         return moved
 
+    @cython.cfunc
     def _emit_head(self, connection: _Connection, direction: int, events: list[TcpEvent]) -> None:
         """Delivers the first segment that waits, less what was delivered before."""
-        side = connection.sides[direction]
+        side: _Side = connection.side(direction)
         position, packet, end, segment = side.pending.pop(0)
         side.held_bytes -= len(segment.data)
         data = segment.data[max(0, side.next - position) :]
@@ -300,6 +373,7 @@ class TcpReassembler:
         if segment.flags & (FIN | RST):
             self._close_side(connection, direction, "rst" if segment.flags & RST else "fin", segment, events)
 
+    @cython.cfunc
     def _announce(self, connection: _Connection, packet: int, time: int | None, events: list[TcpEvent]) -> None:
         if connection.number:
             return
@@ -312,8 +386,9 @@ class TcpReassembler:
         client, server = (target, source) if connection.client else (source, target)
         events.append(Opened(connection.number, client, server, connection.mid, packet, time))
 
+    @cython.cfunc
     def _gap(self, connection: _Connection, direction: int, end: int, cause: Segment, events: list[TcpEvent]) -> None:
-        side = connection.sides[direction]
+        side: _Side = connection.side(direction)
         length = end - side.next
         if not side.closed:
             self._announce(connection, cause.packet, cause.time, events)
@@ -324,7 +399,7 @@ class TcpReassembler:
     def _close_side(
         self, connection: _Connection, direction: int, reason: str, cause: Segment, events: list[TcpEvent]
     ) -> None:
-        side = connection.sides[direction]
+        side: _Side = connection.side(direction)
         if connection.number and not side.closed:
             events.append(
                 Closed(connection.number, direction ^ connection.client, reason, cause.packet, cause.time)
@@ -333,11 +408,13 @@ class TcpReassembler:
 
     # --- what does not come is given up --------------------------------------------------------------------------
 
+    @cython.cfunc
     def _give_up_overdue(self, connection: _Connection, events: list[TcpEvent]) -> None:
-        for side in connection.sides:
-            if side.pending:
-                side.stalled += 1
-        while any(map(self._is_overdue, connection.sides)):
+        if connection.first.pending:
+            connection.first.stalled += 1
+        if connection.second.pending:
+            connection.second.stalled += 1
+        while self._is_overdue(connection.first) or self._is_overdue(connection.second):
             self._skip(connection, events)
             self._advance(connection, events)
 
@@ -352,15 +429,21 @@ class TcpReassembler:
         unacknowledged = waits_for_bytes and side.acked <= side.next
         return side.stalled > (limits.LOSS_WINDOW if unacknowledged else limits.REORDER_WINDOW)
 
+    @cython.cfunc
     def _skip(self, connection: _Connection, events: list[TcpEvent]) -> None:
         """Gives up one thing that a side waits for: its beginning, the bytes before its first segment, or bytes of
         the other side that this segment acknowledges."""
-        if any(side.pending and not side.started for side in connection.sides):
+        first: _Side = connection.first
+        second: _Side = connection.second
+        if (first.pending and not first.started) or (second.pending and not second.started):
             self._start_late(connection)
             return
-        waiting = [index for index in (0, 1) if connection.sides[index].pending]
-        direction = min(waiting, key=lambda index: connection.sides[index].pending[0].packet)
-        side, other = connection.sides[direction], connection.sides[1 - direction]
+        # The side whose first waiting segment was captured first; it cannot wait for what the other one waits for.
+        direction: cython.int = 0 if first.pending else 1
+        if first.pending and second.pending and second.pending[0].packet < first.pending[0].packet:
+            direction = 1
+        side: _Side = connection.side(direction)
+        other: _Side = connection.side(1 - direction)
         side.stalled = other.stalled = 0
         head = side.pending[0]
         if head.position > side.next:
@@ -380,8 +463,12 @@ class TcpReassembler:
     def _start_late(self, connection: _Connection) -> None:
         """The beginning was not captured: each direction starts with the lowest byte seen, or, where none was seen,
         with the one that the other direction expected."""
-        for direction in (0, 1):
-            side, other = connection.sides[direction], connection.sides[1 - direction]
+        direction: cython.int
+        side: _Side
+        other: _Side
+        for direction in range(2):
+            side = connection.side(direction)
+            other = connection.side(1 - direction)
             if side.started:
                 continue
             if side.pending:
@@ -392,13 +479,14 @@ class TcpReassembler:
 
     def _end(self, connection: _Connection, events: list[TcpEvent]) -> None:
         self._advance(connection, events)
-        while any(side.pending for side in connection.sides):
+        while connection.first.pending or connection.second.pending:
             self._skip(connection, events)
             self._advance(connection, events)
-        for direction in (0, 1):
-            side = connection.sides[direction]
+        direction: cython.int
+        side: _Side
+        for direction in range(2):
+            side = connection.side(direction)
             if connection.number and not side.closed:
-                events.append(
-                    Closed(connection.number, direction ^ connection.client, "end", connection.touched, None)
-                )  # fmt: skip
+                way = direction ^ connection.client
+                events.append(Closed(connection.number, way, "end", connection.touched, None))
             side.closed = True
