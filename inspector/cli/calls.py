@@ -10,8 +10,17 @@ import click
 
 from inspector.cli import output
 from inspector.cli.exit_codes import DAMAGED
-from inspector.cli.options import input_argument, kind_option, open_session, secrets_option
+from inspector.cli.options import (
+    input_argument,
+    kind_option,
+    load_schema,
+    open_session,
+    require_calls,
+    schema_options,
+    secrets_option,
+)
 from inspector.errors import InspectorError
+from inspector.limits import CALL_ORDER_WINDOW
 from inspector.model.call import Call
 from inspector.model.problem import Problem
 from inspector.session import Session
@@ -25,23 +34,28 @@ FORMS = ("table", "ndjson")
 @click.command(no_args_is_help=True)
 @input_argument
 @kind_option
+@schema_options
 @click.option("--method", metavar="GLOB", help="Only methods that match, as in '*.Predict*' or 'pkg.Svc/*'.")
 @click.option("--output", "form", type=click.Choice(FORMS), help="Default: a table on a terminal, else NDJSON.")
 @secrets_option
-def calls(input_: str, kind: str | None, method: str | None, form: str | None, show_secrets: bool) -> int:
+def calls(
+    input_: str, kind: str | None, schemas: tuple[str, ...], import_paths: tuple[str, ...], method: str | None,
+    form: str | None, show_secrets: bool,
+) -> int:  # fmt: skip
     """List the calls of a capture: method, status, timing, sizes, deadline, problems.
 
-    Calls of a file are listed in the order in which they began, those of a pipe as they end.
+    Calls of a file are listed in the order in which they began, those of a pipe as they end. A schema is needed only
+    where the details of a status are of types of your own.
     """
     session = open_session(input_, kind=kind)
-    if not session.source.is_capture:
-        raise InspectorError(f"this is of the kind {session.source.name}: it holds messages, not calls",
-                             where=input_, hint="inspector decode shows them")  # fmt: skip
+    require_calls(session)
+    if schemas:
+        session.schema = load_schema(schemas, import_paths)
     printer = _Printer(session, form or ("table" if output.is_terminal() else "ndjson"), show_secrets)
-    in_order = call_table.InOrder(window=0 if input_ == "-" else call_table.CALL_ORDER_WINDOW)
+    in_order = call_table.InOrder(window=0 if input_ == "-" else CALL_ORDER_WINDOW)
     warnings = output.Warnings()
     with output.opened(None) as out:
-        for batch in session.batches():
+        for batch in session.batches(with_messages=False):
             ended = (event for event in batch if isinstance(event, Call))
             printer.write(_matching(in_order.feed(ended), method), out)
             for event in batch:
@@ -50,8 +64,10 @@ def calls(input_: str, kind: str | None, method: str | None, form: str | None, s
             out.flush()
         printer.write(_matching(in_order.close(), method), out)
     warnings.close()
-    if session.passed_over and (output.is_terminal() or not printer.count):
+    if session.passed_over and (output.is_terminal() or (method is None and not printer.count)):
         output.note(session.passed_over)
+    if method is not None and not printer.count:
+        raise InspectorError(f"no call of a method like {method} is in the input", hint="try it without --method")
     return DAMAGED if session.damaged else 0
 
 
@@ -66,18 +82,26 @@ class _Printer:
         self._session = session
         self._form = form
         self._show_secrets = show_secrets
+        self._schema_is_loaded = session.schema is not None
         self._width = _terminal_width()
 
     def write(self, found: Iterable[Call], out: BinaryIO) -> None:
         for call in found:
             if self._form == "ndjson":
-                line = call_line(call, self._session.decode_details, show_secrets=self._show_secrets)
+                line = call_line(call, self._decode_details, show_secrets=self._show_secrets)
                 out.write(line + b"\n")
             else:
                 lines = [] if self.count else [call_table.heading(self._width)]
                 lines.append(call_table.row(call, self._width))
                 output.write_lines(lines, out, colour=output.has_colour())
             self.count += 1
+
+    def _decode_details(self, details: bytes) -> list[object] | None:
+        """Loads the schema that INSPECTOR_SCHEMA names only now: most captures need none to list their calls."""
+        if not self._schema_is_loaded:
+            self._schema_is_loaded = True
+            self._session.schema = load_schema((), ())
+        return self._session.decode_details(details)
 
 
 def _terminal_width() -> int:

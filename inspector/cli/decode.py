@@ -8,7 +8,14 @@ import click
 
 from inspector.cli import output
 from inspector.cli.exit_codes import DAMAGED
-from inspector.cli.options import input_argument, json_options, kind_option, open_session, schema_options
+from inspector.cli.options import (
+    input_argument,
+    json_options,
+    kind_option,
+    open_session,
+    require_calls,
+    schema_options,
+)
 from inspector.errors import InspectorError
 from inspector.model.call import Message
 from inspector.model.problem import Problem
@@ -41,6 +48,8 @@ def decode(
     """
     options = JsonOptions(emit_defaults, proto_names, enum_numbers)
     session = open_session(input_, schemas, import_paths, kind, type_name, options)
+    if call is not None or method is not None:
+        require_calls(session)
     selection = Selection(call, method)
     pretty = path is None and output.is_terminal()
     warnings = output.Warnings()

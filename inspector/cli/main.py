@@ -11,7 +11,7 @@ from typing import NoReturn
 import click
 
 from inspector import __version__
-from inspector.cli.exit_codes import FAILED
+from inspector.cli.exit_codes import FAILED, USAGE
 from inspector.errors import InspectorError
 from inspector.views.safe_text import safe
 
@@ -86,13 +86,20 @@ def main() -> NoReturn:
         fail(str(error))
     except click.exceptions.Abort:
         _quit(130)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        _quit(USAGE)
+    except click.ClickException as error:
+        _complain(_wording(error))
         _quit(error.exit_code)
     except BrokenPipeError:
         # The reader of standard output has gone, for example `head`: there is nobody left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         _quit(0)
+    except OSError as error:
+        # Inputs are read elsewhere, and what goes wrong there is said there: this is standard output.
+        _forget_output()
+        fail(f"standard output cannot be written: {error.strerror}")
     except MemoryError:
         fail("out of memory")
     _quit(code if isinstance(code, int) else 0)
@@ -100,10 +107,27 @@ def main() -> NoReturn:
 
 def fail(message: str) -> NoReturn:
     """Says what went wrong in one line, and exits."""
-    click.echo(f"inspector: {safe(message)}", err=True)
+    _complain(message)
     _quit(FAILED)
 
 
+def _complain(message: str) -> None:
+    click.echo(f"inspector: {safe(message)}", err=True)
+
+
+def _wording(error: click.ClickException) -> str:
+    """What was wrong with the command line, in one line."""
+    text = error.format_message()
+    context = getattr(error, "ctx", None)
+    return text if context is None else f"{text.rstrip('.')} (try '{context.command_path} --help')"
+
+
+def _forget_output() -> None:
+    """What could not be written is not tried again at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _quit(code: int) -> NoReturn:
-    sys.stdout.flush()
+    if sys.stdout is not None:
+        sys.stdout.flush()
     sys.exit(code)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from inspector import session
+from inspector.errors import InspectorError
 from inspector.session import JsonOptions, Session
 
 if TYPE_CHECKING:
@@ -99,6 +100,13 @@ def open_session(
     if type_name is not None and schema is None:
         schema = _always_known(type_name)
     return session.open(input_, schema=schema, kind=kind, type_name=type_name, options=options)
+
+
+def require_calls(session: Session) -> None:
+    """Raises InspectorError where the input holds messages but no calls."""
+    if not session.source.is_capture:
+        text = f"this is of the kind {session.source.name}: it holds messages, not calls"
+        raise InspectorError(text, where=session.path, hint="inspector decode shows them")
 
 
 def _always_known(type_name: str) -> Schema:

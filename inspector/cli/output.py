@@ -33,7 +33,7 @@ _STYLES = {
 
 def is_terminal() -> bool:
     """Whether results are for a person's eyes."""
-    return sys.stdout.isatty()
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def has_colour() -> bool:
@@ -45,16 +45,30 @@ def has_colour() -> bool:
 def opened(path: str | None) -> Iterator[BinaryIO]:
     """Standard output, or a file that appears under its name when it is whole. Raises InspectorError."""
     if path is None or path == "-":
+        if sys.stdout is None:
+            raise InspectorError("standard output is closed", hint="-o writes to a file")
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    import tempfile  # noqa: PLC0415  # takes as long to load as click, and results mostly go to standard output
-
-    folder = os.path.dirname(os.path.abspath(path))
+    path = os.path.realpath(path)  # the file that a link names is replaced, not the link
+    if os.path.isdir(path):
+        raise InspectorError("this is a directory", where=path, hint="name a file in it")
     try:
-        handle, temporary = tempfile.mkstemp(dir=folder, prefix=".inspector-")
+        is_special = os.path.exists(path) and not os.path.isfile(path)
+        with open(path, "wb") if is_special else _replacing(path) as file:
+            yield file
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise InspectorError(f"cannot be written: {error.strerror}", where=path) from None
+
+
+@contextlib.contextmanager
+def _replacing(path: str) -> Iterator[BinaryIO]:
+    """A file beside the one of that name, which takes its place when it is whole. Raises OSError."""
+    import tempfile  # noqa: PLC0415  # takes as long to load as click, and results mostly go to standard output
+
+    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".inspector-")
     try:
         with os.fdopen(handle, "wb") as file:
             yield file

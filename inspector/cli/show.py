@@ -11,6 +11,7 @@ from inspector.cli.options import (
     json_options,
     kind_option,
     open_session,
+    require_calls,
     schema_options,
     secrets_option,
 )
@@ -37,6 +38,7 @@ def show(
     """
     options = JsonOptions(emit_defaults, proto_names, enum_numbers)
     session = open_session(input_, schemas, import_paths, kind, options=options)
+    require_calls(session)
     call, messages = _find(session, number)
     decoded = [session.decode(message) for message in messages]
     with output.opened(None) as out:

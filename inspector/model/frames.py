@@ -54,11 +54,15 @@ FrameEvent = Frame | Data | Lost | Restarted | Problem
 
 
 class Headers(NamedTuple):
-    """A header block. `unknown` counts fields that refer to table entries from before the capture."""
+    """A header block. `unknown` counts fields that refer to table entries from before the capture.
+
+    Fields have a character per octet; where `has_octets`, some may be more than ASCII.
+    """
 
     direction: int
     stream: int
     fields: list[Header]
+    has_octets: bool
     end: bool
     unknown: int
     problem: Problem | None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from inspector import limits
 from inspector.errors import DecodeError
-from inspector.model.call import Call, Direction, Header, Message, Status
+from inspector.model.call import Call, Direction, Header, Message, Piece, Status
 from inspector.model.frames import (
     BytesLost,
     Data,
@@ -39,6 +39,7 @@ _new = tuple.__new__  # makes the named tuples without the detour over their own
 
 CallEvent = Message | Call | Problem
 
+_MAX_MESSAGE = cython.declare(cython.longlong, limits.MAX_MESSAGE)
 _COMPRESSED = cython.declare(cython.int, grpc.COMPRESSED)
 _TRAILERS = cython.declare(cython.int, grpc.TRAILERS)
 
@@ -140,7 +141,8 @@ class _OpenCall:
 class ConnectionCalls:
     """TCP events of one connection -> its messages as they become whole, its calls as they end.
 
-    `sides_ended` counts the directions that were closed.
+    `sides_ended` counts the directions that were closed. Without `with_messages` the messages that are whole and not
+    compressed are counted, but not made.
     """
 
     sides_ended = cython.declare(cython.int, visibility="readonly")
@@ -152,8 +154,9 @@ class ConnectionCalls:
     _closed: set[int]
     _closed_order: deque[int]
     _last_accepted: int | None  # of a GOAWAY
+    _with_messages: cython.bint
 
-    def __init__(self, opened: Opened, counter: CallCounter) -> None:
+    def __init__(self, opened: Opened, counter: CallCounter, with_messages: bool = True) -> None:
         self._connection = opened.connection
         self._sides = format_endpoint(opened.client), format_endpoint(opened.server)
         self._http2 = Http2Connection(opened)
@@ -163,6 +166,7 @@ class ConnectionCalls:
         self._closed_order = deque()
         self._last_accepted = None
         self.sides_ended = 0
+        self._with_messages = with_messages
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -216,14 +220,14 @@ class ConnectionCalls:
         direction: cython.int
         end: cython.bint
         unknown: cython.longlong
-        direction, stream, octets, end, unknown, problem, packet, time = cython.cast(tuple, event)
+        direction, stream, found, has_octets, end, unknown, problem, packet, time = cython.cast(tuple, event)
         is_request: cython.bint = self._is_request(direction)
         call: _OpenCall | None = self._open.get(stream)
         if call is None:
             if stream in self._closed:
                 return
             call = self._begin(stream, time, events, not is_request)
-        fields = readable(octets)
+        fields = readable(found) if has_octets else tuple(found)
         if problem is not None:
             call.report(problem)
         call.unknown_fields += unknown
@@ -336,13 +340,40 @@ class ConnectionCalls:
         way: _Way = call.way(direction)
         deframer = way.deframer
         if deframer is None:
-            deframer = way.deframer = Deframer(way.headers is not None or not call.late)
+            in_step: cython.bint = way.headers is not None or not call.late
+            if in_step and self._take_whole(call, way, direction, event, events):
+                return
+            deframer = way.deframer = Deframer(in_step)
         before: cython.longlong = deframer.held
         for raw in deframer.feed(event):
             self._take_message(call, direction, raw, events)
         held: cython.longlong = deframer.held
         if held or before:
             self._account(deframer, held - before, event.packet)
+
+    @cython.cfunc
+    def _take_whole(
+        self, call: _OpenCall, way: _Way, direction: cython.int, event: Data, events: list[CallEvent]
+    ) -> cython.bint:
+        """The common case made quick: the data is just one message, not compressed. False where it is not."""
+        body: bytes
+        missing: cython.longlong
+        _, _, body, missing, _, _, offset, packet, time = cython.cast(tuple, event)
+        size: cython.Py_ssize_t = len(body) - 5
+        if size < 0 or missing or body[0] or size > _MAX_MESSAGE:
+            return False
+        length: cython.Py_ssize_t = body[1] << 24 | body[2] << 16 | body[3] << 8 | body[4]
+        if length != size:
+            return False
+        if self._with_messages:
+            data = body[5:]
+            name: Direction = "request" if self._is_request(direction) else "response"
+            pieces = (_new(Piece, (packet, offset, size + 5)),)
+            message = (call.number, way.count, name, call.method, time, "identity", data, data, None, pieces)
+            events.append(_new(Message, message))
+        way.size += size
+        way.count += 1
+        return True
 
     @cython.cfunc
     def _account(self, deframer: Deframer, more: cython.longlong, packet: int) -> None:

@@ -61,8 +61,10 @@ class CaptureDecoder:
     _counter: CallCounter
     _connections: dict[int, ConnectionCalls]
     _packets: cython.longlong
+    _with_messages: cython.bint
 
-    def __init__(self) -> None:
+    def __init__(self, with_messages: bool = True) -> None:
+        self._with_messages = with_messages
         self._summary = CaptureSummary()
         self._ip = IpLayer()
         self._tcp = TcpReassembler()
@@ -122,7 +124,7 @@ class CaptureDecoder:
     def _feed_connection(self, event: TcpEvent, events: list[CallEvent]) -> None:
         if type(event) is Opened:
             self._summary.connections += 1
-            self._connections[event.connection] = ConnectionCalls(event, self._counter)
+            self._connections[event.connection] = ConnectionCalls(event, self._counter, self._with_messages)
             return
         calls = self._connections[event.connection]
         events += calls.feed(event)  # type: ignore[arg-type]

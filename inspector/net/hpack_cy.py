@@ -133,10 +133,14 @@ class HpackDecoder:
     `from_start=False` is for a stream that is joined in the middle. `unknown` counts the fields of the last block of
     which the name or the value is None; `truncated` says that fields of it were dropped: it held more than
     limits.MAX_HEADER_LIST (counted as in RFC 9113, 6.5.2: 32 octets and the name and the value, for each field).
+
+    Fields are octets; their text here has a character for each (Latin-1), so that nothing is lost. `has_octets` tells
+    that some so far were not ASCII, or had a zero byte, so that what they mean has to be looked at.
     """
 
     unknown = cython.declare(cython.Py_ssize_t, visibility="readonly")
     truncated = cython.declare(cython.bint, visibility="readonly")
+    has_octets = cython.declare(cython.bint, visibility="readonly")
 
     # The dynamic table: its newest entry is the last one, those before _first are gone.
     _entries: list[_Entry]
@@ -157,6 +161,7 @@ class HpackDecoder:
     def __init__(self, *, from_start: bool = True) -> None:
         self.unknown = 0
         self.truncated = False
+        self.has_octets = False
         self._block = b""
         self._fields = []
         self.forget()
@@ -346,10 +351,9 @@ class HpackDecoder:
             octets = self._huffman(octets)
         self._at = start + size
         self._octets = len(octets)
-        try:
-            return octets.decode("utf-8")
-        except UnicodeDecodeError:
-            return octets.decode("latin-1")
+        if not octets.isascii() or b"\0" in octets:
+            self.has_octets = True
+        return octets.decode("latin-1")
 
     @cython.cfunc
     def _huffman(self, octets: bytes) -> bytes:

@@ -237,7 +237,7 @@ class Http2Connection:
         self._apply_settings(0, http1.upgrade_settings(head))
         body = data[head.end : skips[0] - len(PREFACE)]
         fields: list[Header] = [(":method", head.words[0]), (":path", head.words[1]), *head.fields]
-        events.append(Headers(0, 1, fields, not body, 0, None, chunk.packet, chunk.time))
+        events.append(Headers(0, 1, fields, True, not body, 0, None, chunk.packet, chunk.time))
         if body:
             events.append(Data(0, 1, body, 0, True, True, head.end, chunk.packet, chunk.time))
 
@@ -346,7 +346,7 @@ class Http2Connection:
                 text = f"a header block of {half.block_size} bytes is over the limit of {limits.MAX_HEADER_BLOCK}"
                 half.decoder.forget()
                 problem = Problem("http2_header_block", text, frame.packet, first.offset)
-                self._emit_headers(direction, first, [], 0, problem, events)
+                self._emit_headers(direction, first, [], False, 0, problem, events)
             else:
                 self._end_block(direction, half, first, block, events)
 
@@ -367,7 +367,8 @@ class Http2Connection:
         except DecodeError as error:
             fields = []
             problem = Problem(error.code, error.message, frame.packet, frame.offset)
-        self._emit_headers(direction, frame, fields, half.decoder.unknown, problem, events)
+        decoder = half.decoder
+        self._emit_headers(direction, frame, fields, decoder.has_octets, decoder.unknown, problem, events)
 
     @cython.cfunc
     def _emit_headers(
@@ -375,6 +376,7 @@ class Http2Connection:
         direction: int,
         frame: Frame,
         fields: list[Header],
+        has_octets: bool,
         unknown: int,
         problem: Problem | None,
         events: list[StreamEvent],
@@ -387,7 +389,7 @@ class Http2Connection:
         if self._late:
             self._learn_client(direction, fields)
         end: bool = flags & 1 != 0
-        events.append(_new(Headers, (direction, stream, fields, end, unknown, problem, packet, time)))
+        events.append(_new(Headers, (direction, stream, fields, has_octets, end, unknown, problem, packet, time)))
 
     @cython.cfunc
     def _learn_client(self, direction: int, fields: list[Header]) -> None:

@@ -36,15 +36,17 @@ SUPPORTED = frozenset((NULL, LOOP, *_HEADERS, *RAW_TYPES))
 
 
 _ETHERNET = cython.declare(cython.int, ETHERNET)
+_ETHERNET_IPV4 = (IPV4, 14)
+_ETHERNET_IPV6 = (IPV6, 14)
 
 
 def network_layer(link_type: cython.int, data: bytes) -> tuple[int, int]:
     """EtherType of what the frame carries, and the offset where that begins. (0, 0) where it is not IP."""
     if link_type == _ETHERNET and len(data) > 14:  # the common case, put first for speed
         if data[12] == 0x08 and data[13] == 0x00:
-            return IPV4, 14
+            return _ETHERNET_IPV4
         if data[12] == 0x86 and data[13] == 0xDD:
-            return IPV6, 14
+            return _ETHERNET_IPV6
     header = _HEADERS.get(link_type)
     if header is not None:
         return _after_ethertype(data, *header)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import struct
+from typing import TYPE_CHECKING
 
 from inspector import limits
 from inspector.model.packet import Packet
 from inspector.model.problem import Problem
 from inspector.net.buffer import Buffer
+
+if TYPE_CHECKING:
+    from inspector import cython_shim as cython
+else:
+    try:
+        import cython
+    except ImportError:
+        from inspector import cython_shim as cython
 
 FILE_HEADER = 24
 SECONDS_APART = 7 * 86_400
@@ -26,21 +34,52 @@ MAGICS = {
 
 PcapEvent = Packet | Problem
 
+_MAX_PACKET = cython.declare(cython.longlong, limits.MAX_PACKET)
+_MAX_SOUGHT = cython.declare(cython.longlong, limits.READ_SIZE)
+_SECONDS_APART = cython.declare(cython.longlong, SECONDS_APART)
 
+
+@cython.cfunc
+@cython.exceptval(-1)
+def _little(data: bytes, at: cython.Py_ssize_t) -> cython.longlong:
+    high: cython.longlong = data[at + 3]
+    return high << 24 | data[at + 2] << 16 | data[at + 1] << 8 | data[at]
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def _big(data: bytes, at: cython.Py_ssize_t) -> cython.longlong:
+    high: cython.longlong = data[at]
+    return high << 24 | data[at + 1] << 16 | data[at + 2] << 8 | data[at + 3]
+
+
+@cython.final
+@cython.cclass
 class PcapParser:
     """Bytes of a pcap file -> packets. The bytes must begin with one of `MAGICS`."""
+
+    _buffer: Buffer
+    _offset: int  # of the first byte not consumed, in the file
+    _number: int
+    _link_type: int
+    _begun: cython.bint  # the file header was read
+    _is_big: cython.bint
+    _unit: cython.longlong  # nanoseconds
+    _header_size: cython.Py_ssize_t
+    _last_second: cython.longlong  # of the packet before; -1 where there is none
+    _searching: cython.bint
 
     def __init__(self) -> None:
         self._buffer = Buffer()
         self._buffer.keep(b"", FILE_HEADER)
-        self._offset = 0  # of the first byte not consumed, in the file
+        self._offset = 0
         self._number = 0
-        self._link_type: int | None = None
-        self._record = struct.Struct("<IIII")
-        self._order = "<"
+        self._link_type = 0
+        self._begun = False
+        self._is_big = False
         self._unit = 1_000
         self._header_size = 16
-        self._last_second: int | None = None
+        self._last_second = -1
         self._searching = False
 
     def feed(self, data: bytes) -> list[PcapEvent]:
@@ -50,85 +89,124 @@ class PcapParser:
             return []
         events: list[PcapEvent] = []
         start = 0
-        if self._link_type is None:
+        if not self._begun:
             self._read_file_header(held)
             start = FILE_HEADER
-        used, needed = self._read_records(held, start, events)
+        used, needed = self._read_records(held, start, events, False)
         self._offset += used
         self._buffer.keep(held[used:], needed)
         return events
 
     def close(self) -> list[PcapEvent]:
-        """What the file ends with: nothing, or a packet that is cut off."""
+        """What the file ends with: nothing, or a packet that is cut off (of which what is there is kept)."""
         rest = self._buffer.take()
-        if self._link_type is None:
+        if not self._begun:
             return [Problem("capture_truncated", "the file ends within its header", offset=len(rest))]
-        if not rest:
-            return []
         events: list[PcapEvent] = []
-        if not self._searching and len(rest) > self._header_size:
-            seconds, fraction, _, original = self._record.unpack_from(rest)
-            events.append(self._packet(seconds, fraction, rest[self._header_size :], original))
-        text = f"the file ends within packet {self._number or 1}: {len(rest)} bytes of it are there"
-        events.append(Problem("capture_truncated", text, packet=self._number or None, offset=self._offset))
+        used, _ = self._read_records(rest, 0, events, True)
+        self._offset += used
+        rest = rest[used:]
+        if rest:
+            number = self._number + 1
+            text = f"the file ends within packet {number}: {len(rest)} bytes of it are there"
+            if not self._searching and len(rest) > self._header_size and self._believable(rest, 0, self._last_second):
+                events.append(self._packet(rest, 0, len(rest)))
+            events.append(Problem("capture_truncated", text, number, self._offset))
         return events
 
     def _read_file_header(self, held: bytes) -> None:
         order, self._unit, self._header_size = MAGICS[held[:4]]
-        self._order = order
-        self._record = struct.Struct(order + "IIII")
+        self._is_big = order == ">"
         # The upper half of the field tells of a frame check sequence, which the link layer ignores as padding.
-        self._link_type = struct.unpack_from(order + "I", held, 20)[0] & 0xFFFF
+        self._link_type = self._field(held, 20) & 0xFFFF
+        self._begun = True
 
-    def _read_records(self, held: bytes, at: int, events: list[PcapEvent]) -> tuple[int, int]:
-        """Reads on from `at`. Returns how many bytes are used up, and how many more records need at least."""
-        size = len(held)
-        header_size = self._header_size
-        unpack = self._record.unpack_from
+    @cython.cfunc
+    @cython.exceptval(-1)
+    def _field(self, held: bytes, at: cython.Py_ssize_t) -> cython.longlong:
+        return _big(held, at) if self._is_big else _little(held, at)
+
+    def _read_records(
+        self, held: bytes, at: cython.Py_ssize_t, events: list[PcapEvent], final: bool
+    ) -> tuple[int, int]:
+        """Reads on from `at`; `final` when no more bytes will come. Returns how many bytes are used up, and how many
+        the next record needs at least."""
+        size: cython.Py_ssize_t = len(held)
+        header_size: cython.Py_ssize_t = self._header_size
+        end: cython.Py_ssize_t
+        found: cython.Py_ssize_t
         while size - at >= header_size:
             if self._searching:
-                at = self._find_record(held, at)
+                at, needed = self._find_record(held, at, final)
                 if self._searching:
-                    return at, header_size * 2
-                continue
-            seconds, fraction, captured, original = unpack(held, at)
-            if captured > limits.MAX_PACKET:
-                text = f"a packet of {captured} bytes is claimed; looking for the next believable one"
-                events.append(Problem("capture_damaged", text, self._number + 1, self._offset + at))
-                self._searching = True
-                at += 1
-                continue
+                    return at, needed
+            captured: cython.longlong = self._field(held, at + 8)
             end = at + header_size + captured
-            if end > size:
-                return at, end - at
-            events.append(self._packet(seconds, fraction, held[at + header_size : end], original))
-            at = end
+            odd = not self._believable(held, at, self._last_second)
+            # An odd record is believed where a good one follows, so its header has to be there, too.
+            if not final and captured <= _MAX_PACKET and end + (header_size if odd else 0) > size:
+                return at, end + (header_size if odd else 0) - at
+            if captured > _MAX_PACKET or (odd and not self._is_followed(held, at, end)):
+                self._damaged(f"a packet of {captured} bytes is claimed", at, events)
+                at += 1
+            elif end > size:  # cut off, or its length is damaged and others follow
+                self._searching = True
+                found = self._find_record(held, at + 1, True)[0]
+                if self._searching:
+                    self._searching = False
+                    return at, end - at
+                self._damaged(f"a packet of {captured} bytes is claimed", at, events)
+                self._searching = False
+                at = found
+            else:
+                events.append(self._packet(held, at, end))
+                at = end
         return at, header_size
 
-    def _packet(self, seconds: int, fraction: int, data: bytes, original: int) -> Packet:
+    def _damaged(self, what: str, at: int, events: list[PcapEvent]) -> None:
+        text = f"{what}; looking for the next believable one"
+        events.append(Problem("capture_damaged", text, self._number + 1, self._offset + at))
+        self._searching = True
+
+    def _packet(self, held: bytes, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> Packet:
         self._number += 1
-        self._last_second = seconds
-        time = seconds * 1_000_000_000 + fraction * self._unit
-        return Packet(self._number, time, self._link_type or 0, data, original)
+        self._last_second = self._field(held, at)
+        time = self._last_second * 1_000_000_000 + self._field(held, at + 4) * self._unit
+        return Packet(self._number, time, self._link_type, held[at + self._header_size : end], self._field(held, at + 12))
 
-    def _find_record(self, held: bytes, at: int) -> int:
-        """First place from `at` where two records in a row are believable; clears `_searching` when found."""
-        last = len(held) - self._header_size
+    def _find_record(self, held: bytes, at: cython.Py_ssize_t, final: bool) -> tuple[int, int]:
+        """First place from `at` where two records in a row are believable (or one that ends the file); clears
+        `_searching` when found. Otherwise where to search on, and how many bytes that needs at least."""
+        last: cython.Py_ssize_t = len(held) - self._header_size
+        end: cython.Py_ssize_t
         while at <= last:
-            end = self._believable(held, at)
-            if end and (end == len(held) or (end <= last and self._believable(held, end))):
-                self._searching = False
-                return at
-            if end > last and end - at < limits.READ_SIZE:
-                return at  # more bytes will tell
+            if self._field(held, at + 8) <= _MAX_SOUGHT and self._believable(held, at, self._last_second):
+                end = at + self._header_size + self._field(held, at + 8)
+                if end > last and not final:
+                    return at, end + self._header_size - at
+                if self._believable(held, end, self._last_second) if end <= last else end <= len(held):
+                    self._searching = False
+                    return at, 0
             at += 1
-        return at
+        return at, self._header_size
 
-    def _believable(self, held: bytes, at: int) -> int:
-        """End of the record at `at`, or 0 where it cannot be one."""
-        seconds, fraction, captured, original = self._record.unpack_from(held, at)
-        if not 0 < captured <= original <= limits.MAX_PACKET or fraction * self._unit >= 1_000_000_000:
-            return 0
-        if self._last_second is not None and abs(seconds - self._last_second) > SECONDS_APART:
-            return 0
-        return int(at + self._header_size + captured)
+    def _is_followed(self, held: bytes, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> bool:
+        """Whether an odd record may be one all the same: good ones follow, or the end of the file. (A clock was set, or
+        a tool wrote strange numbers. But nothing at all is no packet: that is a run of zeros.)"""
+        if not self._field(held, at + 12):
+            return False
+        if len(held) - end < self._header_size:
+            return True
+        return self._believable(held, end, self._field(held, at)) or self._believable(held, end, self._last_second)
+
+    @cython.cfunc
+    @cython.exceptval(-1)
+    def _believable(self, held: bytes, at: cython.Py_ssize_t, near: cython.longlong) -> cython.bint:
+        """Whether there is nothing odd about the record header at `at`; its time is near that second, if not -1."""
+        captured: cython.longlong = self._field(held, at + 8)
+        original: cython.longlong = self._field(held, at + 12)
+        if not 0 < captured <= original <= _MAX_PACKET:
+            return False
+        if self._field(held, at + 4) * self._unit >= 1_000_000_000:
+            return False
+        return near < 0 or abs(self._field(held, at) - near) <= _SECONDS_APART

@@ -29,6 +29,7 @@ class Source:
 
     `detect(head, whole)` tells whether an input that begins with `head` (and ends with it, if `whole`) is of this
     kind. `is_capture` where it holds calls; otherwise it holds bare messages, and `is_single` just one.
+    `calls_parser` makes calls, but need not make messages.
     """
 
     name: str
@@ -37,6 +38,11 @@ class Source:
     suffixes: tuple[str, ...] = ()
     is_capture: bool = False
     is_single: bool = False
+    calls_parser: Callable[[], SourceParser] | None = None
+
+    def open(self, *, with_messages: bool = True) -> SourceParser:
+        """A parser for one input; without messages perhaps a quicker one."""
+        return self.parser() if with_messages or self.calls_parser is None else self.calls_parser()
 
 
 def bare_message(index: int, encoding: str, data: bytes | None, wire: bytes, problem: Problem | None) -> Message:

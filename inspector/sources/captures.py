@@ -21,9 +21,9 @@ class PacketParser(Protocol):
 class CaptureParser:
     """Bytes of a capture file -> calls and messages."""
 
-    def __init__(self, packets: PacketParser) -> None:
+    def __init__(self, packets: PacketParser, *, with_messages: bool = True) -> None:
         self._packets = packets
-        self._decoder = CaptureDecoder()
+        self._decoder = CaptureDecoder(with_messages)
 
     def feed(self, data: bytes) -> list[SourceEvent]:
         return self._decoder.feed(self._packets.feed(data))

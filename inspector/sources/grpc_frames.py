@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from inspector import limits
 from inspector.errors import DecodeError
-from inspector.model.frames import Data
+from inspector.model.frames import Data, RawMessage
 from inspector.model.problem import Problem
 from inspector.net.compression import decompress
-from inspector.net.grpc_cy import COMPRESSED, PREFIX_SIZE, Deframer, RawMessage, sniff_encoding
+from inspector.net.grpc_cy import COMPRESSED, PREFIX_SIZE, Deframer, sniff_encoding
 from inspector.sources.base import Source, SourceEvent, bare_message
 
 

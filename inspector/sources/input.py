@@ -124,19 +124,23 @@ def _reason(error: Exception) -> str:
     return f"cannot be read: {text}"
 
 
-# First bytes of files that people pass by mistake -> what they are.
+_ELSE = "name a capture (pcap, pcapng) or a file of protobuf messages"
+
+# First bytes of files that people pass by mistake -> what they are, and what to do.
 _SIGNATURES = (
-    (b"\x89PNG", "this is a PNG image"),
-    (b"\xff\xd8\xff", "this is a JPEG image"),
-    (b"%PDF", "this is a PDF document"),
-    (b"PK\x03\x04", "this is a ZIP archive"),
-    (b"\x7fELF", "this is a program"),
-    (b"\x28\xb5\x2f\xfd", "this is zstd-compressed data"),
+    (b"\x89PNG", "this is a PNG image", _ELSE),
+    (b"\xff\xd8\xff", "this is a JPEG image", _ELSE),
+    (b"%PDF", "this is a PDF document", _ELSE),
+    (b"PK\x03\x04", "this is a ZIP archive", "unpack it first"),
+    (b"\x7fELF", "this is a program", _ELSE),
+    (b"\x28\xb5\x2f\xfd", "this is zstd-compressed data", "decompress it first: zstd -d"),
+    (b"BZh", "this is bzip2-compressed data", "decompress it first: bunzip2"),
+    (b"\xfd7zXZ", "this is xz-compressed data", "decompress it first: unxz"),
 )
 
 
 def _describe(head: bytes) -> str:
-    for signature, description in _SIGNATURES:
+    for signature, description, _ in _SIGNATURES:
         if head.startswith(signature):
             return description
     return "this is text" if _is_text(head) else "the kind of this input is not known"
@@ -151,6 +155,9 @@ def _is_text(head: bytes) -> bool:
 
 
 def _advice(head: bytes) -> str:
+    for signature, _, advice in _SIGNATURES:
+        if head.startswith(signature):
+            return advice
     if _is_text(head):
         return "a dump of binary data is read with --from message+hex or --from message+base64"
     return f"name its kind with --from, one of {', '.join(kinds())}"

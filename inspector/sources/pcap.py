@@ -11,4 +11,11 @@ def detect(head: bytes, whole: bool) -> bool:
     return head[:4] in MAGICS
 
 
-PCAP = Source("pcap", detect, lambda: CaptureParser(PcapParser()), (".pcap", ".cap", ".dmp"), is_capture=True)
+PCAP = Source(
+    "pcap",
+    detect,
+    lambda: CaptureParser(PcapParser()),
+    (".pcap", ".cap", ".dmp"),
+    is_capture=True,
+    calls_parser=lambda: CaptureParser(PcapParser(), with_messages=False),
+)

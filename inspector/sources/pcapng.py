@@ -13,4 +13,11 @@ def detect(head: bytes, whole: bool) -> bool:
     return head.startswith(MAGIC)
 
 
-PCAPNG = Source("pcapng", detect, lambda: CaptureParser(PcapngParser()), (".pcapng", ".ntar"), is_capture=True)
+PCAPNG = Source(
+    "pcapng",
+    detect,
+    lambda: CaptureParser(PcapngParser()),
+    (".pcapng", ".ntar"),
+    is_capture=True,
+    calls_parser=lambda: CaptureParser(PcapngParser(), with_messages=False),
+)

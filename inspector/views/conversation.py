@@ -5,6 +5,7 @@ from __future__ import annotations
 import orjson
 
 from inspector.model.call import Call, Header
+from inspector.model.problem import Problem
 from inspector.session import DecodedMessage
 from inspector.views.rows import DecodeDetails
 from inspector.views.safe_text import safe, safe_json
@@ -59,10 +60,15 @@ def call_lines(
     lines += _details(call, decode_details)
     if call.problems:
         lines.append([("title", "Problems")])
-        lines += [[("bad" if problem.is_damage else "", f"  {safe(problem.message)}")] for problem in call.problems]
+        lines += [_problem(problem) for problem in call.problems]
     while lines and not lines[-1]:
         lines.pop()
     return lines
+
+
+def _problem(problem: Problem) -> Line:
+    place = f"  (packet {problem.packet})" if problem.packet else ""
+    return [("bad" if problem.is_damage else "", f"  {safe(problem.message)}"), ("dim", place)]
 
 
 def _summary(call: Call) -> list[Line]:

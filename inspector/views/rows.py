@@ -89,8 +89,8 @@ def call_line(call: Call, decode_details: DecodeDetails, *, show_secrets: bool =
         _text(call.server),
         call.connection,
         call.stream,
-        orjson.dumps(timestamp(call.started)),
-        orjson.dumps(seconds(call.duration)),
+        _time(call.started),
+        _seconds(call.duration),
         _text(call.authority),
         _seconds(call.deadline),
         _headers(call.request_headers, show_secrets),
@@ -112,9 +112,13 @@ def _text(value: str | None) -> bytes:
     return orjson.dumps(value)
 
 
-@lru_cache(maxsize=256)
+def _time(nanoseconds: int | None) -> bytes:
+    text = timestamp(nanoseconds)
+    return b"null" if text is None else b'"%b"' % text.encode()
+
+
 def _seconds(nanoseconds: int | None) -> bytes:
-    return orjson.dumps(seconds(nanoseconds))
+    return b"null" if nanoseconds is None else repr(seconds(nanoseconds)).encode()
 
 
 @lru_cache(maxsize=4096)

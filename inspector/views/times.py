@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 SECOND = 1_000_000_000
+_ROUNDS_UP = 0.9995
+"""From this part of a unit on, three digits show the whole unit."""
 _LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z
 
 
@@ -40,12 +42,9 @@ def duration(nanoseconds: int | None) -> str:
     if nanoseconds is None:
         return "-"
     for unit, size in (("s", SECOND), ("ms", 1_000_000), ("µs", 1_000)):
-        if abs(nanoseconds) >= size:
-            return (
-                f"{nanoseconds / size:.3g} {unit}"
-                if abs(nanoseconds) < 1000 * size
-                else f"{nanoseconds / size:.0f} {unit}"
-            )
+        if abs(nanoseconds) >= size * _ROUNDS_UP:
+            value = nanoseconds / size
+            return f"{value:.3g} {unit}" if abs(value) < _ROUNDS_UP * 1000 else f"{value:.0f} {unit}"
     return f"{nanoseconds} ns"
 
 
@@ -53,6 +52,6 @@ def size(count: int) -> str:
     """`79 B`, `4.1 kB`, `1.1 MB`."""
     if count < 1_000:
         return f"{count} B"
-    if count < 1_000_000:
+    if count < 999_950:
         return f"{count / 1_000:.1f} kB"
     return f"{count / 1_000_000:.1f} MB"
