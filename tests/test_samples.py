@@ -203,7 +203,7 @@ def test_every_sample_decodes_without_a_schema(capture):
     decoded = [session.decode(message) for message in session.messages()]
     assert decoded
     assert {each.decoded_by for each in decoded} == {"guess"}
-    assert not any(each.problem for each in decoded)
+    assert sum(each.problem is not None for each in decoded) == (capture == "truncated.pcapng")
 
 
 @pytest.mark.parametrize("capture", ["predict.pcap", "predict.pcap.gz"])

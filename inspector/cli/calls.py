@@ -25,7 +25,7 @@ from inspector.model.call import Call
 from inspector.model.problem import Problem
 from inspector.session import Session
 from inspector.views import call_table
-from inspector.views.rows import call_line
+from inspector.views.call_line_cy import call_line
 from inspector.views.selection import matches
 
 FORMS = ("table", "ndjson")

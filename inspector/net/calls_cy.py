@@ -532,7 +532,7 @@ class ConnectionCalls:
             call.problems.append(Problem("more_problems", f"{call.more_problems} more problems"))
         request, response = self._request(call), self._response(call)
         client, server = self._sides if self._http2.client == 0 else self._sides[::-1]
-        damaged = bool(call.problems) and any([problem.code != "hpack_unknown" for problem in call.problems])
+        damaged = bool(call.problems) and any(problem.code != "hpack_unknown" for problem in call.problems)
         return _new(
             Call,
             (

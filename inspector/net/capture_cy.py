@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from inspector.model.packet import Closed, Opened, Packet, Segment
 from inspector.model.problem import Problem
 from inspector.net.calls_cy import CallCounter, CallEvent, ConnectionCalls
+from inspector.net.common_case_cy import read_segment
 from inspector.net.ip_cy import TCP, IpLayer
 from inspector.net.link_cy import network_layer
 from inspector.net.tcp_cy import TcpEvent, TcpReassembler, parse_segment
@@ -85,7 +86,10 @@ class CaptureDecoder:
         events: list[CallEvent] = []
         for item in items:
             if type(item) is Packet:
-                segment = self._segment(item)
+                self._packets += 1
+                segment = read_segment(item)
+                if segment is None:
+                    segment = self._segment(item)
                 if segment is not None:
                     for event in self._tcp.feed(segment):
                         self._feed_connection(event, events)
@@ -106,7 +110,6 @@ class CaptureDecoder:
 
     @cython.cfunc
     def _segment(self, packet: Packet) -> Segment | None:
-        self._packets += 1
         number, time, link_type, data, _ = cython.cast(tuple, packet)
         ethertype, at = network_layer(link_type, data)
         if not ethertype:

@@ -346,7 +346,9 @@ class Http2Connection:
                 text = f"a header block of {half.block_size} bytes is over the limit of {limits.MAX_HEADER_BLOCK}"
                 half.decoder.forget()
                 problem = Problem("http2_header_block", text, frame.packet, first.offset)
-                self._emit_headers(direction, first, [], False, 0, problem, events)
+                end = bool(first.flags & http2_frames.END_STREAM)
+                lost: list[Header] = []
+                events.append(Headers(direction, first.stream, lost, False, end, 0, problem, frame.packet, frame.time))
             else:
                 self._end_block(direction, half, first, block, events)
 
@@ -360,36 +362,24 @@ class Http2Connection:
 
     @cython.cfunc
     def _end_block(self, direction: int, half: _Half, frame: Frame, block: bytes, events: list[StreamEvent]) -> None:
+        kind: cython.int
+        flags: cython.int
+        kind, flags, stream, _, offset, packet, time = cython.cast(tuple, frame)
+        decoder = half.decoder
         fields: list[Header]
         problem = None
         try:
-            fields = half.decoder.decode(block)
+            fields = decoder.decode(block)
         except DecodeError as error:
             fields = []
-            problem = Problem(error.code, error.message, frame.packet, frame.offset)
-        decoder = half.decoder
-        self._emit_headers(direction, frame, fields, decoder.has_octets, decoder.unknown, problem, events)
-
-    @cython.cfunc
-    def _emit_headers(
-        self,
-        direction: int,
-        frame: Frame,
-        fields: list[Header],
-        has_octets: bool,
-        unknown: int,
-        problem: Problem | None,
-        events: list[StreamEvent],
-    ) -> None:
-        kind: cython.int
-        flags: cython.int
-        kind, flags, stream, _, _, packet, time = cython.cast(tuple, frame)
+            problem = Problem(error.code, error.message, packet, offset)
         if kind != _HEADERS:
             return  # a promise: decoded for what it does to the table
         if self._late:
             self._learn_client(direction, fields)
         end: bool = flags & 1 != 0
-        events.append(_new(Headers, (direction, stream, fields, has_octets, end, unknown, problem, packet, time)))
+        header = (direction, stream, fields, decoder.has_octets, end, decoder.unknown, problem, packet, time)
+        events.append(_new(Headers, header))
 
     @cython.cfunc
     def _learn_client(self, direction: int, fields: list[Header]) -> None:

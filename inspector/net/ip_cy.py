@@ -26,31 +26,43 @@ _OPTION_HEADERS = frozenset((0, 43, 60, 135, 139, 140))
 
 
 class _Fragments:
-    """A datagram in reassembly: pieces by offset, the length once the last piece is there."""
+    """A datagram in reassembly: its bytes, which of them are there (one bit for each 8 bytes), and its length once the
+    last piece is there. The first copy of a byte is the one that counts."""
 
-    __slots__ = ("length", "pieces")
+    __slots__ = ("data", "have", "length", "whole")
 
     def __init__(self) -> None:
-        self.pieces: dict[int, bytes] = {}
+        self.data = bytearray()
+        self.have = 0
         self.length: int | None = None
+        self.whole = False
 
     def add(self, offset: int, data: bytes, last: bool) -> bytes | None:
-        """The whole payload, once it is all there. The first copy of a byte is the one that counts."""
-        if offset not in self.pieces or len(self.pieces[offset]) < len(data):
-            self.pieces[offset] = data
+        """The whole payload, once it is all there."""
+        if not last:
+            data = data[: len(data) & ~7]
+        first, count = offset >> 3, (len(data) + 7) >> 3
+        piece = ((1 << count) - 1) << first
+        self.data.extend(bytes(max(0, (first + count) * 8 - len(self.data))))
+        if piece & self.have:
+            for unit in range(count):
+                if not self.have >> (first + unit) & 1:
+                    self._put(offset + unit * 8, data[unit * 8 : unit * 8 + 8])
+        else:
+            self._put(offset, data)
+        self.have |= piece
         if last and self.length is None:
             self.length = offset + len(data)
-        return self._join()
-
-    def _join(self) -> bytes | None:
-        if self.length is None:
+        if self.length is None or ~self.have & ((1 << (self.length + 7 >> 3)) - 1):
             return None
-        joined = bytearray()
-        for offset in sorted(self.pieces):
-            if offset > len(joined):
-                return None
-            joined += self.pieces[offset][len(joined) - offset :]
-        return bytes(joined[: self.length]) if len(joined) >= self.length else None
+        self.whole = True
+        return bytes(self.data[: self.length])
+
+    def holds(self, offset: int, data: bytes) -> bool:
+        return self.data[offset : offset + len(data)] == data
+
+    def _put(self, offset: int, data: bytes) -> None:
+        self.data[offset : offset + len(data)] = data
 
 
 @cython.final
@@ -76,7 +88,7 @@ class IpLayer:
 
     def close(self) -> None:
         """The end of the capture: what is still in pieces is lost."""
-        self.lost_fragments += len(self._fragmented)
+        self.lost_fragments += sum(not pieces.whole for pieces in self._fragmented.values())
         self._fragmented.clear()
 
     @cython.cfunc
@@ -127,6 +139,9 @@ class IpLayer:
                 protocol, at = data[at], at + 4 * (data[at + 1] + 2)
             elif protocol == FRAGMENT:
                 offset = data[at + 2] << 8 | data[at + 3]
+                if not offset & ~6:  # an atomic fragment (RFC 6946)
+                    protocol, at = data[at], at + 8
+                    continue
                 key = addresses, int.from_bytes(data[at + 4 : at + 8], "big"), data[at]
                 whole = self._fragment(key, offset & ~7, data[at + 8 : end], bool(offset & 1), missing)
                 if whole is None:
@@ -139,17 +154,21 @@ class IpLayer:
     def _fragment(
         self, key: tuple[bytes, int, int], offset: int, data: bytes, more: bool, missing: int
     ) -> bytes | None:
-        """Adds a piece to the datagram that `key` (addresses, identification, protocol) names; the whole, if it is."""
-        if offset + len(data) > limits.MAX_DATAGRAM or missing:
+        """Adds a piece to the datagram that `key` (addresses, identification, protocol) names; the whole, if it is.
+
+        One that is whole is remembered for a while: a copy of a piece of it does not begin another one.
+        """
+        if offset + len(data) > limits.MAX_DATAGRAM:
             return None
-        if offset == 0 and not more:
-            return data  # an atomic fragment (RFC 6946)
-        if key not in self._fragmented:
+        pieces = self._fragmented.get(key)
+        if pieces is not None and pieces.whole and not pieces.holds(offset, data):
+            del self._fragmented[key]  # the identification is used again
+            pieces = None
+        if pieces is None:
             while len(self._fragmented) >= limits.MAX_FRAGMENTED:
-                del self._fragmented[next(iter(self._fragmented))]
-                self.lost_fragments += 1
-            self._fragmented[key] = _Fragments()
-        whole = self._fragmented[key].add(offset, data, not more)
-        if whole is not None:
-            del self._fragmented[key]
-        return whole
+                oldest = self._fragmented.pop(next(iter(self._fragmented)))
+                self.lost_fragments += not oldest.whole
+            pieces = self._fragmented[key] = _Fragments()
+        if missing or pieces.whole:
+            return None
+        return pieces.add(offset, data, not more)

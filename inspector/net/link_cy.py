@@ -55,12 +55,12 @@ def network_layer(link_type: cython.int, data: bytes) -> tuple[int, int]:
     if link_type in (NULL, LOOP) and len(data) > 4:
         # LOOP is in network byte order, NULL in that of the machine that captured; families are below 256.
         family = data[0] or data[3]
-        return _FAMILIES.get(family, 0), 4
+        return (_FAMILIES[family], 4) if family in _FAMILIES else (0, 0)
     return 0, 0
 
 
 def _after_ethertype(data: bytes, at: int, length: int) -> tuple[int, int]:
-    for _ in range(limits.MAX_LINK_HEADERS):
+    for _ in range(limits.MAX_LINK_HEADERS + 1):
         if len(data) < length:
             return 0, 0
         kind = data[at] << 8 | data[at + 1]

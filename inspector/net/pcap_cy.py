@@ -172,7 +172,9 @@ class PcapParser:
         self._number += 1
         self._last_second = self._field(held, at)
         time = self._last_second * 1_000_000_000 + self._field(held, at + 4) * self._unit
-        return Packet(self._number, time, self._link_type, held[at + self._header_size : end], self._field(held, at + 12))
+        return Packet(
+            self._number, time, self._link_type, held[at + self._header_size : end], self._field(held, at + 12)
+        )
 
     def _find_record(self, held: bytes, at: cython.Py_ssize_t, final: bool) -> tuple[int, int]:
         """First place from `at` where two records in a row are believable (or one that ends the file); clears

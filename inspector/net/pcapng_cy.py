@@ -27,6 +27,7 @@ SIMPLE_PACKET = 3
 NAME_RESOLUTION = 4
 STATISTICS = 5
 ENHANCED_PACKET = 6
+PACKETS = frozenset((OLD_PACKET, SIMPLE_PACKET, ENHANCED_PACKET))
 KNOWN_TYPES = frozenset((SECTION_HEADER, *range(1, 11), 0x0BAD, 0x40000BAD))
 """Block types believed when the parser looks for where to go on after damage."""
 
@@ -49,7 +50,10 @@ class Interface(NamedTuple):
 
 PcapngEvent = Packet | Problem
 
-_EASY_TICKS = (1_000_000_000, 1_000_000)
+_DAMAGED = Interface(-1, 0, 1_000_000, 0)
+
+_UNITS = {1_000_000_000: 1, 1_000_000: 1_000}
+"""Ticks per second -> nanoseconds per tick, of the usual resolutions."""
 # Upper halves of times from here on are over 63 bits as nanoseconds: after the year 2112.
 _FAR_MICROSECONDS = cython.declare(cython.longlong, 1 << 20)
 _FAR_NANOSECONDS = cython.declare(cython.longlong, 1 << 30)
@@ -63,6 +67,13 @@ def _little(data: bytes, at: cython.Py_ssize_t) -> cython.longlong:
     return high << 24 | data[at + 2] << 16 | data[at + 1] << 8 | data[at]
 
 
+@cython.cfunc
+@cython.exceptval(-1)
+def _big(data: bytes, at: cython.Py_ssize_t) -> cython.longlong:
+    high: cython.longlong = data[at]
+    return high << 24 | data[at + 1] << 16 | data[at + 2] << 8 | data[at + 3]
+
+
 @cython.final
 @cython.cclass
 class PcapngParser:
@@ -72,6 +83,8 @@ class PcapngParser:
     _offset: int  # of the first byte not consumed, in the file
     _number: int
     _interfaces: list[Interface]
+    _link_types: list[int]  # of the interfaces
+    _units: list[int]  # nanoseconds per tick of the interfaces; 0 where that takes more than a multiplication
     _searching: cython.bint
     _order: str
     _two: struct.Struct
@@ -82,6 +95,8 @@ class PcapngParser:
         self._offset = 0
         self._number = 0
         self._interfaces = []
+        self._link_types = []
+        self._units = []
         self._searching = False
         self._set_order("<")
 
@@ -96,7 +111,7 @@ class PcapngParser:
         if not held:
             return []
         events: list[PcapngEvent] = []
-        used, needed = self._read_blocks(held, events)
+        used, needed = self._read_blocks(held, events, False)
         self._offset += used
         self._buffer.keep(held[used:], needed)
         return events
@@ -104,17 +119,20 @@ class PcapngParser:
     def close(self) -> list[PcapngEvent]:
         """What the file ends with: nothing, or a block that is cut off (of a packet, what is there is kept)."""
         rest = self._buffer.take()
-        if not rest:
-            return []
         events: list[PcapngEvent] = []
-        if not self._searching and len(rest) > 28 and self._two.unpack_from(rest)[0] == ENHANCED_PACKET:
-            self._read_enhanced(rest, 0, len(rest) + 4, events, cut=True)
-        text = f"the file ends within a block: {len(rest)} bytes of it are there"
-        events.append(Problem("capture_truncated", text, self._number or None, self._offset))
+        used, _ = self._read_blocks(rest, events, True)
+        self._offset += used
+        rest = rest[used:]
+        if rest:
+            if not self._searching and len(rest) > 28 and self._two.unpack_from(rest)[0] in PACKETS:
+                self._read_block(rest, 0, len(rest) + 4, self._two.unpack_from(rest)[0], events, cut=True)
+            text = f"the file ends within a block: {len(rest)} bytes of it are there"
+            events.append(Problem("capture_truncated", text, self._number or None, self._offset))
         return events
 
-    def _read_blocks(self, held: bytes, events: list[PcapngEvent]) -> tuple[int, int]:
-        """Reads all whole blocks. Returns how many bytes are used up, and how many the next block needs."""
+    def _read_blocks(self, held: bytes, events: list[PcapngEvent], final: bool) -> tuple[int, int]:
+        """Reads all whole blocks; `final` when no more bytes will come. Returns how many bytes are used up, and how many
+        the next block needs."""
         at: cython.Py_ssize_t = 0
         size: cython.Py_ssize_t = len(held)
         end: cython.Py_ssize_t
@@ -126,9 +144,9 @@ class PcapngParser:
                     at = end
                     continue
             if self._searching:
-                at = self._find_block(held, at)
+                at, needed = self._find_block(held, at, final)
                 if self._searching:
-                    return at, SHORTEST_BLOCK + size - at
+                    return at, needed
             kind, length = self._block_header(held, at)
             if length < SHORTEST_BLOCK or length % 4 or length > limits.MAX_BLOCK:
                 self._damaged(f"a block of {length} bytes is claimed", at, events)
@@ -136,6 +154,10 @@ class PcapngParser:
                 continue
             end = at + length
             if end > size:
+                if final and self._is_followed(held, at + 4):
+                    self._damaged(f"a block of {length} bytes is claimed", at, events)
+                    at += 4
+                    continue
                 return at, length
             if self._two.unpack_from(held, end - 8)[1] != length:
                 self._damaged("a block does not end with its length", at, events)
@@ -158,30 +180,32 @@ class PcapngParser:
         captured: cython.Py_ssize_t = _little(held, at + 20)
         if length < 32 or length % 4 or length > size - at or captured > length - 32:
             return 0
-        if _little(held, at + length - 4) != length or number >= len(self._interfaces):
+        if _little(held, at + length - 4) != length or number >= len(self._units):
             return 0
-        interface = self._interfaces[number]
-        if interface.offset or interface.ticks not in _EASY_TICKS:
+        unit: cython.longlong = self._units[number]
+        if not unit:
             return 0
         high: cython.longlong = _little(held, at + 12)
-        if high >= (_FAR_MICROSECONDS if interface.ticks == 1_000_000 else _FAR_NANOSECONDS):
+        if high >= (_FAR_NANOSECONDS if unit == 1 else _FAR_MICROSECONDS):
             return 0  # left to Python's integers, which do not overflow
         ticks: cython.longlong = high << 32 | _little(held, at + 16)
-        time: cython.longlong = ticks if interface.ticks == 1_000_000_000 else ticks * 1_000
         self._number += 1
         data = held[at + 28 : at + 28 + captured]
-        events.append(_new(Packet, (self._number, time, interface.link_type, data, _little(held, at + 24))))
+        events.append(
+            _new(Packet, (self._number, ticks * unit, self._link_types[number], data, _little(held, at + 24)))
+        )
         return at + length
 
     def _block_header(self, held: bytes, at: int) -> tuple[int, int]:
         """Type and length of the block at `at`. A section header also sets the byte order (its type reads the same
-        in both)."""
+        in both), and the interfaces begin anew."""
         kind, length = self._two.unpack_from(held, at)
         if kind == SECTION_HEADER:
             order = BYTE_ORDERS.get(held[at + 8 : at + 12])
             if order is None:
                 return kind, 0
             self._set_order(order)
+            self._interfaces = []
             kind, length = self._two.unpack_from(held, at)
         return kind, length
 
@@ -190,41 +214,64 @@ class PcapngParser:
         events.append(Problem("capture_damaged", text, self._number or None, self._offset + at))
         self._searching = True
 
-    def _find_block(self, held: bytes, at: int) -> int:
-        """First place from `at` where a whole block of a known type stands; clears `_searching` when found.
+    def _find_block(self, held: bytes, at: cython.Py_ssize_t, final: bool) -> tuple[int, int]:
+        """First place from `at` where a whole block of a known type stands; clears `_searching` when found. Otherwise
+        where to search on, and how many bytes that needs at least.
 
         Blocks are aligned to four bytes, but damage may have removed some, so every offset is tried. A block that is
         not whole yet is waited for if it is not longer than what is read at once.
         """
-        last = len(held) - SHORTEST_BLOCK
+        last: cython.Py_ssize_t = len(held) - SHORTEST_BLOCK
+        length: cython.Py_ssize_t
+        is_big: cython.bint
         while at <= last:
-            kind, length = self._two.unpack_from(held, at)
-            if kind == SECTION_HEADER:
-                kind, length = self._block_header(held, at)
-            if kind in KNOWN_TYPES and SHORTEST_BLOCK <= length <= limits.READ_SIZE and length % 4 == 0:
-                if at + length > len(held):
-                    return at
-                if self._two.unpack_from(held, at + length - 8)[1] == length:
-                    self._searching = False
-                    return at
+            is_big = self._order == ">"
+            # Types are numbers with a zero on one side, at least, or palindromes: most places are ruled out by that.
+            if not held[at] or not held[at + 3] or held[at] == held[at + 3]:
+                kind = _big(held, at) if is_big else _little(held, at)
+                if kind in KNOWN_TYPES:
+                    if kind == SECTION_HEADER:
+                        is_big = BYTE_ORDERS.get(held[at + 8 : at + 12]) == ">"
+                    length = _big(held, at + 4) if is_big else _little(held, at + 4)
+                    if SHORTEST_BLOCK <= length <= limits.READ_SIZE and length % 4 == 0:
+                        if at + length > len(held):
+                            if not final:
+                                return at, length
+                        elif (_big(held, at + length - 4) if is_big else _little(held, at + length - 4)) == length:
+                            self._searching = False
+                            return at, 0
             at += 1
-        return at
+        return at, SHORTEST_BLOCK
 
-    def _read_block(self, held: bytes, at: int, end: int, kind: int, events: list[PcapngEvent]) -> None:
+    def _is_followed(self, held: bytes, at: int) -> bool:
+        """Whether a whole block stands somewhere in these last bytes of the file: one that ends beyond them is then not
+        cut off, but has a damaged length."""
+        self._searching = True
+        self._find_block(held, at, True)
+        found = not self._searching
+        self._searching = False
+        return found
+
+    def _read_block(
+        self, held: bytes, at: int, end: int, kind: int, events: list[PcapngEvent], cut: bool = False
+    ) -> None:  # fmt: skip
         if kind == ENHANCED_PACKET:
-            self._read_enhanced(held, at, end, events)
+            self._read_enhanced(held, at, end, events, cut)
         elif kind == SIMPLE_PACKET:
             self._read_simple(held, at, end, events)
         elif kind == OLD_PACKET:
-            self._read_old(held, at, end, events)
+            self._read_old(held, at, end, events, cut)
         elif kind == INTERFACE:
             self._read_interface(held, at, end, events)
-        elif kind == SECTION_HEADER:
-            self._interfaces = []
 
     def _read_interface(self, held: bytes, at: int, end: int, events: list[PcapngEvent]) -> None:
-        if end - at < 20 or len(self._interfaces) >= limits.MAX_INTERFACES:
+        if len(self._interfaces) >= limits.MAX_INTERFACES:
+            text = f"more than {limits.MAX_INTERFACES} interfaces"
+            events.append(Problem("capture_damaged", text, self._number or None, self._offset + at))
+            return
+        if end - at < 20:
             self._short_block(at, events)
+            self._interfaces.append(_DAMAGED)  # so that those after it keep their numbers
             return
         link_type, _, snap_length = struct.unpack_from(self._order + "HHI", held, at + 8)
         ticks, offset = 1_000_000, 0
@@ -235,6 +282,8 @@ class PcapngParser:
             elif code == OPTION_TIME_OFFSET and len(value) == 8:
                 offset = struct.unpack(self._order + "q", value)[0]
         self._interfaces.append(Interface(link_type, snap_length, ticks, offset))
+        self._link_types.append(link_type)
+        self._units.append(0 if offset else _UNITS.get(ticks, 0))
 
     def _options(self, held: bytes, at: int, end: int) -> list[tuple[int, bytes]]:
         found = []
@@ -247,24 +296,29 @@ class PcapngParser:
         return found
 
     def _read_enhanced(
-        self, held: bytes, at: int, end: int, events: list[PcapngEvent], cut: bool = False
+        self, held: bytes, at: int, end: int, events: list[PcapngEvent], cut: bool
     ) -> None:  # fmt: skip
         if end - at < 32:
             self._short_block(at, events)
             return
         number, high, low, captured, original = self._enhanced.unpack_from(held, at + 8)
-        body = held[at + 28 : end - 4]
-        if captured > len(body) and not cut:
-            text = "a packet is longer than its block"
-            events.append(Problem("capture_damaged", text, self._number + 1, self._offset + at))
-        self._add_packet(number, high << 32 | low, body[:captured], original, at, events)
+        body = self._body(held, at, end, captured, events, cut)
+        self._add_packet(number, high << 32 | low, body, original, at, events)
 
-    def _read_old(self, held: bytes, at: int, end: int, events: list[PcapngEvent]) -> None:
+    def _read_old(self, held: bytes, at: int, end: int, events: list[PcapngEvent], cut: bool) -> None:
         if end - at < 32:
             self._short_block(at, events)
             return
         number, _, high, low, captured, original = struct.unpack_from(self._order + "HHIIII", held, at + 8)
-        self._add_packet(number, high << 32 | low, held[at + 28 : end - 4][:captured], original, at, events)
+        body = self._body(held, at, end, captured, events, cut)
+        self._add_packet(number, high << 32 | low, body, original, at, events)
+
+    def _body(self, held: bytes, at: int, end: int, captured: int, events: list[PcapngEvent], cut: bool) -> bytes:
+        body = held[at + 28 : end - 4]
+        if captured > len(body) and not cut:
+            text = "a packet is longer than its block"
+            events.append(Problem("capture_damaged", text, self._number + 1, self._offset + at))
+        return body[:captured]
 
     def _read_simple(self, held: bytes, at: int, end: int, events: list[PcapngEvent]) -> None:
         """A simple packet block has no time and no captured length: that is the lesser of snap and original length."""

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from typing import Protocol
 
 from inspector.limits import READ_SIZE
 from inspector.model.problem import Problem
 
 MAGIC = b"\x1f\x8b"
+
+
+class Decompressor(Protocol):
+    """What `zlib.decompressobj` makes."""
+
+    def decompress(self, data: bytes, /) -> bytes: ...
 
 
 class Gunzip:
@@ -27,10 +34,12 @@ class Gunzip:
                 if not data.startswith(MAGIC[:1]):
                     return  # padding after the last member
                 self._stream = zlib.decompressobj(wbits=31)
+            before = self._stream.copy()
             try:
                 piece = self._stream.decompress(data, 4 * READ_SIZE)
             except zlib.error as error:
                 self.problem = Problem("gzip_damaged", f"the gzip data is damaged: {error}")
+                yield from _salvaged(before, data)
                 return
             self._fed = True
             data = self._stream.unconsumed_tail or self._stream.unused_data
@@ -41,3 +50,20 @@ class Gunzip:
         """No more bytes: sets `problem` where the file is cut off."""
         if self._fed and not self._stream.eof and self.problem is None:
             self.problem = Problem("gzip_truncated", "the gzip data ends early")
+
+
+def _salvaged(stream: Decompressor, data: bytes) -> Iterator[bytes]:
+    """What `data` holds before the place that cannot be read. (A call that meets it returns nothing.)"""
+    parts: list[bytes] = []
+    size = 0
+    for at in range(len(data)):
+        try:
+            parts.append(stream.decompress(data[at : at + 1]))
+        except zlib.error:
+            break
+        size += len(parts[-1])
+        if size >= READ_SIZE:
+            yield b"".join(parts)
+            parts, size = [], 0
+    if size:
+        yield b"".join(parts)

@@ -34,9 +34,9 @@ class Input:
             if form:
                 self._stream = io.BytesIO(undump(form, self._stream.read()))
             self._whole = False
-            self._head = self._read_head(kind)
+            self._head, opened = self._read_head(kind)
             self._gunzip = Gunzip() if self._head.startswith(GZIP_MAGIC) else None
-            self.source = find(kind) if kind else self._detect()
+            self.source = find(kind) if kind else self._detect(opened)
         except InputError as error:
             self.close()
             error.where = error.where or self._name
@@ -79,25 +79,39 @@ class Input:
         except OSError as error:
             raise InputError(_reason(error), where=self._name) from None
 
-    def _read_head(self, kind: str) -> bytes:
-        """As many bytes as it takes to tell the kind. A capture tells at once, so that a pipe can be followed."""
-        head = b""
-        while len(head) < HEAD_SIZE:
+    def _read_head(self, kind: str) -> tuple[bytes, bytes]:
+        """As many bytes as it takes to tell the kind, and the same decompressed. Raises InputError where there are none.
+
+        A capture tells at once, so that a pipe can be followed.
+        """
+        head = opened = b""
+        gunzip = Gunzip()
+        fed = 0
+        while len(head) < HEAD_SIZE and len(opened) < HEAD_SIZE:
             data = self._read()
             if not data:
                 self._whole = True
                 break
             head += data
-            if kind or head.startswith(GZIP_MAGIC) or _is_capture(head):
+            if len(head) < len(GZIP_MAGIC):
+                continue
+            if head.startswith(GZIP_MAGIC):
+                opened += next(gunzip.feed(head[fed:]), b"")
+                fed = len(head)
+            else:
+                opened = head
+            if kind or _is_capture(opened):
                 break
-        if not head and not kind:
-            raise InputError("the input is empty", hint="nothing to decode")
-        return head
+        opened = opened or (b"" if fed else head)
+        if not opened and not kind:
+            gunzip.close()
+            raise InputError(
+                gunzip.problem.message if gunzip.problem else "the input is empty", hint="nothing to decode"
+            )
+        return head, opened
 
-    def _detect(self) -> Source:
-        head, whole = self._head, self._whole
-        if self._gunzip is not None:
-            head, whole = next(Gunzip().feed(head), b""), False
+    def _detect(self, head: bytes) -> Source:
+        whole = self._whole and self._gunzip is None
         source = detect(head, whole=whole, name=self._name.removesuffix(".gz"))
         if source is None:
             raise InputError(f"{_describe(head)}, not a capture and not protobuf", hint=_advice(head))

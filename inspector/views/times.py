@@ -12,7 +12,8 @@ _LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z
 
 
 @lru_cache(maxsize=256)
-def _date_and_time(seconds: int) -> str:
+def date_and_time(seconds: int) -> str:
+    """`2026-11-23T09:03:11` of seconds since the epoch."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
@@ -23,7 +24,7 @@ def timestamp(nanoseconds: int | None) -> str | None:
     seconds, fraction = divmod(nanoseconds, SECOND)
     if not 0 <= seconds <= _LAST_SECOND:
         return None
-    return f"{_date_and_time(seconds)}.{fraction:09d}Z"
+    return f"{date_and_time(seconds)}.{fraction:09d}Z"
 
 
 def time_of_day(nanoseconds: int | None) -> str:
