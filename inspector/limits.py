@@ -58,9 +58,16 @@ MAX_GAP = 64 * MIB
 """A hole longer than this is a damaged sequence number, unless several segments (next line) agree."""
 
 STRAY_SEGMENTS = 8
+"""Segments that agree on a place in the sequence which is not the expected one, before they are believed."""
 
 MAX_PENDING_BYTES = 8 * MIB
 """Bytes of a connection held behind a hole; the largest common TCP receive window is 6 MiB (Linux tcp_rmem)."""
+
+MAX_PENDING_TOTAL = 128 * MIB
+"""The same over all connections; those idle longest give up what they wait for."""
+
+SEGMENT_OVERHEAD = 512
+"""What a segment that waits costs beside its bytes, so that many short ones count."""
 
 # --- HTTP/2 ------------------------------------------------------------------------------------------------------
 

@@ -161,8 +161,8 @@ class Session:
 
 
 def _is_damaged(event: SourceEvent) -> bool:
-    if isinstance(event, Problem):
-        return event.is_damage
-    if isinstance(event, Call):
-        return any(problem.is_damage for problem in event.problems)
-    return event.problem is not None
+    if type(event) is Call:
+        return bool(event.problems) and any(problem.is_damage for problem in event.problems)
+    if type(event) is Message:
+        return event.problem is not None
+    return isinstance(event, Problem) and event.is_damage

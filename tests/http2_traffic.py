@@ -196,6 +196,7 @@ class Conversation:
                     **(extra or {}),
                 },
             )
+            side.decoder.max_allowed_table_size = side.local_settings.header_table_size
             side.initiate_connection()
             side.increment_flow_control_window(2**31 - 1 - 65_535)
         self.flush()

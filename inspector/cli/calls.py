@@ -56,11 +56,10 @@ def calls(
     warnings = output.Warnings()
     with output.opened(None) as out:
         for batch in session.batches(with_messages=False):
-            ended = (event for event in batch if isinstance(event, Call))
+            ended = [event for event in batch if type(event) is Call]
             printer.write(_matching(in_order.feed(ended), method), out)
-            for event in batch:
-                if isinstance(event, Problem):
-                    warnings.add(event)
+            for problem in [event for event in batch if type(event) is Problem]:
+                warnings.add(problem)
             out.flush()
         printer.write(_matching(in_order.close(), method), out)
     warnings.close()
@@ -73,7 +72,7 @@ def calls(
 
 def _matching(found: Iterable[Call], method: str | None) -> Iterable[Call]:
     glob = method.removeprefix("/") if method is not None else None
-    return (call for call in found if glob is None or matches(glob, call.method))
+    return found if glob is None else (call for call in found if matches(glob, call.method))
 
 
 class _Printer:
@@ -86,14 +85,16 @@ class _Printer:
         self._width = _terminal_width()
 
     def write(self, found: Iterable[Call], out: BinaryIO) -> None:
+        if self._form == "ndjson":
+            secrets = self._show_secrets
+            lines = [call_line(call, self._decode_details, show_secrets=secrets) for call in found]
+            out.writelines(line + b"\n" for line in lines)
+            self.count += len(lines)
+            return
         for call in found:
-            if self._form == "ndjson":
-                line = call_line(call, self._decode_details, show_secrets=self._show_secrets)
-                out.write(line + b"\n")
-            else:
-                lines = [] if self.count else [call_table.heading(self._width)]
-                lines.append(call_table.row(call, self._width))
-                output.write_lines(lines, out, colour=output.has_colour())
+            rows = [] if self.count else [call_table.heading(self._width)]
+            rows.append(call_table.row(call, self._width))
+            output.write_lines(rows, out, colour=output.has_colour())
             self.count += 1
 
     def _decode_details(self, details: bytes) -> list[object] | None:

@@ -61,8 +61,8 @@ def decode(
                 elif isinstance(event, Problem):
                     warnings.add(event)
             out.flush()
+        _finish(session, selection)
     warnings.close()
-    _finish(session, selection)
     return DAMAGED if session.damaged else 0
 
 
@@ -74,6 +74,9 @@ def _print(
     if decoded.problem is not None:
         warnings.add(decoded.problem, _place(decoded))
     bare = not session.source.is_capture and not envelope
+    if bare and decoded.unknown_bytes:
+        text = f"{decoded.unknown_bytes} bytes are of fields that {decoded.type_name} does not have"
+        warnings.add(Problem("unknown_fields", text), _place(decoded))
     if pretty and not raw and not envelope:
         output.write_lines(message_lines(decoded, bare=bare), out, colour=output.has_colour())
     else:

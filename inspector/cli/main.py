@@ -12,6 +12,7 @@ import click
 
 from inspector import __version__
 from inspector.cli.exit_codes import FAILED, USAGE
+from inspector.cli.output import ReaderGone
 from inspector.errors import InspectorError
 from inspector.views.safe_text import safe
 
@@ -92,8 +93,7 @@ def main() -> NoReturn:
     except click.ClickException as error:
         _complain(_wording(error))
         _quit(error.exit_code)
-    except BrokenPipeError:
-        # The reader of standard output has gone, for example `head`: there is nobody left to tell.
+    except ReaderGone:
         _forget_output()
         _quit(0)
     except OSError as error:
@@ -119,7 +119,8 @@ def _wording(error: click.ClickException) -> str:
     """What was wrong with the command line, in one line."""
     text = error.format_message()
     context = getattr(error, "ctx", None)
-    return text if context is None else f"{text.rstrip('.')} (try '{context.command_path} --help')"
+    command = "inspector" if context is None else context.command_path
+    return f"{text.rstrip('.')} (try '{command} --help')"
 
 
 def _forget_output() -> None:

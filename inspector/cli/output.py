@@ -31,6 +31,11 @@ _STYLES = {
 }
 
 
+class ReaderGone(Exception):
+    """Nobody reads the output any more, for example `head` has what it wants. (Click takes the built-in error for its
+    own, and makes it a failure.)"""
+
+
 def is_terminal() -> bool:
     """Whether results are for a person's eyes."""
     return sys.stdout is not None and sys.stdout.isatty()
@@ -47,8 +52,11 @@ def opened(path: str | None) -> Iterator[BinaryIO]:
     if path is None or path == "-":
         if sys.stdout is None:
             raise InspectorError("standard output is closed", hint="-o writes to a file")
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        try:
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            raise ReaderGone from None
         return
     path = os.path.realpath(path)  # the file that a link names is replaced, not the link
     if os.path.isdir(path):
@@ -58,7 +66,7 @@ def opened(path: str | None) -> Iterator[BinaryIO]:
         with open(path, "wb") if is_special else _replacing(path) as file:
             yield file
     except BrokenPipeError:
-        raise
+        raise ReaderGone from None
     except OSError as error:
         raise InspectorError(f"cannot be written: {error.strerror}", where=path) from None
 

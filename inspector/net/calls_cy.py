@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,6 @@ from inspector.model.frames import (
 from inspector.model.packet import Chunk, Closed, Gap, Opened
 from inspector.model.problem import Problem
 from inspector.net import grpc_cy as grpc
-from inspector.net.compression import decompress
 from inspector.net.grpc_cy import Deframer
 from inspector.net.http2_cy import HTTP2, Http2Connection
 from inspector.net.metadata_cy import http_status, readable, status_of, trailer_block
@@ -566,7 +564,9 @@ def format_endpoint(endpoint: tuple[bytes, int]) -> str:
     packed, port = endpoint
     if len(packed) == 4:
         return f"{packed[0]}.{packed[1]}.{packed[2]}.{packed[3]}:{port}"
-    return f"[{socket.inet_ntop(socket.AF_INET6, packed)}]:{port}"
+    import ipaddress  # noqa: PLC0415  # not needed to read IPv4, and slow to load
+
+    return f"[{ipaddress.IPv6Address(packed)}]:{port}"
 
 
 def _encoding_of(declared: str | None, payload: bytes) -> str:
@@ -580,6 +580,8 @@ def _decompress(encoding: str, raw: RawMessage) -> tuple[bytes | None, Problem |
     if encoding == "identity":
         text = "a message is flagged as compressed, but no grpc-encoding says how"
         return None, Problem("compression_unknown", text, raw.packet)
+    from inspector.net.compression import decompress  # noqa: PLC0415  # many captures do without
+
     try:
         return decompress(encoding, raw.payload, limits.MAX_MESSAGE), None
     except DecodeError as error:

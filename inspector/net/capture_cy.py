@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from inspector.model.packet import Closed, Opened, Packet, Segment
@@ -24,17 +23,17 @@ else:
 _TCP = cython.declare(cython.int, TCP)
 
 
-@dataclass(slots=True)
 class CaptureSummary:
     """What was in a capture, and what of it was passed over."""
 
-    packets: int = 0
-    not_ip: int = 0
-    not_tcp: int = 0
-    connections: int = 0
-    http2_connections: int = 0
-    other_streams: int = 0
-    calls: int = 0
+    def __init__(self) -> None:
+        self.packets = 0
+        self.not_ip = 0
+        self.not_tcp = 0
+        self.connections = 0
+        self.http2_connections = 0
+        self.other_streams = 0
+        self.calls = 0
 
     def describe(self) -> str:
         """One line for people."""

@@ -37,11 +37,11 @@ def read_segment(packet: Packet) -> Segment | None:
         at = 34
         if (data[20] & 0x3F) != 0 or data[21] != 0:
             return None  # a fragment
-        addresses = data[26:34]
+        flow = data[26:38]  # addresses and ports stand side by side, where no options come between
     elif data[12] == 0x86 and data[13] == 0xDD and data[14] >> 4 == 6 and data[20] == 6 and size >= 74:
         end = 54 + (data[18] << 8 | data[19])
         at = 54
-        addresses = data[22:54]
+        flow = data[22:58]
     else:
         return None
     if end > size or end - at < 20:
@@ -51,7 +51,6 @@ def read_segment(packet: Packet) -> Segment | None:
         return None
     seq: cython.longlong = _number(data, at + 4)
     ack: cython.longlong = _number(data, at + 8)
-    flow = addresses + data[at : at + 4]
     return _new(Segment, (number, time, flow, seq, ack, data[at + 13], data[body:end], 0))
 
 

@@ -92,6 +92,7 @@ class Http2Connection:
 
     verdict = cython.declare(str, visibility="readonly")
     client = cython.declare(cython.int, visibility="readonly")
+    _found: cython.bint  # the verdict is `http2`
     _late: cython.bint  # the beginning is not in the capture
     _held: list[Chunk]
     _seen: cython.longlong  # bytes looked at while undecided
@@ -102,6 +103,7 @@ class Http2Connection:
         self.verdict = UNDECIDED
         # Clients use high ports; this guess holds until a header block tells.
         self.client = 0 if opened.client[1] >= opened.server[1] or not opened.mid else 1
+        self._found = False
         self._late = opened.mid
         self._held = []
         self._seen = 0
@@ -111,7 +113,7 @@ class Http2Connection:
     def feed(self, event: Chunk | Gap | Closed) -> list[StreamEvent]:
         """What happens on the connection's streams with `event`."""
         events: list[StreamEvent] = []
-        if self.verdict == HTTP2:
+        if self._found:
             self._feed_half(event, events)
         elif self.verdict == UNDECIDED:
             if self._late:
@@ -141,6 +143,10 @@ class Http2Connection:
         elif event.direction == self.client or event.reason != "fin":
             self._let_go()
 
+    def _accept(self) -> None:
+        self.verdict = HTTP2
+        self._found = True
+
     def _let_go(self) -> None:
         self.verdict = OTHER
         self._held = []
@@ -158,7 +164,7 @@ class Http2Connection:
         first: _Half | None = self._first
         second: _Half | None = self._second
         if (first is not None and first.reader.in_step) or (second is not None and second.reader.in_step):
-            self.verdict = HTTP2
+            self._accept()
             return
         del events[before:]
         if self._seen > limits.DETECT_LATE_BYTES:
@@ -189,7 +195,7 @@ class Http2Connection:
 
     def _begin(self, skips: tuple[int, int], events: list[StreamEvent]) -> None:
         """Feeds what was held, without what comes before the first frames."""
-        self.verdict = HTTP2
+        self._accept()
         self._first, self._second = _Half(True), _Half(True)
         self._begin_upgraded_stream(skips, events)
         left = list(skips)

@@ -151,6 +151,8 @@ class PcapParser:
                 at += 1
             elif end > size:  # cut off, or its length is damaged and others follow
                 self._searching = True
+                if self._last_second < 0:
+                    self._last_second = self._field(held, at)
                 found = self._find_record(held, at + 1, True)[0]
                 if self._searching:
                     self._searching = False
@@ -182,11 +184,11 @@ class PcapParser:
         last: cython.Py_ssize_t = len(held) - self._header_size
         end: cython.Py_ssize_t
         while at <= last:
-            if self._field(held, at + 8) <= _MAX_SOUGHT and self._believable(held, at, self._last_second):
+            if 0 < self._field(held, at + 8) <= _MAX_SOUGHT and self._believable(held, at, self._last_second):
                 end = at + self._header_size + self._field(held, at + 8)
                 if end > last and not final:
                     return at, end + self._header_size - at
-                if self._believable(held, end, self._last_second) if end <= last else end <= len(held):
+                if self._believable(held, end, self._last_second) if end <= last else end == len(held):
                     self._searching = False
                     return at, 0
             at += 1
@@ -207,7 +209,7 @@ class PcapParser:
         """Whether there is nothing odd about the record header at `at`; its time is near that second, if not -1."""
         captured: cython.longlong = self._field(held, at + 8)
         original: cython.longlong = self._field(held, at + 12)
-        if not 0 < captured <= original <= _MAX_PACKET:
+        if not 0 <= captured <= original <= _MAX_PACKET or not original:
             return False
         if self._field(held, at + 4) * self._unit >= 1_000_000_000:
             return False

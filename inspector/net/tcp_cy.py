@@ -6,7 +6,8 @@ delivered when all that it acknowledges is: its sender had read that before. So 
 happened, and a response never precedes its request, even where the capture has them so.
 
 What does not come is given up after a number of further segments (`limits.REORDER_WINDOW` where the receiver has
-acknowledged it, so that it will not be sent again; `limits.LOSS_WINDOW` otherwise) and becomes a `Gap`.
+acknowledged it, so that it will not be sent again; `limits.LOSS_WINDOW` otherwise). It becomes a `Gap` when there are
+bytes after it. Sequence and acknowledgement numbers may be damaged, so neither alone moves a direction on.
 """
 
 from __future__ import annotations
@@ -84,6 +85,7 @@ class _Held(NamedTuple):
     packet: int
     end: int
     segment: Segment
+    clock: int
 
 
 @cython.final
@@ -103,10 +105,20 @@ class _Side:
     seq: cython.longlong
     next: cython.longlong
     origin: cython.longlong
-    acked: cython.longlong  # position acknowledged by the other side (kept only while something is pending)
-    stalled: cython.longlong  # segments of the connection since this side last moved, while something is pending
     pending: list[_Held]
     held_bytes: cython.longlong
+    # What the other side acknowledged: up to where (kept only while something is pending), whether anything at all since
+    # something is pending, and up to where that was waited for in vain.
+    acked: cython.longlong
+    answered: cython.bint
+    waived: cython.longlong
+    # When, on the clock of the connection, this side last moved without giving up, and where it was after that.
+    moved: cython.longlong
+    moved_to: cython.longlong
+    # Segments in a row that follow each other, but lie too far back to be sent again: from where, up to where.
+    strays: cython.int
+    strays_start: cython.longlong
+    strays_end: cython.longlong
 
     def __init__(self) -> None:
         self.seen = False
@@ -117,10 +129,16 @@ class _Side:
         self.seq = 0
         self.next = 0
         self.origin = 0
-        self.acked = 0
-        self.stalled = 0
         self.pending = []
         self.held_bytes = 0
+        self.acked = 0
+        self.answered = False
+        self.waived = 0
+        self.moved = 0
+        self.moved_to = 0
+        self.strays = 0
+        self.strays_start = 0
+        self.strays_end = 0
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -134,6 +152,7 @@ class _Side:
     def start(self, seq: cython.longlong) -> None:
         position: cython.longlong = self.position(seq)
         self.seq, self.next, self.origin, self.started = seq, position, position, True
+        self.acked = self.waived = self.moved_to = position
 
     @cython.cfunc
     def advance(self, count: cython.longlong) -> None:
@@ -144,7 +163,10 @@ class _Side:
     @cython.exceptval(check=False)
     def is_ahead(self, ack: cython.longlong) -> cython.bint:
         """Whether `ack` acknowledges bytes that were not delivered yet. Absurd numbers do not count: damage."""
-        return self.started and not self.closed and 0 < ((ack - self.seq) & _MASK) <= _MAX_ACK_AHEAD
+        ahead: cython.longlong = (ack - self.seq) & _MASK
+        return (
+            self.started and not self.closed and 0 < ahead <= _MAX_ACK_AHEAD and self.next + ahead > self.waived
+        )  # fmt: skip
 
 
 @cython.final
@@ -157,6 +179,7 @@ class _Connection:
     mid: cython.bint  # neither SYN nor SYN-ACK was seen
     number: cython.longlong  # given when the first byte is delivered
     touched: cython.longlong  # number of its last packet
+    clock: cython.longlong  # segments, not counting those of the common case
 
     def __init__(self, flow: bytes) -> None:
         self.flow = flow
@@ -166,6 +189,7 @@ class _Connection:
         self.mid = True
         self.number = 0
         self.touched = 0
+        self.clock = 0
 
     @cython.cfunc
     def side(self, direction: cython.int) -> _Side:
@@ -185,12 +209,14 @@ class TcpReassembler:
     _half_open: dict[bytes, _Connection]
     _live: dict[bytes, _Connection]
     _count: cython.longlong
+    _held_bytes: cython.longlong
 
     def __init__(self) -> None:
         self._flows = {}
         self._half_open = {}
         self._live = {}
         self._count = 0
+        self._held_bytes = 0
 
     def feed(self, segment: Segment) -> list[TcpEvent]:
         """What can be delivered now that `segment` is there."""
@@ -222,9 +248,11 @@ class TcpReassembler:
                 events.append(_new(Chunk, (connection.number, way, side.next - side.origin, data, packet, time)))
                 side.advance(len(data))
             return events
-        self._hold(side, other, segment)
+        self._hold(connection, direction, segment, events)
         self._advance(connection, events)
         self._give_up_overdue(connection, events)
+        if self._held_bytes > limits.MAX_PENDING_TOTAL:
+            self._relieve(events)
         return events
 
     def close(self) -> list[TcpEvent]:
@@ -259,6 +287,8 @@ class TcpReassembler:
         """Whether a SYN begins another connection between the same ports."""
         connection: _Connection = known[0]
         side: _Side = connection.side(known[1])
+        if not connection.number and (connection.first.closed or connection.second.closed):
+            return True  # refused, and tried again
         if side.initial is not None:
             return side.initial != segment.seq
         return side.started
@@ -311,22 +341,52 @@ class TcpReassembler:
     # --- segments wait, and are delivered ------------------------------------------------------------------------
 
     @cython.cfunc
-    def _hold(self, side: _Side, other: _Side, segment: Segment) -> None:
+    def _hold(self, connection: _Connection, direction: cython.int, segment: Segment, events: list[TcpEvent]) -> None:
+        side: _Side = connection.side(direction)
+        other: _Side = connection.side(1 - direction)
         flags = segment.flags
         if flags & ACK and other.pending and other.started:
-            other.acked = max(other.acked, other.position(segment.ack))
+            other.answered = True
+            if other.is_ahead(segment.ack):
+                other.acked = max(other.acked, other.position(segment.ack))
+        if flags & RST and (segment.data or segment.missing):
+            segment = segment._replace(data=b"", missing=0)  # a text that says why (RFC 9293, 3.5.3)
         length = len(segment.data) + segment.missing
         if side.closed or (not length and not flags & (FIN | RST)):
             return
         position = side.position(segment.seq) + (1 if flags & SYN else 0)
         end = position + length + (1 if flags & FIN else 0)
         if side.started and end <= side.next and not flags & RST:
-            return  # sent again, or a keep-alive
+            if side.next - end <= limits.MAX_PENDING_BYTES or not self._is_restart(side, position, end):
+                return  # sent again, or a keep-alive
+            self._gap(connection, direction, side.next + position - side.strays_start, segment, events)
+            end += side.next - position
+            position, side.seq = side.next, segment.seq
         if not side.pending:
-            side.stalled = 0
-            side.acked = side.next
-        insort(side.pending, _Held(position, segment.packet, end, segment))
-        side.held_bytes += len(segment.data)
+            side.acked = max(side.next, side.waived)
+            side.answered = False
+            side.moved, side.moved_to = connection.clock, side.next
+        insort(side.pending, _Held(position, segment.packet, end, segment, connection.clock))
+        self._count_held(side, segment, 1)
+
+    @cython.cfunc
+    def _is_restart(self, side: _Side, position: cython.longlong, end: cython.longlong) -> cython.bint:
+        """Whether so many segments agree on another place in the sequence that the one known must be wrong."""
+        if not side.strays or position != side.strays_end:
+            side.strays = 0
+            side.strays_start = position
+        side.strays += 1
+        side.strays_end = end
+        if side.strays < limits.STRAY_SEGMENTS:
+            return False
+        side.strays = 0
+        return True
+
+    @cython.cfunc
+    def _count_held(self, side: _Side, segment: Segment, sign: cython.int) -> None:
+        size: cython.longlong = sign * (len(segment.data) + limits.SEGMENT_OVERHEAD)
+        side.held_bytes += size
+        self._held_bytes += size
 
     @cython.cfunc
     def _advance(self, connection: _Connection, events: list[TcpEvent]) -> None:
@@ -347,16 +407,16 @@ class TcpReassembler:
                 break
             self._emit_head(connection, direction, events)
             moved = True
-        if moved:
-            side.stalled = 0
         return moved
 
     @cython.cfunc
     def _emit_head(self, connection: _Connection, direction: int, events: list[TcpEvent]) -> None:
         """Delivers the first segment that waits, less what was delivered before."""
         side: _Side = connection.side(direction)
-        position, packet, end, segment = side.pending.pop(0)
-        side.held_bytes -= len(segment.data)
+        position, packet, end, segment, _ = side.pending.pop(0)
+        self._count_held(side, segment, -1)
+        if segment.flags & RST and side.next - position > limits.MAX_PENDING_BYTES:
+            return  # out of any window: the receiver does not believe it either
         data = segment.data[max(0, side.next - position) :]
         if data and not side.closed:
             self._announce(connection, segment.packet, segment.time, events)
@@ -410,24 +470,35 @@ class TcpReassembler:
 
     @cython.cfunc
     def _give_up_overdue(self, connection: _Connection, events: list[TcpEvent]) -> None:
-        if connection.first.pending:
-            connection.first.stalled += 1
-        if connection.second.pending:
-            connection.second.stalled += 1
-        while self._is_overdue(connection.first) or self._is_overdue(connection.second):
+        first: _Side = connection.first
+        second: _Side = connection.second
+        if not (first.pending or second.pending):
+            return
+        connection.clock += 1
+        if first.next != first.moved_to:
+            first.moved, first.moved_to = connection.clock, first.next
+        if second.next != second.moved_to:
+            second.moved, second.moved_to = connection.clock, second.next
+        while self._is_overdue(connection, 0) or self._is_overdue(connection, 1):
             self._skip(connection, events)
             self._advance(connection, events)
+            first.moved_to, second.moved_to = first.next, second.next
 
-    def _is_overdue(self, side: _Side) -> bool:
+    @cython.cfunc
+    def _is_overdue(self, connection: _Connection, direction: cython.int) -> cython.bint:
+        side: _Side = connection.side(direction)
         if not side.pending:
             return False
         if side.held_bytes > limits.MAX_PENDING_BYTES:
             return True
         if not side.started:
-            return side.stalled > limits.OPENING_WINDOW
-        waits_for_bytes = side.pending[0].position > side.next
-        unacknowledged = waits_for_bytes and side.acked <= side.next
-        return side.stalled > (limits.LOSS_WINDOW if unacknowledged else limits.REORDER_WINDOW)
+            return connection.clock - side.moved > limits.OPENING_WINDOW
+        head = side.pending[0]
+        if head.position <= side.next:  # it waits for what it acknowledges
+            since = max(head.clock, connection.side(1 - direction).moved)
+            return connection.clock - since > limits.REORDER_WINDOW
+        since = max(head.clock, side.moved)
+        return connection.clock - since > (limits.REORDER_WINDOW if side.acked > side.next else limits.LOSS_WINDOW)
 
     @cython.cfunc
     def _skip(self, connection: _Connection, events: list[TcpEvent]) -> None:
@@ -444,21 +515,29 @@ class TcpReassembler:
             direction = 1
         side: _Side = connection.side(direction)
         other: _Side = connection.side(1 - direction)
-        side.stalled = other.stalled = 0
         head = side.pending[0]
+        acked: cython.longlong = other.position(head.segment.ack)
         if head.position > side.next:
-            if head.position - side.next > limits.MAX_GAP and len(side.pending) < limits.STRAY_SEGMENTS:
-                side.held_bytes -= len(side.pending.pop(0).segment.data)  # a damaged sequence number
+            if self._is_stray(connection, side):
+                self._count_held(side, side.pending.pop(0).segment, -1)
             else:
                 self._gap(connection, direction, head.position, head.segment, events)
-            return
-        target = other.position(head.segment.ack)
-        if other.pending:
-            target = min(target, other.pending[0].position)
-        if other.is_ahead(head.segment.ack) and target > other.next:
-            self._gap(connection, 1 - direction, target, head.segment, events)
-        else:  # each side waits for the other: no real connection does that
-            self._emit_head(connection, direction, events)
+        elif other.pending and other.pending[0].position > other.next:
+            self._gap(connection, 1 - direction, min(acked, other.pending[0].position), head.segment, events)
+        else:
+            other.waived = acked
+
+    @cython.cfunc
+    def _is_stray(self, connection: _Connection, side: _Side) -> cython.bint:
+        """Whether the first waiting segment of a side has a damaged sequence number: it lies too far off, or the
+        receiver goes on without it; and there are not several that agree."""
+        head = side.pending[0]
+        if len(side.pending) >= limits.STRAY_SEGMENTS:
+            return False
+        if head.position - side.next > limits.MAX_GAP:
+            return True
+        waited: cython.longlong = connection.clock - head.clock
+        return side.answered and side.acked <= side.next and waited > limits.LOSS_WINDOW
 
     def _start_late(self, connection: _Connection) -> None:
         """The beginning was not captured: each direction starts with the lowest byte seen, or, where none was seen,
@@ -473,20 +552,33 @@ class TcpReassembler:
                 continue
             if side.pending:
                 side.start(side.pending[0].segment.seq)
-                side.stalled = 0
+                side.moved = connection.clock
             elif side.seen and other.pending and other.pending[0].segment.flags & ACK:
                 side.start(other.pending[0].segment.ack)
 
-    def _end(self, connection: _Connection, events: list[TcpEvent]) -> None:
+    def _flush(self, connection: _Connection, events: list[TcpEvent]) -> None:
         self._advance(connection, events)
         while connection.first.pending or connection.second.pending:
             self._skip(connection, events)
             self._advance(connection, events)
+
+    def _relieve(self, events: list[TcpEvent]) -> None:
+        """Too much waits, over all connections: those idle longest wait no more."""
+        for connection in sorted([*self._live.values(), *self._half_open.values()], key=_last_packet):
+            self._flush(connection, events)
+            if self._held_bytes <= limits.MAX_PENDING_TOTAL // 2:
+                return
+
+    def _end(self, connection: _Connection, events: list[TcpEvent]) -> None:
+        self._flush(connection, events)
         direction: cython.int
         side: _Side
         for direction in range(2):
             side = connection.side(direction)
             if connection.number and not side.closed:
                 way = direction ^ connection.client
+                lost = side.waived - side.next
+                if lost > 1:  # one is a FIN
+                    events.append(Gap(connection.number, way, side.next - side.origin, lost, connection.touched))
                 events.append(Closed(connection.number, way, "end", connection.touched, None))
             side.closed = True

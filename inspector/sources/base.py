@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from inspector.model.call import Call, Message
 from inspector.model.problem import Problem
@@ -23,8 +22,7 @@ class SourceParser(Protocol):
         """One line on what was passed over, or None where nothing was."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """A kind of input.
 
     `detect(head, whole)` tells whether an input that begins with `head` (and ends with it, if `whole`) is of this

@@ -6,7 +6,6 @@ from inspector import limits
 from inspector.errors import DecodeError
 from inspector.model.frames import Data, RawMessage
 from inspector.model.problem import Problem
-from inspector.net.compression import decompress
 from inspector.net.grpc_cy import COMPRESSED, PREFIX_SIZE, Deframer, sniff_encoding
 from inspector.sources.base import Source, SourceEvent, bare_message
 
@@ -42,6 +41,8 @@ class GrpcParser:
         if raw.flag & COMPRESSED:
             encoding = sniff_encoding(raw.payload) or "unknown"
             if data is not None:
+                from inspector.net.compression import decompress  # noqa: PLC0415  # many inputs do without
+
                 try:
                     data = decompress(encoding, raw.payload, limits.MAX_MESSAGE)
                 except DecodeError as error:

@@ -80,7 +80,7 @@ class Input:
             raise InputError(_reason(error), where=self._name) from None
 
     def _read_head(self, kind: str) -> tuple[bytes, bytes]:
-        """As many bytes as it takes to tell the kind, and the same decompressed. Raises InputError where there are none.
+        """As many bytes as it takes to tell the kind, and the same decompressed. Raises InputError for none.
 
         A capture tells at once, so that a pipe can be followed.
         """
@@ -96,7 +96,10 @@ class Input:
             if len(head) < len(GZIP_MAGIC):
                 continue
             if head.startswith(GZIP_MAGIC):
-                opened += next(gunzip.feed(head[fed:]), b"")
+                for piece in gunzip.feed(head[fed:]):
+                    opened += piece
+                    if len(opened) >= HEAD_SIZE:
+                        break
                 fed = len(head)
             else:
                 opened = head
@@ -111,8 +114,7 @@ class Input:
         return head, opened
 
     def _detect(self, head: bytes) -> Source:
-        whole = self._whole and self._gunzip is None
-        source = detect(head, whole=whole, name=self._name.removesuffix(".gz"))
+        source = detect(head, whole=self._whole and len(head) < HEAD_SIZE, name=self._name.removesuffix(".gz"))
         if source is None:
             raise InputError(f"{_describe(head)}, not a capture and not protobuf", hint=_advice(head))
         return source

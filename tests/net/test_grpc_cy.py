@@ -132,9 +132,7 @@ def test_the_piece_of_a_message_in_one_frame_begins_with_its_prefix(body):
 
 def test_a_message_across_frames_has_a_piece_in_each(body):
     body.frames(*cut(grpc_message(b"abcdef"), [3, 7]))
-    assert body.found[0].pieces == (Piece(1, 9, 3), Piece(2, 21, 2), Piece(2, 23, 2), Piece(3, 34, 4)) or body.found[
-        0
-    ].pieces == (Piece(1, 9, 3), Piece(2, 21, 4), Piece(3, 34, 4))
+    assert body.found[0].pieces == (Piece(1, 9, 3), Piece(2, 21, 4), Piece(3, 34, 4))
 
 
 @given(made=payloads, places=st.lists(st.integers(0, 300), max_size=12))
