@@ -29,7 +29,7 @@ format: .venv/lint
 
 bench: .venv/test
 	command -v tshark >/dev/null || { $(APT) update -q && DEBIAN_FRONTEND=noninteractive $(APT) install -y -q tshark; }
-	$(BIN)/python benchmarks/captures.py
+	$(BIN)/python benchmarks/captures.py --write
 
 samples: .venv/test
 	command -v dumpcap >/dev/null || { $(APT) update -q && DEBIAN_FRONTEND=noninteractive $(APT) install -y -q wireshark-common; }

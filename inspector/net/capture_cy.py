@@ -92,7 +92,7 @@ class CaptureDecoder:
                 if segment is not None:
                     for event in self._tcp.feed(segment):
                         self._feed_connection(event, events)
-            else:
+            elif type(item) is Problem:
                 events.append(item)
         return events
 

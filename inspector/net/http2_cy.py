@@ -260,20 +260,19 @@ class Http2Connection:
         else:
             found = half.reader.close()
         for item in found:
-            kind = type(item)
-            if kind is Data:
+            if type(item) is Data:
                 events.append(item)
-            elif kind is Frame:
+            elif type(item) is Frame:
                 self._feed_frame(direction, half, item, events)
-            elif kind is Lost:
+            elif type(item) is Lost:
                 half.decoder.forget()
                 half.block_frame = None
                 events.append(BytesLost(direction, item.packet))
-            elif kind is Restarted:
+            elif type(item) is Restarted:
                 self.client = direction
                 half.known = True
                 half.decoder = HpackDecoder(from_start=True)
-            elif kind is Problem:
+            elif type(item) is Problem:
                 events.append(item)
         if isinstance(event, Closed):
             events.append(Ended(direction, event.reason, event.packet, event.time))

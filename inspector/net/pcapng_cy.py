@@ -94,11 +94,14 @@ class PcapngParser:
         self._buffer = Buffer()
         self._offset = 0
         self._number = 0
+        self._searching = False
+        self._forget_interfaces()
+        self._set_order("<")
+
+    def _forget_interfaces(self) -> None:
         self._interfaces = []
         self._link_types = []
         self._units = []
-        self._searching = False
-        self._set_order("<")
 
     def _set_order(self, order: str) -> None:
         self._order = order
@@ -205,7 +208,7 @@ class PcapngParser:
             if order is None:
                 return kind, 0
             self._set_order(order)
-            self._interfaces = []
+            self._forget_interfaces()
             kind, length = self._two.unpack_from(held, at)
         return kind, length
 
@@ -271,7 +274,7 @@ class PcapngParser:
             return
         if end - at < 20:
             self._short_block(at, events)
-            self._interfaces.append(_DAMAGED)  # so that those after it keep their numbers
+            self._add_interface(_DAMAGED)  # so that those after it keep their numbers
             return
         link_type, _, snap_length = struct.unpack_from(self._order + "HHI", held, at + 8)
         ticks, offset = 1_000_000, 0
@@ -281,9 +284,12 @@ class PcapngParser:
                 ticks = 1 << power if value[0] & 0x80 else 10 ** min(power, 30)
             elif code == OPTION_TIME_OFFSET and len(value) == 8:
                 offset = struct.unpack(self._order + "q", value)[0]
-        self._interfaces.append(Interface(link_type, snap_length, ticks, offset))
-        self._link_types.append(link_type)
-        self._units.append(0 if offset else _UNITS.get(ticks, 0))
+        self._add_interface(Interface(link_type, snap_length, ticks, offset))
+
+    def _add_interface(self, interface: Interface) -> None:
+        self._interfaces.append(interface)
+        self._link_types.append(interface.link_type)
+        self._units.append(0 if interface.offset else _UNITS.get(interface.ticks, 0))
 
     def _options(self, held: bytes, at: int, end: int) -> list[tuple[int, bytes]]:
         found = []

@@ -127,7 +127,7 @@ def _headers(fields: tuple[Header, ...], show_secrets: bool) -> str:
 @cython.cfunc
 def _new_field(field: Header) -> str:
     name, value = field
-    if is_secret(name) or value is None or not _is_plain(name) or not _is_plain(value):
+    if name is None or value is None or is_secret(name) or not _is_plain(name) or not _is_plain(value):
         text = _dumps(masked((field,))[0])
     else:
         text = f'["{name}","{value}"]'

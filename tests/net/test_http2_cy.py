@@ -374,7 +374,7 @@ FOREIGN = {
     "ssh": [(SERVER, b"SSH-2.0-OpenSSH_9.2\r\n"), (CLIENT, b"SSH-2.0-libssh\r\n"), (CLIENT, bytes(range(256)) * 3)],
     "random": [(way, random.Random(at).randbytes(1460)) for at in range(20) for way in (CLIENT, SERVER)],
     "zeros": [(CLIENT, bytes(5000)), (SERVER, bytes(5000))],
-    "ones": [(CLIENT, b"\xff" * 5000), (SERVER, b"\x01" * 5000)],
+    "ones": [(CLIENT, b"\xff" * 5000), (SERVER, b"\xff" * 5000)],
     "redis": [(CLIENT, b"*1\r\n$4\r\nPING\r\n"), (SERVER, b"+PONG\r\n")] * 5,
 }
 
