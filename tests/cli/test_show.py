@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from command import SAMPLES, SCHEMA, on_terminal, run
 from http2_traffic import REQUEST
@@ -69,8 +71,7 @@ def test_what_is_not_in_the_capture_is_said():
 
 def test_a_compressed_message_tells_both_sizes():
     shown = text(SAMPLES / "gzip.pcapng", 1, "-s", SCHEMA)
-    assert " B (gzip, " in shown
-    assert " B on the wire)\n" in shown
+    assert re.search(r"  \d[\d.]* k?B \(gzip, \d[\d.]* k?B on the wire\)\n", shown)
 
 
 def test_a_damaged_call_exits_with_3():
@@ -85,7 +86,8 @@ def test_an_undamaged_call_of_a_truncated_capture_exits_with_0():
 
 def test_printing_can_be_changed():
     assert '"request_id": "req-0001"' in text(PREDICT, 2, "-s", SCHEMA, "--proto-names")
-    assert '"format": 2' in text(PREDICT, 2, "-s", SCHEMA, "--enum-numbers").replace("1,", "2,")
+    assert '"format": "IMAGE_FORMAT_PNG"' in text(PREDICT, 2, "-s", SCHEMA)
+    assert re.search('"format": [0-9]', text(PREDICT, 2, "-s", SCHEMA, "--enum-numbers"))
 
 
 def test_credentials_are_masked_unless_asked_for(tmp_path):

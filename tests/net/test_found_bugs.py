@@ -1,0 +1,408 @@
+"""Bugs found in the HTTP/2 and gRPC layers: each test says what should be, and fails until it is."""
+
+from __future__ import annotations
+
+import struct
+import time
+import tracemalloc
+
+import kernels
+import pytest
+from http2_traffic import (
+    ACK,
+    CLIENT,
+    CONTINUATION,
+    DATA,
+    END_HEADERS,
+    END_STREAM,
+    HEADERS,
+    PREFACE,
+    REQUEST,
+    RESPONSE,
+    SERVER,
+    SETTINGS,
+    TRAILERS,
+    WINDOW_UPDATE,
+    Feeder,
+    Script,
+    calls,
+    codes,
+    data,
+    frame,
+    grpc_message,
+    messages,
+    of,
+    opened,
+    problems,
+    reset,
+    settings,
+    with_fields,
+)
+
+from inspector.limits import MAX_HEADER_BLOCK, MAX_HEADER_LIST, MIB
+from inspector.model.call import Status
+from inspector.model.frames import Data, Frame, Headers
+from inspector.model.packet import Chunk, Gap
+
+frames = kernels.fixture("inspector.net.http2_frames_cy")
+http2 = kernels.fixture("inspector.net.http2_cy")
+grpc = kernels.fixture("inspector.net.grpc_cy")
+metadata = kernels.fixture("inspector.net.metadata_cy")
+module = kernels.fixture("inspector.net.calls_cy")
+
+ASK, TELL = grpc_message(b"question"), grpc_message(b"answer")
+
+
+@pytest.fixture
+def counter(module):
+    return module.CallCounter()
+
+
+@pytest.fixture
+def script(module, counter):
+    return Script(module.ConnectionCalls(opened(), counter))
+
+
+@pytest.fixture
+def late(module, counter):
+    return Script(module.ConnectionCalls(opened(True), counter), begin=False)
+
+
+def only_call(script):
+    (call,) = calls(script.events)
+    return call
+
+
+# --- 1: calls that are open when the connection or the capture ends, or when bytes are lost -----------------------
+
+
+@pytest.mark.parametrize("reason", ["end", "fin", "rst"])
+def test_a_call_open_at_the_end_is_reported(script, reason):
+    script.request()
+    script.finish(reason)
+    assert len(calls(script.events)) == 1
+
+
+def test_bytes_lost_while_a_call_is_open_are_its_problem(script):
+    script.headers(CLIENT, 1, REQUEST)
+    script.lose(CLIENT, 100)
+    script.response()
+    script.finish("end")
+    assert "bytes_lost" in codes(only_call(script).problems)
+
+
+# --- 2, 3: header values that are not ASCII -----------------------------------------------------------------------
+
+
+def test_a_header_value_in_utf8_is_read(script):
+    script.request(fields=(*REQUEST, ("x-city", "東京"), ("x-word", "café")))
+    script.response()
+    assert only_call(script).request_headers[len(REQUEST) :] == (("x-city", "東京"), ("x-word", "café"))
+
+
+@pytest.mark.parametrize("octets", [b"\x00\xc3\xa9", b"\x00\xff\xfe", b"\x00\xe6\x9d\xb1", b"\x00plain"])
+def test_a_true_binary_value_keeps_its_octets(script, octets):
+    script.request()
+    script.response(trailers=(("grpc-status", "5"), (b"grpc-status-details-bin", octets)))
+    assert only_call(script).status.details == octets[1:]
+
+
+# --- 4: the usual error page of a proxy ---------------------------------------------------------------------------
+
+
+def test_an_http_error_with_a_body_and_no_trailers_gives_a_status(script):
+    script.request(body=ASK)
+    script.headers(SERVER, 1, ((":status", "503"), ("content-type", "text/html")))
+    script.data(SERVER, 1, b"<html>overloaded</html>", end=True)
+    assert only_call(script).status == Status(14, "UNAVAILABLE", "HTTP status 503", None, "http")
+
+
+# --- 5: fields dropped in silence ---------------------------------------------------------------------------------
+
+
+def test_a_header_list_over_the_limit_is_a_problem(script):
+    value = "v" * 4000
+    script.headers(CLIENT, 1, (*REQUEST, ("x-long", value)))
+    one = script.block(CLIENT, (("x-long", value),))  # one octet for 4,000
+    script.data(CLIENT, 1, end=True)
+    script.headers(SERVER, 1, RESPONSE)
+    script.send(CLIENT, b"")
+    script.encoders[SERVER].encode((("x-long", value),))
+    block = script.block(SERVER, ())
+    assert len(one) == 1
+    script.send(SERVER, frame(HEADERS, END_HEADERS, 3, block))  # nothing
+    many = script.encoders[CLIENT].encode([("x-long", value)] * (MAX_HEADER_LIST // 4000 + 10))
+    script.send(CLIENT, frame(HEADERS, END_HEADERS | END_STREAM, 5, script.block(CLIENT, REQUEST) + many))
+    script.response(5)
+    call = next(call for call in calls(script.events) if call.stream == 5)
+    assert len(call.request_headers) < len(REQUEST) + MAX_HEADER_LIST // 4000 + 10
+    assert call.problems != ()
+    assert not call.complete
+
+
+# --- 6: frames that are not there ---------------------------------------------------------------------------------
+
+
+def test_the_tail_of_a_window_update_is_no_data_frame(frames):
+    reader = Feeder(frames.FrameReader(False))
+    raw = frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", 100)) + data(1, b"x" * 90) + frame(HEADERS, END_HEADERS, 3, b"\x82")
+    for start in range(1, 9):
+        reader = Feeder(frames.FrameReader(False))
+        reader.send(CLIENT, raw[start:])
+        assert [event.stream for event in of(Data, reader.events)] == [1], start
+
+
+def test_a_chunk_that_ends_within_a_data_header_is_no_data_frame(frames):
+    raw = data(1, b"\1\xcc\x76\x36" * 30) + frame(HEADERS, END_HEADERS, 3, b"\x82")
+    reader = Feeder(frames.FrameReader(False))
+    reader.send(CLIENT, raw[3:12])
+    reader.send(CLIENT, raw[12:])
+    assert of(Data, reader.events) == []
+    assert [event.stream for event in of(Frame, reader.events)] == [3]
+
+
+def test_a_capture_that_begins_within_a_window_update_has_no_call_of_its_increment(late):
+    raw = frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", 100))
+    late.send(SERVER, raw[3:] + data(1, TELL) + frame(HEADERS, END_HEADERS | END_STREAM, 1, late.block(SERVER, TRAILERS)))
+    late.finish("end")
+    assert [call.stream for call in calls(late.events)] == [1]
+
+
+# --- 7: a frame of which the first bytes are lost -----------------------------------------------------------------
+
+
+def test_data_behind_a_gap_does_not_begin_with_the_first_byte_of_its_frame(frames):
+    reader = frames.FrameReader()
+    reader.feed(Chunk(1, 0, 0, data(3, b"0123456789")[:9], 1, None))
+    reader.gap(Gap(1, 0, 9, 4, 2))
+    (event,) = reader.feed(Chunk(1, 0, 13, b"456789", 3, None))
+    assert (event.missing, event.data, event.start) == (4, b"456789", False)
+
+
+def test_bytes_from_within_a_message_are_never_a_message(script):
+    inner = grpc_message(b"a message within a message")
+    script.request(end=False)
+    raw = data(1, grpc_message(b"1234" + inner))
+    script.send(CLIENT, raw[:9])
+    script.lose(CLIENT, 9)
+    script.send(CLIENT, raw[18:])
+    script.finish("end")
+    assert [message.data for message in messages(script.events) if message.data] == []
+
+
+# --- 8: other traffic taken for HTTP/2 ----------------------------------------------------------------------------
+
+MYSQL = bytes.fromhex("0100000101 17000002036465660000000140400c3f000b000000fd0100000000".replace(" ", "")) + b"row of a table"
+
+
+@pytest.mark.parametrize("raw", [MYSQL, b"\1" * 5000, b"\x17\x03\x03\x01\x04\x00" + bytes(range(200))])
+def test_one_header_that_could_be_a_frame_does_not_make_a_connection_http2(module, raw):
+    feeder = Feeder(module.ConnectionCalls(opened(True), module.CallCounter()))
+    feeder.send(SERVER, raw)
+    feeder.finish()
+    assert not feeder.target.is_http2
+
+
+# --- 9: streams that are not gRPC, taken for calls ----------------------------------------------------------------
+
+
+def test_a_late_response_that_is_not_grpc_is_counted_and_not_reported(late, counter):
+    late.headers(SERVER, 1, ((":status", "200"), ("content-type", "text/html")))
+    late.data(SERVER, 1, b"<html>", end=True)
+    late.finish("end")
+    assert calls(late.events) == []
+    assert messages(late.events) == []
+    assert counter.other_streams == 1
+
+
+def test_a_pushed_stream_is_no_call(script, counter):
+    script.request(1, fields=with_fields(REQUEST, content_type=None, p_method="GET"))
+    promise = struct.pack(">I", 2) + script.block(SERVER, with_fields(REQUEST, content_type=None, p_method="GET"))
+    script.send(SERVER, frame(5, END_HEADERS, 1, promise))
+    script.headers(SERVER, 2, ((":status", "200"), ("content-type", "text/css")))
+    script.data(SERVER, 2, b"body {}", end=True)
+    script.response(1, fields=((":status", "200"), ("content-type", "text/html")), trailers=(("x", "y"),))
+    script.finish("end")
+    assert calls(script.events) == []
+
+
+def test_streams_that_are_not_grpc_take_no_call_number(script):
+    script.request(1, fields=with_fields(REQUEST, content_type="text/html"))
+    script.response(1)
+    script.request(3)
+    script.response(3)
+    assert only_call(script).number == 1
+
+
+# --- 10: damage that is called normal -----------------------------------------------------------------------------
+
+
+def test_a_flag_that_no_message_has_is_damage(script):
+    script.request(body=grpc_message(b"abc", 0x42))
+    script.response()
+    assert any(problem.is_damage for problem in only_call(script).problems)
+
+
+# --- 11: gRPC-Web trailers where none can be ----------------------------------------------------------------------
+
+
+def test_a_request_cannot_carry_trailers(script):
+    script.headers(CLIENT, 1, with_fields(REQUEST, content_type="application/grpc-web"))
+    script.data(CLIENT, 1, grpc_message(b"grpc-status: 7\r\n", 0x80), end=True)
+    script.finish("end")
+    assert only_call(script).status is None
+
+
+def test_messages_in_the_trailers_frame_of_plain_grpc_are_damage(script):
+    script.request()
+    script.headers(SERVER, 1, RESPONSE)
+    script.data(SERVER, 1, grpc_message(b"grpc-status: 7\r\n", 0x80))
+    script.headers(SERVER, 1, TRAILERS, end=True)
+    assert any(problem.is_damage for problem in only_call(script).problems)
+
+
+def test_compressed_trailers_of_grpc_web_are_decompressed(script):
+    import gzip
+
+    fields = with_fields(RESPONSE, content_type="application/grpc-web", grpc_encoding="gzip")
+    script.request(fields=with_fields(REQUEST, content_type="application/grpc-web"))
+    script.headers(SERVER, 1, fields)
+    script.data(SERVER, 1, grpc_message(gzip.compress(b"grpc-status: 7\r\n"), 0x81), end=True)
+    assert only_call(script).status.code == 7
+
+
+# --- 12: time and memory ------------------------------------------------------------------------------------------
+
+
+def seconds(target, raw, size):
+    """How long it takes to feed `size` single bytes."""
+    began = time.perf_counter()
+    for at in range(size):
+        target.feed(Chunk(1, 0, at, raw[at % len(raw) : at % len(raw) + 1], at, None))
+    return time.perf_counter() - began
+
+
+@pytest.mark.parametrize("what", ["a request line", "a late connection", "behind a gap"])
+def test_single_bytes_are_taken_in_linear_time(http2, frames, what):
+    def make():
+        if what == "a request line":
+            return http2.Http2Connection(opened())
+        if what == "a late connection":
+            return frames.FrameReader(False)
+        reader = frames.FrameReader(True)
+        reader.gap(Gap(1, 0, 0, 9, 1))
+        return reader
+
+    raw = b"POST /" + b"x" * 200_000 if what == "a request line" else b"\xfe" * 100
+    seconds(make(), raw, 1000)
+    short, long = min(seconds(make(), raw, 4_000) for _ in range(3)), seconds(make(), raw, 32_000)
+    assert long < 4 * 8 * short
+
+
+def test_continuations_without_bytes_cost_no_memory(http2):
+    script = Script(http2.Http2Connection(opened()))
+    script.send(CLIENT, frame(HEADERS, 0, 1, b"\x82"))
+    thousand = frame(CONTINUATION, 0, 1, b"") * 1000
+    tracemalloc.start()
+    try:
+        for _ in range(200):
+            script.send(CLIENT, thousand)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < MIB // 2
+
+
+# --- 13: header blocks --------------------------------------------------------------------------------------------
+
+
+def test_a_block_over_the_limit_is_read_for_what_it_adds_to_the_table(http2):
+    """limits.MAX_HEADER_BLOCK says so; field/wire.md: "so that the next stream still decodes"."""
+    script = Script(http2.Http2Connection(opened()))
+    script.headers(CLIENT, 1, (("x-old", "entry"),))
+    part = frame(CONTINUATION, 0, 3, b"\0\x01a\x7f\x81\x7f" + b"v" * 256)  # literals that are not indexed
+    script.send(CLIENT, frame(HEADERS, 0, 3, b"\x82") + part * (MAX_HEADER_BLOCK // 262 + 1))
+    script.send(CLIENT, frame(CONTINUATION, END_HEADERS, 3, b""))
+    found = of(Headers, script.headers(CLIENT, 5, (("x-old", "entry"),)))[0]
+    assert found.fields == [("x-old", "entry")]
+
+
+@pytest.mark.parametrize("flags", [END_HEADERS, 0])
+def test_a_header_frame_may_be_empty(http2, flags):
+    script = Script(http2.Http2Connection(opened()))
+    raw = frame(HEADERS, flags | END_STREAM, 1)
+    if not flags:
+        raw += frame(CONTINUATION, END_HEADERS, 1, script.block(CLIENT, TRAILERS))
+    found = script.send(CLIENT, raw)
+    assert problems(found) == []
+    assert [(event.stream, tuple(event.fields), event.end) for event in of(Headers, found)] == [
+        (1, () if flags else TRAILERS, True)
+    ]
+
+
+def test_data_within_a_header_block_is_damage(http2):
+    script = Script(http2.Http2Connection(opened()))
+    block = script.block(CLIENT, REQUEST)
+    raw = frame(HEADERS, 0, 1, block[:3]) + data(3, b"x") + frame(CONTINUATION, END_HEADERS, 1, block[3:])
+    assert codes(problems(script.send(CLIENT, raw))) == ["http2_continuation"]
+
+
+def test_a_damaged_promise_is_a_problem(http2):
+    script = Script(http2.Http2Connection(opened()))
+    found = script.send(SERVER, frame(5, END_HEADERS, 1, b"\0\0\0\2\xfe"))
+    assert codes(problems(found)) == ["hpack_index"]
+
+
+def test_a_table_size_that_the_server_announced_before_a_late_preface_is_in_force(http2):
+    script = Script(http2.Http2Connection(opened(True)), begin=False)
+    script.send(SERVER, settings((1, 65_536)))
+    script.send(CLIENT, PREFACE + settings())
+    script.encoders[CLIENT].header_table_size = 65_536
+    found = of(Headers, script.headers(CLIENT, 1, REQUEST))[0]
+    assert found.problem is None
+
+
+def test_a_smaller_table_binds_only_once_it_is_acknowledged(http2):
+    script = Script(http2.Http2Connection(opened()))
+    script.send(SERVER, settings((1, 65_536)))
+    script.send(CLIENT, frame(SETTINGS, ACK))
+    script.send(SERVER, settings((1, 4_096)))
+    script.encoders[CLIENT].header_table_size = 65_536  # on its way when the smaller one was announced
+    found = of(Headers, script.headers(CLIENT, 1, REQUEST))[0]
+    assert found.problem is None
+
+
+@pytest.mark.parametrize("raw", [frame(DATA, 0, 1 << 31 | 1, b"abc"), frame(0x0C, 0, 1, b"\0\0")])
+def test_what_receivers_must_ignore_is_no_damage(frames, raw):
+    """The reserved bit (RFC 9113, 4.1), ORIGIN on a stream (RFC 8336, 2.1)."""
+    reader = Feeder(frames.FrameReader())
+    assert problems(reader.send(CLIENT, raw)) == []
+
+
+# --- 14: smaller ones ---------------------------------------------------------------------------------------------
+
+
+def test_a_timeout_has_ascii_digits(grpc):
+    assert grpc.parse_timeout("٣S") is None
+
+
+def test_a_short_deadline_is_not_over_at_once(script):
+    script.request(fields=with_fields(REQUEST, grpc_timeout="4m"), time=1_000_000_000)
+    script.send(CLIENT, reset(1), time=1_000_050_000)
+    assert only_call(script).status.name == "CANCELLED"
+
+
+def test_messages_of_a_response_that_begins_behind_lost_bytes_are_found(script):
+    script.request()
+    script.lose(SERVER, 100)
+    script.headers(SERVER, 1, RESPONSE)
+    for part in (TELL[:3], TELL[3:]):
+        script.data(SERVER, 1, part)
+    script.headers(SERVER, 1, TRAILERS, end=True)
+    assert [message.data for message in messages(script.events)] == [b"answer"]
+
+
+def test_a_frame_of_two_empty_messages_is_found_behind_lost_bytes(grpc):
+    deframer = grpc.Deframer(False)
+    found = deframer.feed(Data(0, 1, bytes(10), 0, True, False, 0, 1, None))
+    assert [message.payload for message in found] == [b"", b""]
