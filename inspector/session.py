@@ -78,6 +78,18 @@ class Session:
         self.source: Source = self._input.source
         self._passed_over: str | None = None
 
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the input of a session that is not read. (Reading to the end closes it.)"""
+        if self._input is not None:
+            self._input.close()
+            self._input = None
+
     def batches(self, *, with_messages: bool = True) -> Iterator[list[SourceEvent]]:
         """Messages, calls, and problems that belong to no call, in the order of the capture; a list for each read.
 

@@ -57,10 +57,15 @@ def run(*arguments: object, stdin: bytes = b"", cwd: Path | None = None, **varia
 
 
 def start(*arguments: object, **variables: str) -> subprocess.Popen[bytes]:
-    """Starts it with a pipe at each end."""
+    """Starts it with a pipe at each end, from which no more is read than is asked for."""
     pipe = subprocess.PIPE
     return subprocess.Popen(
-        [*_COMMAND, *map(str, arguments)], stdin=pipe, stdout=pipe, stderr=pipe, env=environment(**variables)
+        [*_COMMAND, *map(str, arguments)],
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        env=environment(**variables),
+        bufsize=0,
     )
 
 

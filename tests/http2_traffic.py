@@ -133,7 +133,9 @@ class Feeder:
 
     def close(self, direction, reason="fin", time=None):
         self.packet += 1
-        return self._feed(Closed(1, direction, reason, self.packet, self.packet * MILLISECOND if time is None else time))
+        return self._feed(
+            Closed(1, direction, reason, self.packet, self.packet * MILLISECOND if time is None else time)
+        )
 
     def finish(self, reason="fin"):
         """Both directions end."""

@@ -9,8 +9,8 @@ from packets import ACK, FIN, SYN, Pcap
 
 def capture(request=http2.REQUEST, response=http2.RESPONSE, trailers=http2.TRAILERS, sent=b"", answered=b""):
     """A capture file (pcap): one connection with one call, whole."""
-    client = http2.PREFACE + http2.settings() + _headers(request) + _message(sent, end=True)
-    server = http2.settings() + _headers(response) + _message(answered) + _headers(trailers, end=True)
+    client = http2.PREFACE + http2.settings() + headers(request) + message(sent, end=True)
+    server = http2.settings() + headers(response) + message(answered) + headers(trailers, end=True)
     there, back = {"sport": 40000, "dport": 50051}, {"sport": 50051, "dport": 40000}
     return Pcap(link_type=packets.RAW).file(
         [
@@ -30,7 +30,7 @@ def _packet(payload=b"", **fields):
     return packets.ipv4(packets.tcp(payload, **fields), packets.SERVER, packets.CLIENT)
 
 
-def _headers(fields, end=False):
+def headers(fields, end=False):
     """Literal fields that no table takes in (RFC 7541, 6.2.2), with lengths below 127."""
     block = b"".join(b"\0" + _text(name) + _text(value) for name, value in fields)
     return http2.frame(http2.HEADERS, http2.END_HEADERS | (http2.END_STREAM if end else 0), 1, block)
@@ -42,5 +42,5 @@ def _text(value):
     return bytes((len(data),)) + data
 
 
-def _message(payload, end=False):
+def message(payload, end=False):
     return http2.data(1, http2.grpc_message(payload), end)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import struct
 from dataclasses import dataclass
 
@@ -208,4 +209,4 @@ def feed_all(parser, pieces):
 def cut(data, places):
     """`data` cut at `places`, which may be anything: they are taken modulo its length."""
     borders = sorted({0, len(data), *(place % (len(data) + 1) for place in places)})
-    return [data[start:end] for start, end in zip(borders, borders[1:], strict=False)]
+    return [data[start:end] for start, end in itertools.pairwise(borders)]

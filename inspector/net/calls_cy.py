@@ -183,6 +183,10 @@ class ConnectionCalls:
     def is_http2(self) -> bool:
         return self._http2.verdict == HTTP2
 
+    @property
+    def is_tls(self) -> bool:
+        return self._http2.verdict != HTTP2 and self._http2.is_tls
+
     def feed(self, event: Chunk | Gap | Closed) -> list[CallEvent]:
         """Messages and calls that are whole after `event`."""
         events: list[CallEvent] = []
@@ -240,7 +244,7 @@ class ConnectionCalls:
     @cython.cfunc
     def _begin(self, stream: int, time: int | None, events: list[CallEvent], late: bool) -> _OpenCall:
         while len(self._open) >= limits.MAX_STREAMS:
-            oldest = next(iter(self._open.values()))
+            oldest: _OpenCall = next(iter(self._open.values()))
             oldest.report(
                 Problem("stream_limit", f"more than {limits.MAX_STREAMS} streams are open; this one is let go")
             )
@@ -469,6 +473,7 @@ class ConnectionCalls:
     def _feed_end(self, event: Ended, events: list[CallEvent]) -> None:
         if self.sides_ended < 2 and event.reason != "rst":
             return
+        call: _OpenCall
         for call in list(self._open.values()):
             if call.status is None and event.reason != "end" and not self._response(call).ended:
                 call.ended_at = event.time
@@ -488,8 +493,10 @@ class ConnectionCalls:
         side = "request" if self._is_request(event.direction) else "response"
         problem = Problem("bytes_lost", f"{side} bytes of the connection are not in the capture", event.packet)
         events.append(problem)
+        call: _OpenCall
+        way: _Way
         for call in self._open.values():
-            way: _Way = call.way(event.direction)
+            way = call.way(event.direction)
             if way.ended:
                 continue
             call.report(problem)

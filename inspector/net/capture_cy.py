@@ -32,16 +32,18 @@ class CaptureSummary:
         self.not_tcp = 0
         self.connections = 0
         self.http2_connections = 0
+        self.tls_connections = 0
         self.other_streams = 0
         self.calls = 0
 
     def describe(self) -> str:
         """One line for people."""
-        other = self.connections - self.http2_connections
+        other = self.connections - self.http2_connections - self.tls_connections
         parts = [
             f"{self.packets:,} packets",
             f"{self.http2_connections:,} HTTP/2 connections",
             f"{self.calls:,} calls",
+            f"{self.tls_connections:,} TLS connections, which cannot be read" if self.tls_connections else "",
             f"{other:,} other TCP connections passed over" if other else "",
             f"{self.other_streams:,} HTTP/2 streams that are not gRPC passed over" if self.other_streams else "",
             f"{self.not_tcp:,} packets not TCP" if self.not_tcp else "",
@@ -132,4 +134,5 @@ class CaptureDecoder:
         events += calls.feed(event)  # type: ignore[arg-type]
         if type(event) is Closed and calls.sides_ended == 2:
             self._summary.http2_connections += calls.is_http2
+            self._summary.tls_connections += calls.is_tls
             del self._connections[event.connection]

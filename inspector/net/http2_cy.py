@@ -31,7 +31,7 @@ from inspector.model.packet import Chunk, Closed, Gap, Opened
 from inspector.model.problem import Problem
 from inspector.net import http1
 from inspector.net import http2_frames_cy as http2_frames
-from inspector.net.hpack_cy import HpackDecoder
+from inspector.net.hpack_cy import DEFAULT_TABLE_SIZE, HpackDecoder
 from inspector.net.http2_frames_cy import PREFACE, FrameReader
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ class _Half:
     block: list[bytes]
     block_frame: Frame | None
     block_size: cython.longlong
+    table_limit: cython.longlong  # the largest header table that the other side ever allowed
 
     def __init__(self, known: bool) -> None:
         self.known = known
@@ -80,6 +81,7 @@ class _Half:
         self.block = []
         self.block_frame = None
         self.block_size = 0
+        self.table_limit = DEFAULT_TABLE_SIZE
 
 
 @cython.final
@@ -87,11 +89,13 @@ class _Half:
 class Http2Connection:
     """TCP events of one connection -> stream events, or nothing where it is not HTTP/2.
 
-    `verdict` is `undecided`, `http2` or `other`; `client` the index of the client's direction.
+    `verdict` is `undecided`, `http2` or `other`; `client` the index of the client's direction; `is_tls` tells whether
+    what is not HTTP/2 looks like TLS.
     """
 
     verdict = cython.declare(str, visibility="readonly")
     client = cython.declare(cython.int, visibility="readonly")
+    is_tls = cython.declare(cython.bint, visibility="readonly")
     _found: cython.bint  # the verdict is `http2`
     _late: cython.bint  # the beginning is not in the capture
     _held: list[Chunk]
@@ -103,6 +107,7 @@ class Http2Connection:
         self.verdict = UNDECIDED
         # Clients use high ports; this guess holds until a header block tells.
         self.client = 0 if opened.client[1] >= opened.server[1] or not opened.mid else 1
+        self.is_tls = False
         self._found = False
         self._late = opened.mid
         self._held = []
@@ -116,6 +121,8 @@ class Http2Connection:
         if self._found:
             self._feed_half(event, events)
         elif self.verdict == UNDECIDED:
+            if isinstance(event, Chunk) and _is_tls(event.data):
+                self.is_tls = True
             if self._late:
                 self._feed_late(event, events)
             else:
@@ -312,7 +319,9 @@ class Http2Connection:
         for at in range(0, len(payload) - 5, 6):
             name, value = struct.unpack_from(">HI", payload, at)
             if name == SETTINGS_HEADER_TABLE_SIZE:
-                other.decoder.limit_table(min(value, limits.MAX_HPACK_TABLE))
+                # The encoder may go by an older, larger value until it has seen this one.
+                other.table_limit = max(other.table_limit, min(value, limits.MAX_HPACK_TABLE))
+                other.decoder.limit_table(other.table_limit)
             elif name == SETTINGS_MAX_FRAME_SIZE:
                 other.reader.allow(value)
 
@@ -395,6 +404,11 @@ class Http2Connection:
             if name == ":status" or name == "grpc-status":
                 self.client = 1 - direction
                 return
+
+
+def _is_tls(data: bytes) -> bool:
+    """Whether `data` begins with a TLS record (RFC 8446, 5.1)."""
+    return len(data) >= 3 and 20 <= data[0] <= 24 and data[1] == 3 and data[2] <= 4
 
 
 def _fragment(frame: Frame) -> bytes | None:

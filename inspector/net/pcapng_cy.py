@@ -134,8 +134,8 @@ class PcapngParser:
         return events
 
     def _read_blocks(self, held: bytes, events: list[PcapngEvent], final: bool) -> tuple[int, int]:
-        """Reads all whole blocks; `final` when no more bytes will come. Returns how many bytes are used up, and how many
-        the next block needs."""
+        """Reads all whole blocks; `final` when no more bytes will come. Returns how many bytes are used up, and how
+        many the next block needs."""
         at: cython.Py_ssize_t = 0
         size: cython.Py_ssize_t = len(held)
         end: cython.Py_ssize_t

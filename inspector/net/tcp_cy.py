@@ -99,7 +99,8 @@ class _Side:
 
     seen: cython.bint
     started: cython.bint
-    closed: cython.bint
+    absent: cython.bint  # not started, and not waited for: perhaps only one direction was captured
+    closed: str  # why; empty until then
     referenced: cython.bint
     initial: int | None  # initial sequence number, where the SYN or its acknowledgement was seen
     seq: cython.longlong
@@ -107,8 +108,8 @@ class _Side:
     origin: cython.longlong
     pending: list[_Held]
     held_bytes: cython.longlong
-    # What the other side acknowledged: up to where (kept only while something is pending), whether anything at all since
-    # something is pending, and up to where that was waited for in vain.
+    # What the other side acknowledged: up to where (kept only while something is pending), whether anything at all
+    # since then, and up to where that was waited for in vain.
     acked: cython.longlong
     answered: cython.bint
     waived: cython.longlong
@@ -123,7 +124,8 @@ class _Side:
     def __init__(self) -> None:
         self.seen = False
         self.started = False
-        self.closed = False
+        self.absent = False
+        self.closed = ""
         self.referenced = False
         self.initial = None
         self.seq = 0
@@ -163,10 +165,10 @@ class _Side:
     @cython.exceptval(check=False)
     def is_ahead(self, ack: cython.longlong) -> cython.bint:
         """Whether `ack` acknowledges bytes that were not delivered yet. Absurd numbers do not count: damage."""
+        if not self.started:
+            return not self.absent
         ahead: cython.longlong = (ack - self.seq) & _MASK
-        return (
-            self.started and not self.closed and 0 < ahead <= _MAX_ACK_AHEAD and self.next + ahead > self.waived
-        )  # fmt: skip
+        return 0 < ahead <= _MAX_ACK_AHEAD and self.next + ahead > self.waived and not self.closed
 
 
 @cython.final
@@ -291,7 +293,7 @@ class TcpReassembler:
             return True  # refused, and tried again
         if side.initial is not None:
             return side.initial != segment.seq
-        return side.started
+        return side.started and abs(side.position(segment.seq) - side.next) > limits.MAX_PENDING_BYTES
 
     def _add(self, segment: Segment, events: list[TcpEvent]) -> _Connection:
         connection = _Connection(segment.flow)
@@ -401,19 +403,35 @@ class TcpReassembler:
         if not side.started:
             return False
         moved = False
-        while side.pending:
-            head = side.pending[0]
-            if head.position > side.next or (head.segment.flags & ACK and other.is_ahead(head.segment.ack)):
-                break
-            self._emit_head(connection, direction, events)
+        index = self._ready(side, other)
+        while index >= 0:
+            self._emit(connection, direction, index, events)
             moved = True
+            index = self._ready(side, other)
         return moved
 
     @cython.cfunc
-    def _emit_head(self, connection: _Connection, direction: int, events: list[TcpEvent]) -> None:
-        """Delivers the first segment that waits, less what was delivered before."""
+    @cython.exceptval(-2)
+    def _ready(self, side: _Side, other: _Side) -> cython.Py_ssize_t:
+        """Which waiting segment need not wait any longer; -1 where none. (It may be another one than the first: bytes
+        sent again have other borders, and acknowledge more.)"""
+        index: cython.Py_ssize_t
+        for index in range(len(side.pending)):
+            held = side.pending[index]
+            if held.position > side.next:
+                break
+            flags = held.segment.flags
+            if not (flags & ACK and other.is_ahead(held.segment.ack)) or (held.end <= side.next and not flags & RST):
+                return index
+        return -1
+
+    @cython.cfunc
+    def _emit(
+        self, connection: _Connection, direction: cython.int, index: cython.Py_ssize_t, events: list[TcpEvent]
+    ) -> None:  # fmt: skip
+        """Delivers a segment that waits, less what was delivered before."""
         side: _Side = connection.side(direction)
-        position, packet, end, segment, _ = side.pending.pop(0)
+        position, packet, end, segment, _ = side.pending.pop(index)
         self._count_held(side, segment, -1)
         if segment.flags & RST and side.next - position > limits.MAX_PENDING_BYTES:
             return  # out of any window: the receiver does not believe it either
@@ -445,6 +463,11 @@ class TcpReassembler:
         source, target = endpoints(connection.flow)
         client, server = (target, source) if connection.client else (source, target)
         events.append(Opened(connection.number, client, server, connection.mid, packet, time))
+        direction: cython.int
+        for direction in range(2):
+            reason = connection.side(direction).closed
+            if reason:  # one side closed before the other sent anything
+                events.append(Closed(connection.number, direction ^ connection.client, reason, packet, time))
 
     @cython.cfunc
     def _gap(self, connection: _Connection, direction: int, end: int, cause: Segment, events: list[TcpEvent]) -> None:
@@ -464,7 +487,7 @@ class TcpReassembler:
             events.append(
                 Closed(connection.number, direction ^ connection.client, reason, cause.packet, cause.time)
             )  # fmt: skip
-        side.closed = True
+        side.closed = side.closed or reason
 
     # --- what does not come is given up --------------------------------------------------------------------------
 
@@ -495,8 +518,9 @@ class TcpReassembler:
             return connection.clock - side.moved > limits.OPENING_WINDOW
         head = side.pending[0]
         if head.position <= side.next:  # it waits for what it acknowledges
-            since = max(head.clock, connection.side(1 - direction).moved)
-            return connection.clock - since > limits.REORDER_WINDOW
+            other: _Side = connection.side(1 - direction)
+            since = max(head.clock, other.moved)
+            return connection.clock - since > (limits.REORDER_WINDOW if other.started else limits.OPENING_WINDOW)
         since = max(head.clock, side.moved)
         return connection.clock - since > (limits.REORDER_WINDOW if side.acked > side.next else limits.LOSS_WINDOW)
 
@@ -516,16 +540,18 @@ class TcpReassembler:
         side: _Side = connection.side(direction)
         other: _Side = connection.side(1 - direction)
         head = side.pending[0]
-        acked: cython.longlong = other.position(head.segment.ack)
         if head.position > side.next:
             if self._is_stray(connection, side):
                 self._count_held(side, side.pending.pop(0).segment, -1)
             else:
                 self._gap(connection, direction, head.position, head.segment, events)
         elif other.pending and other.pending[0].position > other.next:
+            acked: cython.longlong = other.position(head.segment.ack)
             self._gap(connection, 1 - direction, min(acked, other.pending[0].position), head.segment, events)
+        elif other.started:
+            other.waived = other.position(head.segment.ack)
         else:
-            other.waived = acked
+            other.absent = True
 
     @cython.cfunc
     def _is_stray(self, connection: _Connection, side: _Side) -> cython.bint:
@@ -581,4 +607,4 @@ class TcpReassembler:
                 if lost > 1:  # one is a FIN
                     events.append(Gap(connection.number, way, side.next - side.origin, lost, connection.touched))
                 events.append(Closed(connection.number, way, "end", connection.touched, None))
-            side.closed = True
+            side.closed = side.closed or "end"

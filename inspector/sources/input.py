@@ -32,7 +32,9 @@ class Input:
         self._stream = _open(path)
         try:
             if form:
-                self._stream = io.BytesIO(undump(form, self._stream.read()))
+                text = self._stream.read()
+                self.close()
+                self._stream = io.BytesIO(undump(form, text))
             self._whole = False
             self._head, opened = self._read_head(kind)
             self._gunzip = Gunzip() if self._head.startswith(GZIP_MAGIC) else None

@@ -1,4 +1,4 @@
-"""gRPC calls of a connection. The oracle of the conversations is `h2`: what it was told to send is what must be found."""
+"""gRPC calls of a connection. The oracle of the conversations is `h2`: what it was told to send must be found."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from inspector.limits import MAX_MESSAGE, MAX_PROBLEMS, MAX_STREAMS, MIB
+from inspector.limits import MAX_MESSAGE, MAX_PROBLEMS, MAX_STREAMS
 from inspector.model.call import Piece, Status
 from inspector.net.grpc_cy import STATUS_NAMES
 
@@ -366,6 +366,19 @@ def test_header_values_of_any_octets_are_kept(script):
     script.response()
     fields = only_call(script).request_headers[len(REQUEST) :]
     assert fields[:2] == (("x-bin", "AAEC"), ("x-latin", "café"))
+
+
+def test_a_header_value_in_utf8_is_read(script):
+    script.request(fields=(*REQUEST, ("x-city", "東京"), ("x-word", "café")))
+    script.response()
+    assert only_call(script).request_headers[len(REQUEST) :] == (("x-city", "東京"), ("x-word", "café"))
+
+
+@pytest.mark.parametrize("octets", [b"\x00\xc3\xa9", b"\x00\xff\xfe", b"\x00\xe6\x9d\xb1", b"\x00plain"])
+def test_a_true_binary_value_keeps_its_octets(script, octets):
+    script.request()
+    script.response(trailers=(("grpc-status", "5"), (b"grpc-status-details-bin", octets)))
+    assert only_call(script).status.details == octets[1:]
 
 
 # --- deadlines and resets -----------------------------------------------------------------------------------------
@@ -690,7 +703,9 @@ def test_streams_that_are_not_grpc_are_counted_and_not_reported(script, counter,
     assert counter.other_streams == 1
 
 
-@pytest.mark.parametrize("content_type", ["application/grpc", "application/grpc+proto", "application/grpc;charset=utf-8"])
+@pytest.mark.parametrize(
+    "content_type", ["application/grpc", "application/grpc+proto", "application/grpc;charset=utf-8"]
+)
 def test_grpc_is_told_by_its_content_type(script, content_type):
     script.request(fields=with_fields(REQUEST, content_type=content_type))
     script.response()
@@ -920,7 +935,9 @@ class Talk(RuleBasedStateMachine):
     def ask(self, data, texts, end, size, part):
         stream = self.pick(data, lambda state: state[0])
         self.sent += [((stream + 1) // 2, "request", text) for text in texts]
-        self.talk.data(CLIENT, stream, b"".join(map(grpc_message, texts)), end, part, data.draw(st.sampled_from([None, 3])))
+        self.talk.data(
+            CLIENT, stream, b"".join(map(grpc_message, texts)), end, part, data.draw(st.sampled_from([None, 3]))
+        )
         self.open[stream][0] = not end
         self.carry(size)
 
@@ -967,4 +984,6 @@ class Talk(RuleBasedStateMachine):
 
 def test_random_conversations_are_found_as_they_were_held(module):
     machine = type("Talk", (Talk,), {"module": module})
-    run_state_machine_as_test(machine, settings=hypothesis_settings(max_examples=40, stateful_step_count=20, deadline=None))
+    run_state_machine_as_test(
+        machine, settings=hypothesis_settings(max_examples=40, stateful_step_count=20, deadline=None)
+    )

@@ -25,7 +25,7 @@ EMPTY = grpc_message(b"")
 
 
 class Body:
-    """DATA frames of one direction of a stream, each in a packet of its own, nine bytes of frame header between them."""
+    """DATA frames of one direction of a stream, each in a packet of its own, with nine bytes of header before it."""
 
     def __init__(self, deframer):
         self.deframer = deframer
@@ -278,7 +278,8 @@ def test_a_length_is_no_reason_to_allocate(body):
 
 
 @pytest.mark.parametrize(
-    ("held", "said"), [(3, "the end comes within its prefix"), (5, "after 0 of its 10 bytes"), (9, "after 4 of its 10 bytes")]
+    ("held", "said"),
+    [(3, "the end comes within its prefix"), (5, "after 0 of its 10 bytes"), (9, "after 4 of its 10 bytes")],
 )
 def test_a_message_that_is_not_whole_at_the_end_says_how_much_there_is(body, held, said):
     body.frame(grpc_message(b"0123456789")[:held])

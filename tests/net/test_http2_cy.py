@@ -47,7 +47,8 @@ from http2_traffic import (
     reset,
     settings,
 )
-from hypothesis import given, settings as hypothesis_settings
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from inspector.limits import DETECT_BYTES, DETECT_LATE_BYTES, MAX_HEADER_BLOCK, MIB
@@ -87,7 +88,9 @@ def play(http2, sent, mid=False):
 # --- conversations of h2 ------------------------------------------------------------------------------------------
 
 names = st.from_regex(r"[a-z][a-z0-9-]{0,10}", fullmatch=True).map("x-{}".format)
-fields = st.lists(st.tuples(names, st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=30)), max_size=5)
+fields = st.lists(
+    st.tuples(names, st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=30)), max_size=5
+)
 
 
 @st.composite
@@ -242,6 +245,16 @@ def test_a_header_table_shrinks_to_nothing(script):
     script.encoders[CLIENT].header_table_size = 0
     for stream in (1, 3):
         assert heads(script.headers(CLIENT, stream, REQUEST)) == [(CLIENT, stream, REQUEST, False)]
+
+
+def test_a_smaller_table_binds_only_once_it_is_acknowledged(http2):
+    script = Script(http2.Http2Connection(opened()))
+    script.send(SERVER, settings((1, 65_536)))
+    script.send(CLIENT, frame(SETTINGS, ACK))
+    script.send(SERVER, settings((1, 4_096)))
+    script.encoders[CLIENT].header_table_size = 65_536  # on its way when the smaller one was announced
+    found = of(Headers, script.headers(CLIENT, 1, REQUEST))[0]
+    assert found.problem is None
 
 
 # --- header blocks across frames ----------------------------------------------------------------------------------
@@ -473,7 +486,9 @@ def test_an_upgrade_that_the_server_declines_is_not_http2(http2):
 
 
 def test_an_upgrade_to_websocket_is_not_http2(http2):
-    feeder = play(http2, [(CLIENT, GET.replace(b"Host", b"Upgrade: websocket\r\nHost")), (SERVER, SWITCH), (CLIENT, b"\x82")])
+    feeder = play(
+        http2, [(CLIENT, GET.replace(b"Host", b"Upgrade: websocket\r\nHost")), (SERVER, SWITCH), (CLIENT, b"\x82")]
+    )
     feeder.finish()
     assert feeder.target.verdict == "other"
 

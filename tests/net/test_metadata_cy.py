@@ -25,7 +25,8 @@ def status(metadata, *fields):
 
 
 @pytest.mark.parametrize(
-    ("value", "code"), [("200", 200), ("503", 503), ("20", None), ("2000", None), ("abc", None), ("", None), (None, None)]
+    ("value", "code"),
+    [("200", 200), ("503", 503), ("20", None), ("2000", None), ("abc", None), ("", None), (None, None)],
 )
 def test_the_http_status_is_three_digits(metadata, value, code):
     assert metadata.http_status((("x", "1"), (":status", value))) == code

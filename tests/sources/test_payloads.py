@@ -1,0 +1,143 @@
+"""Messages without a network around them: gRPC frames, delimited messages, one message."""
+
+from __future__ import annotations
+
+import gzip
+import random
+
+import pytest
+from capture_files import SAMPLES
+from http2_traffic import grpc_message
+
+from inspector import limits
+from inspector.errors import InputError
+from inspector.model.call import Message
+from inspector.sources.delimited import DelimitedParser
+from inspector.sources.grpc_frames import GrpcParser
+from inspector.sources.message import MessageParser
+from inspector.sources.registry import find
+
+PAYLOADS = {name: (SAMPLES / "payloads" / name).read_bytes() for name in ("responses.delimited", "stream.grpc")}
+PARSERS = {"responses.delimited": DelimitedParser, "stream.grpc": GrpcParser}
+
+
+def read(parser, data, sizes=None):
+    sizes = sizes or [len(data) or 1]
+    events, at, turn = [], 0, 0
+    while at < len(data):
+        size = sizes[turn % len(sizes)]
+        events += parser.feed(data[at : at + size])
+        at, turn = at + size, turn + 1
+    return events + parser.close()
+
+
+def contents(events):
+    return [event.data for event in events if isinstance(event, Message)]
+
+
+def codes(events):
+    problems = [event.problem if isinstance(event, Message) else event for event in events]
+    return [problem.code for problem in problems if problem]
+
+
+@pytest.mark.parametrize("name", PAYLOADS)
+@pytest.mark.parametrize("seed", range(5))
+def test_pieces_of_any_size_give_the_same(name, seed):
+    chance = random.Random(seed)
+    sizes = [chance.randint(1, 60) for _ in range(20)] if seed else [1]
+    whole = read(PARSERS[name](), PAYLOADS[name])
+    cut = read(PARSERS[name](), PAYLOADS[name], sizes)
+    assert len(whole) == 4
+    assert contents(cut) == contents(whole)
+    assert [event.index for event in cut] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("name", PAYLOADS)
+def test_a_cut_costs_only_the_message_that_it_is_in(name):
+    data = PAYLOADS[name]
+    whole = contents(read(PARSERS[name](), data))
+    for size in range(len(data)):
+        events = read(PARSERS[name](), data[:size])
+        good = [content for content in contents(events) if content is not None]
+        assert good == whole[: len(good)], size
+        assert len(codes(events)) <= 1, size
+        assert set(codes(events)) <= {"message_truncated"}, size
+
+
+@pytest.mark.parametrize("name", PAYLOADS)
+def test_every_cut_within_a_message_is_told(name):
+    data = PAYLOADS[name]
+    ends = {0}
+    for event in read(PARSERS[name](), data):
+        prefix = 5 if name == "stream.grpc" else 1 if len(event.wire) < 128 else 2
+        ends.add(max(ends) + prefix + len(event.wire))
+    assert max(ends) == len(data)
+    for size in range(len(data)):
+        assert bool(codes(read(PARSERS[name](), data[:size]))) == (size not in ends), size
+
+
+# --- gRPC frames -------------------------------------------------------------------------------------------------
+
+
+def test_a_frame_that_is_compressed_is_known_by_its_first_bytes():
+    [event] = read(GrpcParser(), grpc_message(gzip.compress(b"\x08\x05"), flag=1))
+    assert (event.data, event.encoding) == (b"\x08\x05", "gzip")
+
+
+def test_a_compression_that_is_not_known_costs_one_message():
+    first, second = read(GrpcParser(), grpc_message(b"zz", flag=1) + grpc_message(b"\x08\x05"))
+    assert (first.data, first.wire, first.encoding) == (None, b"zz", "unknown")
+    assert first.problem.code == "compression_unknown"
+    assert second.data == b"\x08\x05"
+
+
+def test_damaged_compression_costs_one_message():
+    damaged = gzip.compress(b"\x08\x05" * 50)[:-9] + bytes(9)
+    first, second = read(GrpcParser(), grpc_message(damaged, flag=1) + grpc_message(b"\x08\x05"))
+    assert (first.data, first.problem.code) == (None, "compression_damaged")
+    assert second.data == b"\x08\x05"
+
+
+def test_what_is_no_frame_is_told():
+    assert codes(read(GrpcParser(), grpc_message(b"\x08\x05") + b"\x77" * 20))
+
+
+# --- delimited ---------------------------------------------------------------------------------------------------
+
+
+def test_empty_messages_count():
+    assert contents(read(DelimitedParser(), b"\x00\x02\x08\x05\x00")) == [b"", b"\x08\x05", b""]
+
+
+@pytest.mark.parametrize(
+    ("data", "offset"),
+    [(b"\x02\x08\x05" + b"\xff" * 9, 3), (b"\xff\xff\xff\xff\x7f" + bytes(9), 0)],
+    ids=["no length", "longer than allowed"],
+)
+def test_a_wrong_length_ends_the_reading(data, offset):
+    parser = DelimitedParser()
+    *_, problem = parser.feed(data)
+    assert (problem.code, problem.offset) == ("delimited_length", offset)
+    assert parser.feed(b"\x02\x08\x05") == []
+    assert parser.close() == []
+
+
+# --- one message -------------------------------------------------------------------------------------------------
+
+
+def test_a_message_is_all_there_is():
+    assert contents(read(MessageParser(), b"\x08\x05" * 500, [7])) == [b"\x08\x05" * 500]
+
+
+def test_a_message_over_the_limit_is_refused(monkeypatch):
+    monkeypatch.setattr(limits, "MAX_SINGLE_MESSAGE", 10)
+    parser = MessageParser()
+    parser.feed(bytes(10))
+    with pytest.raises(InputError, match="a message of over 10 bytes is not read"):
+        parser.feed(b"\0")
+
+
+@pytest.mark.parametrize("name", ["pcap", "pcapng", "http2", "grpc", "delimited"])
+def test_nothing_gives_nothing_but_perhaps_a_problem(name):
+    events = find(name).parser().close()
+    assert contents(events) == []
