@@ -77,8 +77,9 @@ DEFAULT_FRAME_SIZE = 16_384
 RESYNC_FRAME_SIZE = 4 * MIB
 """Longest frame believed where the settings were not seen (gRPC core announces 4 MiB; HTTP/1 reads as more)."""
 
-MAX_HEADER_BLOCK = 1 * MIB
-"""Header block across CONTINUATION frames. A longer one is still parsed for its table updates where it can be."""
+MAX_HEADER_BLOCK = 4 * MIB
+"""Header block across CONTINUATION frames: it is decoded for what it does to the table, even if most of its fields are
+over MAX_HEADER_LIST. After a longer one, the table is forgotten."""
 
 MAX_HEADER_LIST = 256 * KIB
 """Decoded header fields of one block, in bytes of names and values (RFC 7541 counts 32 more each)."""
@@ -91,6 +92,9 @@ MAX_STREAMS = 10_000
 
 DETECT_BYTES = 64 * KIB
 """Bytes held of a connection until it is known whether it is HTTP/2."""
+
+DETECT_LOOKS = 1_000
+"""Times that the first bytes of a connection are judged anew: at each line of what could be a request with upgrade."""
 
 DETECT_LATE_BYTES = 4 * MIB
 """Bytes searched for frames in a connection whose beginning is not in the capture, before it is passed over."""

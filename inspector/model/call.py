@@ -45,7 +45,8 @@ class Message(NamedTuple):
 
 
 class Status(NamedTuple):
-    """A gRPC status. `source` says where it was read: `trailers`, or, where none arrived, `reset`, `deadline`, `http`.
+    """A gRPC status. `source` says where it was read: `trailers`, or, where none arrived, `reset`, `deadline`,
+    `http`, `connection`.
 
     `details` is the serialized google.rpc.Status of grpc-status-details-bin, or None.
     """

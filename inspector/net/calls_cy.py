@@ -103,8 +103,8 @@ class _OpenCall:
     more_problems: cython.longlong
     unknown_fields: cython.longlong  # header fields that refer to HPACK entries from before the capture
 
-    def __init__(self, number: int, stream: int, started: int | None, late: bool) -> None:
-        self.number = number
+    def __init__(self, stream: int, started: int | None, late: bool) -> None:
+        self.number = 0
         self.stream = stream
         self.started = started
         self.late = late
@@ -238,6 +238,7 @@ class ConnectionCalls:
             self._take_response_headers(call, fields, whole, end, time)
         elif self._request(call).headers is None:
             self._take_request_headers(call, fields, whole, packet)
+        self._number(call)
         if end:
             self._end_way(call, direction, packet, time, events)
 
@@ -249,10 +250,18 @@ class ConnectionCalls:
                 Problem("stream_limit", f"more than {limits.MAX_STREAMS} streams are open; this one is let go")
             )
             self._finish(oldest, 0, time, events)
-        self._counter.calls += 1
-        call = _OpenCall(self._counter.calls, stream, time, late)
+        call = _OpenCall(stream, time, late)
+        # Clients open streams of odd numbers; even ones are pushed, which gRPC does not do.
+        call.is_grpc = stream % 2 == 1
         self._open[stream] = call
         return call
+
+    @cython.cfunc
+    def _number(self, call: _OpenCall) -> None:
+        """Gives a call its number, once it is known to be one."""
+        if not call.number and call.is_grpc:
+            self._counter.calls += 1
+            call.number = self._counter.calls
 
     @cython.cfunc
     def _take_request_headers(
@@ -262,6 +271,7 @@ class ConnectionCalls:
         way: _Way = self._request(call)
         way.headers = fields
         way.encoding = "identity" if whole else None
+        way.deframer = None  # whatever was lost before, here messages begin
         content_type: str | None = None
         name: str | None
         value: str | None
@@ -303,10 +313,13 @@ class ConnectionCalls:
             return  # an informational response: the real one follows
         way.headers = fields
         way.encoding = "identity" if whole else None
+        way.deframer = None  # whatever was lost before, here messages begin
         call.http_status = code
         for name, value in fields:
             if name == "grpc-encoding" and value is not None:
                 way.encoding = value
+            elif name == "content-type" and value is not None and call.late and not call.number:
+                call.is_grpc = value.startswith("application/grpc")
 
     @cython.cfunc
     def _take_trailers(self, call: _OpenCall, fields: tuple[Header, ...], time: int | None, first: bool) -> None:
@@ -315,8 +328,13 @@ class ConnectionCalls:
         if first:
             call.http_status = http_status(fields)
         call.status = status_of(fields, call.report)
-        if call.status is None and call.http_status not in (None, 200):
-            code = grpc.HTTP_STATUSES.get(call.http_status or 0, grpc.UNKNOWN)
+        self._conclude_from_http(call)
+
+    @cython.cfunc
+    def _conclude_from_http(self, call: _OpenCall) -> None:
+        """The status of a response that is no gRPC response: the error of a proxy, most often."""
+        if call.status is None and call.http_status is not None and call.http_status != 200:
+            code = grpc.HTTP_STATUSES.get(call.http_status, grpc.UNKNOWN)
             call.status = Status(code, grpc.status_name(code), f"HTTP status {call.http_status}", None, "http")
 
     # --- messages ------------------------------------------------------------------------------------------------
@@ -332,6 +350,7 @@ class ConnectionCalls:
                 return
             call = self._begin(stream, time, events, True)
             call.report(Problem("started_late", "the beginning of this call is not in the capture", packet))
+        self._number(call)
         if call.is_grpc and (self._is_request(direction) or call.http_status is None or call.http_status == 200):
             self._deframe(call, direction, event, events)
         if end:
@@ -393,7 +412,7 @@ class ConnectionCalls:
         wire: bytes
         flag, wire, problem, pieces, _, time = cython.cast(tuple, raw)
         if flag & _TRAILERS:
-            self._take_trailers(call, trailer_block(wire), time, False)
+            self._take_trailer_frame(call, direction, way, raw)
             return
         data: bytes | None = wire
         encoding = "identity"
@@ -414,6 +433,22 @@ class ConnectionCalls:
         way.size += len(wire) if data is None else len(data)
         way.count += 1
 
+    @cython.cfunc
+    def _take_trailer_frame(self, call: _OpenCall, direction: cython.int, way: _Way, raw: RawMessage) -> None:
+        """Trailers in the body: gRPC-Web does that, in responses."""
+        if self._is_request(direction) or (call.protocol != "grpc-web" and not call.late):
+            text = f"a message has the flags 0x{raw.flag:02x}, which gRPC does not have here"
+            call.report(Problem("grpc_flag", text, raw.packet))
+            return
+        block: bytes | None = raw.payload
+        problem = raw.problem
+        if raw.flag & _COMPRESSED and problem is None:
+            block, problem = _decompress(_encoding_of(way.encoding, raw.payload), raw)
+        if problem is not None or block is None:
+            call.report(problem or Problem("grpc_trailers", "the trailers are damaged", raw.packet))
+            return
+        self._take_trailers(call, trailer_block(block), raw.time, False)
+
     # --- ends ----------------------------------------------------------------------------------------------------
 
     @cython.cfunc
@@ -423,8 +458,10 @@ class ConnectionCalls:
         way: _Way = call.way(direction)
         way.ended = True
         self._flush_way(call, direction, packet, time, "the stream ends", events)
-        if not self._is_request(direction) and call.ended_at is None:
-            call.ended_at = time
+        if not self._is_request(direction):
+            self._conclude_from_http(call)
+            if call.ended_at is None:
+                call.ended_at = time
         if call.first.ended and call.second.ended:
             self._finish(call, packet, time, events)
 
@@ -440,7 +477,10 @@ class ConnectionCalls:
         raw = way.deframer.close(packet, time, why)
         if raw is not None:
             self._take_message(call, direction, raw, events)
-        if way.deframer.skipped:
+        if way.deframer.bad_flag:
+            text = f"a message has the flags 0x{way.deframer.bad_flag:02x}, which gRPC does not have; "
+            call.report(Problem("grpc_flag", text + f"{way.deframer.skipped} bytes behind it are not read", packet))
+        elif way.deframer.skipped:
             text = f"{way.deframer.skipped} bytes of messages cannot be told apart: their beginning is missing"
             call.report(Problem("message_skipped", text, packet))
         way.deframer = None
@@ -462,7 +502,7 @@ class ConnectionCalls:
         name = grpc.reset_name(event.code)
         if is_request and event.code == grpc.CANCEL and call.deadline is not None:
             took = 0 if event.time is None or call.started is None else event.time - call.started
-            if took >= call.deadline - max(5_000_000, call.deadline // 50):
+            if took >= call.deadline - min(max(5_000_000, call.deadline // 50), call.deadline // 2):
                 code = grpc.DEADLINE_EXCEEDED
                 return Status(code, grpc.status_name(code), "the client gave up at its deadline", None, "deadline")
         code = grpc.RESET_STATUSES.get(event.code, grpc.UNKNOWN)
@@ -516,6 +556,7 @@ class ConnectionCalls:
         if not call.is_grpc:
             self._counter.other_streams += 1
             return
+        self._number(call)
         events.append(self._call_record(call))
 
     @cython.cfunc
@@ -528,7 +569,10 @@ class ConnectionCalls:
     @cython.cfunc
     def _call_record(self, call: _OpenCall) -> Call:
         if call.unknown_fields:
-            text = f"{call.unknown_fields} header fields refer to HPACK table entries that are not in the capture"
+            fields = (
+                "1 header field refers" if call.unknown_fields == 1 else f"{call.unknown_fields} header fields refer"
+            )
+            text = f"{fields} to HPACK table entries that are not in the capture"
             call.report(Problem("hpack_unknown", text))
         duration = None
         if call.started is not None and call.ended_at is not None:

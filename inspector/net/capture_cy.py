@@ -39,17 +39,21 @@ class CaptureSummary:
     def describe(self) -> str:
         """One line for people."""
         other = self.connections - self.http2_connections - self.tls_connections
-        parts = [
-            f"{self.packets:,} packets",
-            f"{self.http2_connections:,} HTTP/2 connections",
-            f"{self.calls:,} calls",
-            f"{self.tls_connections:,} TLS connections, which cannot be read" if self.tls_connections else "",
-            f"{other:,} other TCP connections passed over" if other else "",
-            f"{self.other_streams:,} HTTP/2 streams that are not gRPC passed over" if self.other_streams else "",
-            f"{self.not_tcp:,} packets not TCP" if self.not_tcp else "",
-            f"{self.not_ip:,} packets not IP" if self.not_ip else "",
-        ]
+        parts = (
+            _count(self.packets, "packet"),
+            _count(self.http2_connections, "HTTP/2 connection"),
+            _count(self.calls, "call"),
+            f"passed over: {_count(self.tls_connections, 'TLS connection')}" if self.tls_connections else "",
+            f"passed over: {_count(other, 'other TCP connection')}" if other else "",
+            f"passed over: {_count(self.other_streams, 'stream')} not gRPC" if self.other_streams else "",
+            f"passed over: {_count(self.not_tcp, 'packet')} not TCP" if self.not_tcp else "",
+            f"passed over: {_count(self.not_ip, 'packet')} not IP" if self.not_ip else "",
+        )
         return ", ".join(filter(None, parts))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 @cython.final

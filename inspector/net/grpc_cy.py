@@ -54,7 +54,7 @@ HTTP_STATUSES = {
 """HTTP status -> gRPC status, where a response has no grpc-status (grpc/doc/http-grpc-status-mapping.md)."""
 
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
-_TIMEOUT = re.compile(r"(\d{1,8})([HMSmun])")
+_TIMEOUT = re.compile(r"([0-9]{1,8})([HMSmun])")
 _UNITS = {"H": 3_600_000_000_000, "M": 60_000_000_000, "S": 1_000_000_000, "m": 1_000_000, "u": 1_000, "n": 1}
 
 
@@ -69,6 +69,10 @@ _MAGICS = (
 def sniff_encoding(payload: bytes) -> str | None:
     """The encoding that a compressed message shows by its first bytes, for where no header names it."""
     return next((name for magic, name in _MAGICS if payload.startswith(magic)), None)
+
+
+MOST_EMPTY = 4
+"""Empty messages in a DATA frame that are believed where the place was lost. More zeros are likely just zeros."""
 
 
 def status_name(code: int) -> str:
@@ -108,11 +112,12 @@ class Deframer:
     (`in_step` false), the next DATA frame that looks like the beginning of a message is taken for one.
 
     `held` counts the bytes held of a message that is not whole, `skipped` those passed over as it was not known where
-    a message begins.
+    a message begins; `bad_flag` is the flag, if any, that no message has, and behind which nothing could be read.
     """
 
     held = cython.declare(cython.longlong, visibility="readonly")
     skipped = cython.declare(cython.longlong, visibility="readonly")
+    bad_flag = cython.declare(cython.int, visibility="readonly")
     _in_step: cython.bint
     _prefix: bytes
     _flag: cython.int
@@ -133,6 +138,7 @@ class Deframer:
         self._lost = 0
         self.held = 0
         self.skipped = 0
+        self.bad_flag = 0
 
     def feed(self, data: Data) -> list[RawMessage]:
         """Messages that are whole after `data`."""
@@ -208,6 +214,7 @@ class Deframer:
         self._prefix = b""
         if self._flag & ~(COMPRESSED | TRAILERS):
             # Not a message. What follows cannot be cut into messages either, until a DATA frame looks like one.
+            self.bad_flag = self._flag
             self._pieces = []
             self._left = -1
             self._in_step = False
@@ -265,4 +272,4 @@ class Deframer:
                 return False
             filled += length > 0
             at += PREFIX_SIZE + length
-        return (filled > 0 and at >= len(body)) or body == bytes(PREFIX_SIZE)
+        return at >= len(body) and (filled > 0 or 0 < len(body) <= MOST_EMPTY * PREFIX_SIZE)

@@ -23,12 +23,12 @@ class Head(NamedTuple):
         return ", ".join(value for key, value in self.fields if key == name)
 
 
-def looks_like_request(data: bytes) -> bool:
+def looks_like_request(data: bytes | bytearray) -> bool:
     """Whether `data` begins a request, as far as it goes."""
     return bool(_REQUEST_LINE.match(data)) or (b"\r\n" not in data and bool(_REQUEST_PREFIX.match(data)))
 
 
-def parse_head(data: bytes) -> Head | None:
+def parse_head(data: bytes | bytearray) -> Head | None:
     """The head that `data` begins with; None where it is not whole."""
     end = data.find(b"\r\n\r\n", 0, MAX_HEAD)
     if end < 0:

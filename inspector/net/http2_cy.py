@@ -55,7 +55,8 @@ SETTINGS_MAX_FRAME_SIZE = 5
 
 UNDECIDED, HTTP2, OTHER = "undecided", "http2", "other"
 
-_REQUEST_FIELDS = frozenset((":method", ":path", ":scheme", ":authority"))
+_REQUEST_FIELDS = frozenset((":method", ":path", ":scheme", ":authority", "te", "grpc-timeout"))
+_RESPONSE_FIELDS = frozenset((":status", "grpc-status", "grpc-message", "grpc-status-details-bin"))
 
 
 @cython.final
@@ -99,7 +100,10 @@ class Http2Connection:
     _found: cython.bint  # the verdict is `http2`
     _late: cython.bint  # the beginning is not in the capture
     _held: list[Chunk]
+    _prefixes: list[bytearray]  # what came first in each direction, while undecided
     _seen: cython.longlong  # bytes looked at while undecided
+    _looks: cython.longlong
+    _next_look: cython.longlong
     _first: _Half | None
     _second: _Half | None
 
@@ -111,7 +115,10 @@ class Http2Connection:
         self._found = False
         self._late = opened.mid
         self._held = []
+        self._prefixes = [bytearray(), bytearray()]
         self._seen = 0
+        self._looks = 0
+        self._next_look = 0
         self._first = None
         self._second = None
 
@@ -136,10 +143,13 @@ class Http2Connection:
         if isinstance(event, Chunk):
             self._held.append(event)
             self._seen += len(event.data)
+            self._prefixes[event.direction] += event.data
+            if not self._is_worth_a_look(event.data):
+                return
             skips = self._recognise()
             if skips is not None:
                 self._begin(skips, events)
-            elif self._seen > limits.DETECT_BYTES or self._is_other():
+            elif self._seen > limits.DETECT_BYTES or self._looks > limits.DETECT_LOOKS or self._is_other():
                 self._let_go()
         elif isinstance(event, Gap):
             self._late = True
@@ -150,6 +160,14 @@ class Http2Connection:
         elif event.direction == self.client or event.reason != "fin":
             self._let_go()
 
+    def _is_worth_a_look(self, data: bytes) -> bool:
+        """Whether these bytes may have decided it: a preface that is whole or a line that ended; and now and then."""
+        worth = len(self._prefixes[0]) <= 2 * len(PREFACE) or b"\n" in data or self._seen >= self._next_look
+        if worth:
+            self._looks += 1
+            self._next_look = 2 * self._seen
+        return worth
+
     def _accept(self) -> None:
         self.verdict = HTTP2
         self._found = True
@@ -157,6 +175,7 @@ class Http2Connection:
     def _let_go(self) -> None:
         self.verdict = OTHER
         self._held = []
+        self._prefixes = [bytearray(), bytearray()]
         self._first = self._second = None
 
     def _feed_late(self, event: Chunk | Gap | Closed, events: list[StreamEvent]) -> None:
@@ -179,26 +198,23 @@ class Http2Connection:
 
     def _recognise(self) -> tuple[int, int] | None:
         """How many bytes each direction has before its first frame; None where it is not (yet) HTTP/2."""
-        first = self._held_bytes(0)
+        first, second = self._prefixes
         if first.startswith(PREFACE):
             return len(PREFACE), 0
         if not http1.looks_like_request(first):
             return None
-        second = self._held_bytes(1)
         request = http1.parse_head(first)
         response = http1.parse_head(second) if second.startswith(b"HTTP/1.1 101") else None
         if request is None or response is None or not http1.asks_for_http2(request):
             return None
         end = request.end + http1.content_length(request)
-        return (end + len(PREFACE), response.end) if first[end:].startswith(PREFACE) else None
-
-    def _held_bytes(self, direction: int) -> bytes:
-        return b"".join(event.data for event in self._held if event.direction == direction)
+        return (end + len(PREFACE), response.end) if first.startswith(PREFACE, end) else None
 
     def _is_other(self) -> bool:
         """Whether the client's first bytes rule HTTP/2 out."""
-        first = self._held_bytes(0)
-        return bool(first) and not (PREFACE.startswith(first[: len(PREFACE)]) or http1.looks_like_request(first))
+        first = self._prefixes[0]
+        start = bytes(first[: len(PREFACE)])
+        return bool(first) and not (PREFACE.startswith(start) or http1.looks_like_request(first))
 
     def _begin(self, skips: tuple[int, int], events: list[StreamEvent]) -> None:
         """Feeds what was held, without what comes before the first frames."""
@@ -207,6 +223,7 @@ class Http2Connection:
         self._begin_upgraded_stream(skips, events)
         left = list(skips)
         held, self._held = self._held, []
+        self._prefixes = [bytearray(), bytearray()]
         for event in held:
             skip = min(left[event.direction], len(event.data))
             left[event.direction] -= skip
@@ -242,11 +259,11 @@ class Http2Connection:
 
     def _begin_upgraded_stream(self, skips: tuple[int, int], events: list[StreamEvent]) -> None:
         """The request that asked for the upgrade is stream 1."""
-        data = self._held_bytes(0)
-        head = http1.parse_head(data[: skips[0]]) if skips[0] > len(PREFACE) else None
-        chunk = next((event for event in self._held if isinstance(event, Chunk)), None)
-        if head is None or chunk is None:
+        data = bytes(self._prefixes[0][: skips[0]])
+        head = http1.parse_head(data) if skips[0] > len(PREFACE) else None
+        if head is None or not self._held:
             return
+        chunk = self._held[0]
         self._apply_settings(0, http1.upgrade_settings(head))
         body = data[head.end : skips[0] - len(PREFACE)]
         fields: list[Header] = [(":method", head.words[0]), (":path", head.words[1]), *head.fields]
@@ -268,6 +285,8 @@ class Http2Connection:
             found = half.reader.close()
         for item in found:
             if type(item) is Data:
+                if half.block_frame is not None:
+                    self._break_block(half, item.packet, item.offset, events)
                 events.append(item)
             elif type(item) is Frame:
                 self._feed_frame(direction, half, item, events)
@@ -279,6 +298,7 @@ class Http2Connection:
                 self.client = direction
                 half.known = True
                 half.decoder = HpackDecoder(from_start=True)
+                half.decoder.limit_table(half.table_limit)
             elif type(item) is Problem:
                 events.append(item)
         if isinstance(event, Closed):
@@ -289,9 +309,9 @@ class Http2Connection:
         kind: cython.int
         flags: cython.int
         payload: bytes
-        kind, flags, stream, payload, _, packet, time = cython.cast(tuple, frame)
+        kind, flags, stream, payload, offset, packet, time = cython.cast(tuple, frame)
         if half.block_frame is not None and kind != _CONTINUATION:
-            self._break_block(half, frame, events)
+            self._break_block(half, packet, offset, events)
         if kind == _HEADERS:
             if flags & _WHOLE_BLOCK == _END_HEADERS:  # the common case, put first for speed
                 self._end_block(direction, half, frame, payload, events)
@@ -350,7 +370,9 @@ class Http2Connection:
             half.block_frame = None
             return
         half.block_size += len(frame.payload)
-        if half.block_size <= limits.MAX_HEADER_BLOCK:
+        if half.block_size > limits.MAX_HEADER_BLOCK:
+            half.block = []
+        elif frame.payload:
             half.block.append(frame.payload)
         if frame.flags & http2_frames.END_HEADERS:
             half.block_frame = None
@@ -366,13 +388,13 @@ class Http2Connection:
             else:
                 self._end_block(direction, half, first, block, events)
 
-    def _break_block(self, half: _Half, frame: Frame, events: list[StreamEvent]) -> None:
+    def _break_block(self, half: _Half, packet: int, offset: int, events: list[StreamEvent]) -> None:
         first, half.block_frame = half.block_frame, None
         half.block = []
         half.decoder.forget()
         stream = first.stream if first else 0
         text = f"the header block of stream {stream} is broken off by another frame"
-        events.append(Problem("http2_continuation", text, frame.packet, frame.offset))
+        events.append(Problem("http2_continuation", text, packet, offset))
 
     @cython.cfunc
     def _end_block(self, direction: int, half: _Half, frame: Frame, block: bytes, events: list[StreamEvent]) -> None:
@@ -387,8 +409,13 @@ class Http2Connection:
         except DecodeError as error:
             fields = []
             problem = Problem(error.code, error.message, packet, offset)
-        if kind != _HEADERS:
-            return  # a promise: decoded for what it does to the table
+        if problem is None and decoder.truncated:
+            text = f"more than {limits.MAX_HEADER_LIST} bytes of header fields; the rest is left out"
+            problem = Problem("http2_header_list", text, packet, offset)
+        if kind != _HEADERS:  # a promise: decoded for what it does to the table
+            if problem is not None:
+                events.append(problem)
+            return
         if self._late:
             self._learn_client(direction, fields)
         end: bool = flags & 1 != 0
@@ -401,7 +428,7 @@ class Http2Connection:
             if name in _REQUEST_FIELDS:
                 self.client = direction
                 return
-            if name == ":status" or name == "grpc-status":
+            if name in _RESPONSE_FIELDS:
                 self.client = 1 - direction
                 return
 
@@ -417,6 +444,8 @@ def _fragment(frame: Frame) -> bytes | None:
     flags = frame.flags
     start, end = 0, len(payload)
     if flags & http2_frames.PADDED:
+        if not payload:
+            return None
         start, end = 1, end - payload[0]
     if frame.kind == http2_frames.PUSH_PROMISE:
         start += 4

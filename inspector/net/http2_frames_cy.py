@@ -41,7 +41,7 @@ HAS_PRIORITY = 0x20
 # 0: no such type), which flags it may have, and its shortest and longest length (0: any).
 _PLACES = cython.declare(bytes, bytes((1, 1, 1, 1, 2, 1, 2, 2, 3, 1, 3, 0, 2, 0, 0, 0, 2)))
 _FLAGS = cython.declare(bytes, bytes((0x09, 0x2D, 0, 0, 0x01, 0x0C, 0x01, 0, 0, 0x04, 0, 0, 0, 0, 0, 0, 0)))
-_SHORTEST = cython.declare(bytes, bytes((0, 1, 5, 4, 0, 4, 8, 8, 4, 0, 2, 0, 0, 0, 0, 0, 4)))
+_SHORTEST = cython.declare(bytes, bytes((0, 0, 5, 4, 0, 4, 8, 8, 4, 0, 2, 0, 0, 0, 0, 0, 4)))
 _LONGEST = cython.declare(bytes, bytes((0, 0, 5, 4, 0, 0, 8, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0)))
 _LONGEST_SETTINGS = cython.declare(cython.Py_ssize_t, 6 * 256)
 _TYPES = cython.declare(cython.Py_ssize_t, 17)
@@ -59,18 +59,28 @@ def frame_size(
     """
     length: cython.Py_ssize_t = data[at] << 16 | data[at + 1] << 8 | data[at + 2]
     kind: cython.Py_ssize_t = data[at + 3]
-    if length > longest or data[at + 5] & 0x80:
+    if length > longest:
         return 0
-    if kind >= _TYPES or _PLACES[kind] == 0:
+    if kind >= _TYPES or _PLACES[kind] == 0 or kind == 0x0C:
         return 0 if strict else 9 + length
+    if strict and not _is_likely(data, at, kind, length):
+        return 0
     if length < _SHORTEST[kind] or (_LONGEST[kind] != 0 and length > _LONGEST[kind]):
         return 0
     if kind == 4 and (length % 6 != 0 or length > _LONGEST_SETTINGS):
         return 0
-    if strict and data[at + 4] & ~_FLAGS[kind]:
-        return 0
-    on_stream: cython.bint = (data[at + 5] | data[at + 6] | data[at + 7] | data[at + 8]) != 0
+    on_stream: cython.bint = (data[at + 5] & 0x7F | data[at + 6] | data[at + 7] | data[at + 8]) != 0
     return 9 + length if _PLACES[kind] & (1 if on_stream else 2) else 0
+
+
+@cython.cfunc
+def _is_likely(data: bytes, at: cython.Py_ssize_t, kind: cython.Py_ssize_t, length: cython.Py_ssize_t) -> cython.bint:
+    """Whether a header looks like one that real senders write: no reserved bits, no flags without meaning, headers
+    that are not empty, no DATA that is empty and does not end a stream."""
+    flags: cython.Py_ssize_t = data[at + 4]
+    if data[at + 5] & 0x80 or flags & ~_FLAGS[kind]:
+        return False
+    return length > 0 or (kind != 1 and (kind != 0 or flags == 1))
 
 
 class FrameFinder:
@@ -92,14 +102,25 @@ class FrameFinder:
     def _reset(self) -> None:
         self._data = b""
         self._chunks: list[Chunk] = []
+        self._waiting: list[bytes] = []
+        self._waiting_size = 0
         self._scanned = 0
         self._undecided: list[int] = []
 
     def feed(self, chunk: Chunk) -> list[Chunk] | None:
         """The chunks from the first frame on, once it is found; None until then."""
-        overlap = max(0, len(self._data) - len(PREFACE))
-        self._data += chunk.data
         self._chunks.append(chunk)
+        self._waiting.append(chunk.data)
+        self._waiting_size += len(chunk.data)
+        if self._waiting_size * 16 < len(self._data):
+            return None  # searching for every byte anew would take quadratic time
+        return self._look()
+
+    def _look(self) -> list[Chunk] | None:
+        overlap = max(0, len(self._data) - len(PREFACE))
+        self._data += b"".join(self._waiting)
+        self._waiting = []
+        self._waiting_size = 0
         preface = self._data.find(PREFACE, overlap)
         if preface >= 0:
             self.restarts = True
@@ -113,10 +134,20 @@ class FrameFinder:
 
     def close(self) -> list[Chunk]:
         """No more bytes: the chunks from the likeliest place on (empty where none is likely)."""
+        found = self._look() if self._waiting else None
+        if found is not None:
+            return found
         for at in self._undecided:
-            if at == 0 or self._chain(at)[0] > 1:
+            if self._chain(at)[0] > 1 or (at == 0 and self._is_usual(at)):
                 return self._from(at)
         return []
+
+    def _is_usual(self, at: int) -> bool:
+        """Whether the header at `at`, of a frame that is not whole, is like most: a size that needs no announcement, a
+        stream that a client opened."""
+        length = int.from_bytes(self._data[at : at + 3], "big")
+        stream = int.from_bytes(self._data[at + 5 : at + 9], "big")
+        return length <= limits.DEFAULT_FRAME_SIZE and stream % 2 == 1 and stream < 1 << 24
 
     def _search(self) -> int | None:
         for candidate in self._undecided[:]:
@@ -234,6 +265,7 @@ class FrameReader:
             self._left -= gap.length
             self._missing += gap.length
             self._direction = gap.direction
+            self._start = False
             if self._left:
                 return []
             events: list[FrameEvent] = []
@@ -292,7 +324,7 @@ class FrameReader:
                 return Chunk(chunk.connection, direction, offset + at + 1, data[at + 1 :], packet, time)
             kind: cython.Py_ssize_t = data[at + 3]
             flags: cython.Py_ssize_t = data[at + 4]
-            stream = data[at + 5] << 24 | data[at + 6] << 16 | data[at + 7] << 8 | data[at + 8]
+            stream = (data[at + 5] & 0x7F) << 24 | data[at + 6] << 16 | data[at + 7] << 8 | data[at + 8]
             if kind == 0 and not flags & 8:
                 self._left = step - 9
                 self._direction, self._stream, self._end_stream = direction, stream, flags & 1 != 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from operator import itemgetter
 from typing import Any
 
 from google.protobuf import message_factory
@@ -34,8 +35,13 @@ def map_items(field: FieldDescriptor) -> Items:
     entry: Any = field.message_type
     key: FieldDescriptor = entry.fields_by_name["key"]
     if key.type == FieldDescriptor.TYPE_STRING and verifies_utf8(key):
-        return lambda values: values.items()
-    return lambda values: [(_key_text(key), value) for key, value in values.items()]
+        return _in_order
+    return lambda values: [(_key_text(key), value) for key, value in _in_order(values)]
+
+
+def _in_order(values: Any) -> list[tuple[Any, Any]]:
+    """By key: the runtime's order differs from run to run, and output that differs cannot be compared."""
+    return sorted(values.items(), key=itemgetter(0))
 
 
 def _key_text(key: object) -> str:

@@ -243,7 +243,7 @@ def _one_text(make: Callable[[Message], str | None], plain: Nested) -> Nested:
 
 
 def _struct(message: Any, depth: int) -> JsonValue:
-    return {key: _value(value, depth + 1) for key, value in message.fields.items()}
+    return {key: _value(value, depth + 1) for key, value in sorted(message.fields.items(), key=itemgetter(0))}
 
 
 def _list_value(message: Any, depth: int) -> JsonValue:
