@@ -92,7 +92,9 @@ def _seconds(command: list[str]) -> float:
 
 
 def _version(command: list[str]) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[0].strip().rstrip(".")
+    return (
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[0].strip().rstrip(".")
+    )
 
 
 def _machine() -> str:

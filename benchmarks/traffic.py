@@ -72,7 +72,9 @@ def _response(message: Message, source: random.Random) -> bytes:
     return message.SerializeToString()
 
 
-_WORDS = "bicycle bridge café crossing dog evening façade garden house lantern market night river roof square tram".split()
+_WORDS = (
+    ["bicycle", "bridge", "café", "crossing", "dog", "evening", "façade", "garden", "house", "lantern", "market", "night", "river", "roof", "square", "tram"]
+)
 
 
 class _Side:
@@ -145,11 +147,15 @@ class _Pcapng:
         self._time = START
         file.write(struct.pack("<IIIHHqI", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1, 28))
         options = struct.pack("<HHB3xHH", 9, 1, 9, 0, 0)
-        file.write(struct.pack("<IIHHI", 1, 20 + len(options), 1, 0, 0) + options + struct.pack("<I", 20 + len(options)))
+        file.write(
+            struct.pack("<IIHHI", 1, 20 + len(options), 1, 0, 0) + options + struct.pack("<I", 20 + len(options))
+        )
 
     def write(self, packet: bytes) -> None:
         self._time += 150_000
         padding = -len(packet) % 4
         length = 32 + len(packet) + padding
-        head = struct.pack("<IIIIIII", 6, length, 0, self._time >> 32, self._time & 0xFFFFFFFF, len(packet), len(packet))
+        head = struct.pack(
+            "<IIIIIII", 6, length, 0, self._time >> 32, self._time & 0xFFFFFFFF, len(packet), len(packet)
+        )
         self._file.write(head + packet + bytes(padding) + struct.pack("<I", length))

@@ -235,14 +235,7 @@ def assert_never_wrong(damaged, undamaged, what):
             assert message in undamaged.messages[key], (what, key)
 
 
-WRONG_SIDE = pytest.mark.xfail(
-    strict=True, reason="http2_cy: trailers whose grpc-status is not known do not tell which side is the server"
-)
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[WRONG_SIDE] if name == "midmessage.pcapng" else []) for name in INTACT]
-)
+@pytest.mark.parametrize("name", INTACT)
 def test_a_dropped_packet_costs_only_the_calls_that_it_is_of(name, whole):
     file = capture_files.read(name)
     records = capture_files.split(file)

@@ -112,8 +112,8 @@ class FrameFinder:
         self._chunks.append(chunk)
         self._waiting.append(chunk.data)
         self._waiting_size += len(chunk.data)
-        if self._waiting_size * 16 < len(self._data):
-            return None  # searching for every byte anew would take quadratic time
+        if len(self._data) > limits.DETECT_BYTES and self._waiting_size * 16 < len(self._data):
+            return None  # searching much for every few bytes would take quadratic time
         return self._look()
 
     def _look(self) -> list[Chunk] | None:
