@@ -72,9 +72,24 @@ def _response(message: Message, source: random.Random) -> bytes:
     return message.SerializeToString()
 
 
-_WORDS = (
-    ["bicycle", "bridge", "café", "crossing", "dog", "evening", "façade", "garden", "house", "lantern", "market", "night", "river", "roof", "square", "tram"]
-)
+_WORDS = [
+    "bicycle",
+    "bridge",
+    "café",
+    "crossing",
+    "dog",
+    "evening",
+    "façade",
+    "garden",
+    "house",
+    "lantern",
+    "market",
+    "night",
+    "river",
+    "roof",
+    "square",
+    "tram",
+]
 
 
 class _Side:

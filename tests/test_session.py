@@ -57,7 +57,7 @@ def test_what_was_read_is_told_at_the_end():
     session = inspector.open(PREDICT)
     assert session.passed_over is None
     assert list(session.events())
-    assert session.passed_over == "84 packets, 1 HTTP/2 connections, 10 calls"
+    assert session.passed_over == "84 packets, 1 HTTP/2 connection, 10 calls"
 
 
 CUT_BLOCK = b"\x06\0\0\0\0\x01\0\0" + bytes(40)

@@ -41,7 +41,7 @@ def map_items(field: FieldDescriptor) -> Items:
 
 def _in_order(values: Any) -> list[tuple[Any, Any]]:
     """By key: the runtime's order differs from run to run, and output that differs cannot be compared."""
-    return sorted(values.items(), key=itemgetter(0))
+    return list(values.items()) if isinstance(values, WireMap) else sorted(values.items(), key=itemgetter(0))
 
 
 def _key_text(key: object) -> str:

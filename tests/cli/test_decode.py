@@ -561,7 +561,7 @@ def test_a_terminal_gets_messages_laid_out_and_coloured():
     assert plain.startswith("#6 → request 0  /vision.v1.FeedbackService/SubmitAnnotation  legacy.v1.Annotation  ")
     assert '\n  "picture": "IMG_0042.jpg",\n' in plain
     assert "\n#6 ← response 0  " in plain
-    assert result.err == "inspector: 84 packets, 1 HTTP/2 connections, 10 calls\n"
+    assert result.err == "inspector: 84 packets, 1 HTTP/2 connection, 10 calls\n"
     assert result.code == 0
 
 
