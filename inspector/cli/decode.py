@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -24,6 +24,9 @@ from inspector.views.conversation import message_lines
 from inspector.views.rows import bare_row, message_row, to_line
 from inspector.views.selection import Selection
 
+if TYPE_CHECKING:
+    from inspector.views.where import Where
+
 
 @click.command(no_args_is_help=True)
 @input_argument
@@ -32,14 +35,15 @@ from inspector.views.selection import Selection
 @click.option("-t", "--type", "type_name", metavar="TYPE", help="Message type, where no method tells.")
 @click.option("--call", "call", type=click.IntRange(1), metavar="N", help="Only the messages of call N.")
 @click.option("--method", metavar="GLOB", help="Only methods that match, as in '*.Predict*' or 'pkg.Svc/*'.")
+@click.option("--where", metavar="EXPR", help="Only messages whose record fits this CEL expression.")
 @click.option("--raw", is_flag=True, help="Add the bytes of each message, in base64.")
 @click.option("--envelope", is_flag=True, help="Print the whole record for bare payloads too.")
 @json_options
 @click.option("-o", "--output", "path", metavar="FILE", help="Write to FILE instead of standard output.")
 def decode(
     input_: str, kind: str | None, schemas: tuple[str, ...], import_paths: tuple[str, ...], type_name: str | None,
-    call: int | None, method: str | None, raw: bool, envelope: bool, emit_defaults: bool, proto_names: bool,
-    enum_numbers: bool, path: str | None,
+    call: int | None, method: str | None, where: str | None, raw: bool, envelope: bool, emit_defaults: bool,
+    proto_names: bool, enum_numbers: bool, path: str | None,
 ) -> int:  # fmt: skip
     """Decode a capture or a payload to JSON, one message a line.
 
@@ -51,26 +55,29 @@ def decode(
     if call is not None or method is not None:
         require_calls(session)
     selection = Selection(call, method)
+    condition = _condition(where)
     pretty = path is None and output.is_terminal()
     warnings = output.Warnings()
     with output.opened(path) as out:
         for batch in session.batches():
             for event in batch:
                 if isinstance(event, Message) and selection.takes(event.call, event.method):
-                    _print(session, event, out, pretty=pretty, envelope=envelope, raw=raw, warnings=warnings)
+                    decoded = session.decode(event)
+                    if condition is not None and not condition.takes(decoded):
+                        continue
+                    _print(session, decoded, out, pretty=pretty, envelope=envelope, raw=raw, warnings=warnings)
                 elif isinstance(event, Problem):
                     warnings.add(event)
             out.flush()
-        _finish(session, selection)
+        _finish(session, selection, condition)
     warnings.close()
     return DAMAGED if session.damaged else 0
 
 
 def _print(
-    session: Session, message: Message, out: BinaryIO, *, pretty: bool, envelope: bool, raw: bool,
+    session: Session, decoded: DecodedMessage, out: BinaryIO, *, pretty: bool, envelope: bool, raw: bool,
     warnings: output.Warnings,
 ) -> None:  # fmt: skip
-    decoded = session.decode(message)
     if decoded.problem is not None:
         warnings.add(decoded.problem, _place(decoded))
     bare = not session.source.is_capture and not envelope
@@ -89,9 +96,19 @@ def _place(decoded: DecodedMessage) -> str:
     return f"call {message.call}, {message.direction} {message.index}" if message.call else f"message {message.index}"
 
 
-def _finish(session: Session, selection: Selection) -> None:
+def _condition(where: str | None) -> Where | None:
+    if where is None:
+        return None
+    from inspector.views.where import Where  # noqa: PLC0415  # its library is an extra, and not needed otherwise
+
+    return Where(where)
+
+
+def _finish(session: Session, selection: Selection, condition: Where | None) -> None:
     if session.passed_over and output.is_terminal():
         output.note(session.passed_over)
+    if condition is not None and selection.taken and not condition.taken:
+        raise InspectorError(f"no message matches {condition.expression}", hint=condition.last_error)
     if not selection.taken:
         what = selection.describe()
         if what:
