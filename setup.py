@@ -19,16 +19,16 @@ def kernels(mode: str) -> list[Extension]:
         return []
     from Cython.Build import cythonize  # noqa: PLC0415  # not needed, and perhaps not there, where nothing is compiled
 
-    extensions = [
-        Extension(
-            ".".join(path.with_suffix("").parts), [str(path)], optional=mode == "auto", extra_compile_args=["-O2"]
-        )
-        for path in sorted(Path("inspector").rglob("*_cy.py"))
-    ]
-    directives = {"language_level": 3, "freethreading_compatible": True}
-    return list(
-        cythonize(extensions, compiler_directives=directives, build_dir="build/cython", nthreads=os.cpu_count())
+    sources = sorted(Path("inspector").rglob("*_cy.py"))
+    extensions = cythonize(
+        [Extension(".".join(path.with_suffix("").parts), [str(path)]) for path in sources],
+        compiler_directives={"language_level": 3, "freethreading_compatible": True},
+        build_dir="build/cython",
+        nthreads=os.cpu_count(),
     )
+    for extension in extensions:
+        extension.optional = mode == "auto"  # set here, as cythonize drops it
+    return list(extensions)
 
 
 setup(ext_modules=kernels(os.environ.get("INSPECTOR_COMPILED", "auto")))

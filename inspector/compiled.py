@@ -7,7 +7,6 @@ there, `require` fails where an extension is missing, `never` loads the sources 
 from __future__ import annotations
 
 import importlib.machinery
-import importlib.util
 import os
 import sys
 from collections.abc import Sequence
@@ -22,18 +21,22 @@ _SOURCES = importlib.machinery.SourceFileLoader, importlib.machinery.SOURCE_SUFF
 
 def kernels() -> list[str]:
     """Full names of all kernel modules."""
-    paths = sorted(path.relative_to(_ROOT.parent) for path in _ROOT.rglob("*_cy.py"))
-    return [".".join(path.with_suffix("").parts) for path in paths]
+    return [".".join(path.relative_to(_ROOT.parent).with_suffix("").parts) for path in _sources()]
 
 
 def is_compiled() -> bool:
     """True where every kernel runs as a compiled extension module."""
-    return bool(kernels()) and all(map(_is_extension, kernels()))
+    return MODE != "never" and all(map(_has_extension, _sources()))
 
 
-def _is_extension(name: str) -> bool:
-    spec = importlib.util.find_spec(name)
-    return spec is not None and isinstance(spec.loader, importlib.machinery.ExtensionFileLoader)
+def _sources() -> list[Path]:
+    return sorted(_ROOT.rglob("*_cy.py"))
+
+
+def _has_extension(source: Path) -> bool:
+    """Whether an extension module lies beside a kernel, which Python then takes. (Looked up as a file: to find it as a
+    module, the packages around it would have to be imported.)"""
+    return any(source.with_name(source.stem + suffix).exists() for suffix in importlib.machinery.EXTENSION_SUFFIXES)
 
 
 class SourceKernelFinder:
