@@ -7,8 +7,12 @@ MIB = 1024 * KIB
 
 # --- capture files -----------------------------------------------------------------------------------------------
 
-READ_SIZE = 256 * KIB
-"""Bytes asked from a file at once: large enough that the call costs nothing, small enough to show first results."""
+READ_SIZE = 64 * KIB
+"""Bytes asked from a file at once: below what allocators get anew from the system each time (128 KiB), and small enough
+to show first results at once."""
+
+MAX_SOUGHT_RECORD = 256 * KIB
+"""Longest record or block believed where the place in a damaged capture file is sought: what Wireshark writes at most."""
 
 MAX_PACKET = 16 * MIB
 """A packet record that claims more is damage. (Wireshark writes at most 256 KiB, loopback reaches 64 KiB.)"""

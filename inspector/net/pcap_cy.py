@@ -35,7 +35,7 @@ MAGICS = {
 PcapEvent = Packet | Problem
 
 _MAX_PACKET = cython.declare(cython.longlong, limits.MAX_PACKET)
-_MAX_SOUGHT = cython.declare(cython.longlong, limits.READ_SIZE)
+_MAX_SOUGHT = cython.declare(cython.longlong, limits.MAX_SOUGHT_RECORD)
 _SECONDS_APART = cython.declare(cython.longlong, SECONDS_APART)
 
 

@@ -236,7 +236,7 @@ class PcapngParser:
                     if kind == SECTION_HEADER:
                         is_big = BYTE_ORDERS.get(held[at + 8 : at + 12]) == ">"
                     length = _big(held, at + 4) if is_big else _little(held, at + 4)
-                    if SHORTEST_BLOCK <= length <= limits.READ_SIZE and length % 4 == 0:
+                    if SHORTEST_BLOCK <= length <= limits.MAX_SOUGHT_RECORD and length % 4 == 0:
                         if at + length > len(held):
                             if not final:
                                 return at, length
