@@ -7,12 +7,11 @@ APT := $(if $(filter 0,$(shell id -u)),,sudo) apt-get
 .PHONY: demo test lint format bench samples clean
 
 demo: .venv/installed
-	@echo "--- inspector calls samples/predict.pcapng"
-	@$(BIN)/inspector calls samples/predict.pcapng --output table
-	@echo "--- inspector decode samples/predict.pcapng -s protos"
+	@echo '$$ inspector decode samples/predict.pcapng -s protos'
 	@$(BIN)/inspector decode samples/predict.pcapng -s protos
-	@echo "--- inspector show samples/errors.pcapng 1 -s protos"
-	@$(BIN)/inspector show samples/errors.pcapng 1 -s protos
+	@echo '$$ inspector calls samples/predict.pcapng'
+	@$(BIN)/inspector calls samples/predict.pcapng --output table
+	@echo 'README.md has more: try $(BIN)/inspector show samples/errors.pcapng 1 -s protos'
 
 test: .venv/test
 	$(BIN)/pytest $(PYTEST_FLAGS)
@@ -40,12 +39,14 @@ clean:
 	find inspector -name '*_cy.*.so' -delete
 
 .venv/bin/python:
+	@echo "setting up .venv: this takes about a minute"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -q --upgrade 'pip>=25.1'
 
-# An editable installation: kernels are compiled beside their sources, and again whenever one of them changes.
+# An editable installation: kernels are compiled beside their sources, and again whenever one of them changes. The mode
+# `compat` puts the folder on the path: the default would lose against a folder that is itself called inspector.
 .venv/installed: .venv/bin/python pyproject.toml setup.py $(KERNELS)
-	$(BIN)/python -m pip install -q --editable .
+	$(BIN)/python -m pip install -q --editable . --config-settings editable_mode=compat
 	@touch $@
 
 .venv/test: .venv/installed

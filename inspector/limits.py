@@ -8,11 +8,11 @@ MIB = 1024 * KIB
 # --- capture files -----------------------------------------------------------------------------------------------
 
 READ_SIZE = 64 * KIB
-"""Bytes asked from a file at once: below what allocators get anew from the system each time (128 KiB), and small enough
+"""Bytes asked from a file at once: below what allocators get anew from the system each time (128 KiB), and few enough
 to show first results at once."""
 
 MAX_SOUGHT_RECORD = 256 * KIB
-"""Longest record or block believed where the place in a damaged capture file is sought: what Wireshark writes at most."""
+"""Longest record or block believed where the place in a damaged capture file is sought: the most Wireshark writes."""
 
 MAX_PACKET = 16 * MIB
 """A packet record that claims more is damage. (Wireshark writes at most 256 KiB, loopback reaches 64 KiB.)"""

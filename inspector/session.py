@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+import orjson
+
 from inspector.model.call import Call, Message
 from inspector.model.problem import Problem
 from inspector.sources.base import Source, SourceEvent
@@ -33,6 +35,11 @@ class DecodedMessage(NamedTuple):
     decoded_by: str
     unknown_bytes: int
     problem: Problem | None
+
+    @property
+    def value(self) -> object:
+        """The message as Python values; None where it could not be decoded."""
+        return orjson.loads(self.json)
 
 
 def open(

@@ -38,7 +38,9 @@ def test_the_python_snippet_of_the_readme_runs(capsys, monkeypatch):
     monkeypatch.chdir(ROOT)
     snippet = README.split("**From Python:**")[1].split("What the records look like")[0]
     exec("\n".join(line.removeprefix("    ") for line in snippet.splitlines()), {})
-    assert "/vision.v1.PredictionService/Predict request b'{" in capsys.readouterr().out
+    assert (
+        "/models.v1.ModelService/GetModel request {'name': 'models/wildlife/versions/7'}\n" in capsys.readouterr().out
+    )
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -65,6 +65,8 @@ def calls(
     warnings.close()
     if session.passed_over and (output.is_terminal() or (method is None and not printer.count)):
         output.note(session.passed_over)
+    if printer.marked:
+        output.note(f"! marks {printer.marked} calls of which something is missing: `inspector show` tells what")
     if method is not None and not printer.count:
         raise InspectorError(f"no call of a method like {method} is in the input", hint="try it without --method")
     return DAMAGED if session.damaged else 0
@@ -78,6 +80,7 @@ def _matching(found: Iterable[Call], method: str | None) -> Iterable[Call]:
 class _Printer:
     def __init__(self, session: Session, form: str, show_secrets: bool) -> None:
         self.count = 0
+        self.marked = 0
         self._session = session
         self._form = form
         self._show_secrets = show_secrets
@@ -87,13 +90,14 @@ class _Printer:
     def write(self, found: Iterable[Call], out: BinaryIO) -> None:
         if self._form == "ndjson":
             secrets = self._show_secrets
-            lines = [call_line(call, self._decode_details, show_secrets=secrets) for call in found]
-            out.writelines(line + b"\n" for line in lines)
-            self.count += len(lines)
+            for call in found:
+                out.write(call_line(call, self._decode_details, show_secrets=secrets) + b"\n")
+                self.count += 1
             return
         for call in found:
             rows = [] if self.count else [call_table.heading(self._width)]
             rows.append(call_table.row(call, self._width))
+            self.marked += bool(call.problems)
             output.write_lines(rows, out, colour=output.has_colour())
             self.count += 1
 

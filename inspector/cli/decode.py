@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from inspector.views.where import Where
 
 
+MOST_METHODS = 1_000
+"""Methods that are counted as missing from the schema."""
+
+
 @click.command(no_args_is_help=True)
 @input_argument
 @kind_option
@@ -39,7 +43,7 @@ if TYPE_CHECKING:
 @click.option("--raw", is_flag=True, help="Add the bytes of each message, in base64.")
 @click.option("--envelope", is_flag=True, help="Print the whole record for bare payloads too.")
 @json_options
-@click.option("-o", "--output", "path", metavar="FILE", help="Write to FILE instead of standard output.")
+@click.option("-o", "--out", "path", metavar="FILE", help="Write to FILE instead of standard output.")
 def decode(
     input_: str, kind: str | None, schemas: tuple[str, ...], import_paths: tuple[str, ...], type_name: str | None,
     call: int | None, method: str | None, where: str | None, raw: bool, envelope: bool, emit_defaults: bool,
@@ -58,11 +62,13 @@ def decode(
     condition = _condition(where)
     pretty = path is None and output.is_terminal()
     warnings = output.Warnings()
-    with output.opened(path) as out:
+    schema_use = _SchemaUse(session)
+    with output.opened(path, reading=input_) as out:
         for batch in session.batches():
             for event in batch:
                 if isinstance(event, Message) and selection.takes(event.call, event.method):
                     decoded = session.decode(event)
+                    schema_use.note(decoded)
                     if condition is not None and not condition.takes(decoded):
                         continue
                     _print(session, decoded, out, pretty=pretty, envelope=envelope, raw=raw, warnings=warnings)
@@ -71,6 +77,7 @@ def decode(
             out.flush()
         _finish(session, selection, condition)
     warnings.close()
+    schema_use.report()
     return DAMAGED if session.damaged else 0
 
 
@@ -94,6 +101,62 @@ def _print(
 def _place(decoded: DecodedMessage) -> str:
     message = decoded.message
     return f"call {message.call}, {message.direction} {message.index}" if message.call else f"message {message.index}"
+
+
+class _SchemaUse:
+    """How well the schema fits what was decoded: a wrong one is not an error, but should not go unnoticed."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._messages = 0
+        self._by_type = 0
+        self._lacking: dict[str, int] = {}  # method -> its messages
+        self._nameless = 0
+        self._unknown_bytes = 0
+        self._with_unknown = 0
+
+    def note(self, decoded: DecodedMessage) -> None:
+        self._messages += 1
+        self._by_type += decoded.type_name is not None and self._is_by_type(decoded)
+        if decoded.unknown_bytes:
+            self._with_unknown += 1
+            self._unknown_bytes += decoded.unknown_bytes
+        if decoded.type_name is None:
+            method = decoded.message.method
+            if method is None:
+                self._nameless += 1
+            elif method in self._lacking or len(self._lacking) < MOST_METHODS:
+                self._lacking[method] = self._lacking.get(method, 0) + 1
+
+    def _is_by_type(self, decoded: DecodedMessage) -> bool:
+        """Whether the type is the one of -t, as the method told none."""
+        schema, method = self._session.schema, decoded.message.method
+        return self._session.type_name is not None and (
+            schema is None or method is None or schema.find_method(method) is None
+        )
+
+    def report(self) -> None:
+        """Says on standard error what does not fit."""
+        session = self._session
+        if self._by_type and session.source.is_capture:
+            output.note(
+                f"{self._by_type} messages, requests and responses alike, were decoded as {session.type_name} (-t)"
+            )
+        if session.schema is None:
+            return
+        if self._lacking:
+            first = next(iter(self._lacking))
+            more = f" and {len(self._lacking) - 1} more" if len(self._lacking) > 1 else ""
+            count = sum(self._lacking.values())
+            output.note(f"the schema lacks the method {first}{more}: {count} messages were decoded by field number")
+        if self._nameless and session.source.is_capture:
+            output.note(f"{self._nameless} messages are of methods that the capture does not tell, as their calls or "
+                        "connections began before it; they were decoded by field number")  # fmt: skip
+        elif self._nameless:
+            output.note("a schema is given, but no type (-t): messages were decoded by field number")
+        if session.source.is_capture and self._unknown_bytes:
+            share = f"{self._with_unknown} of {self._messages} messages"
+            output.note(f"{self._unknown_bytes} bytes in {share} are of fields that the schema lacks")
 
 
 def _condition(where: str | None) -> Where | None:

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from inspector import session
-from inspector.errors import InspectorError
+from inspector.errors import InputError, InspectorError
 from inspector.session import JsonOptions, Session
+from inspector.sources.dump import DUMPS
+from inspector.sources.registry import find, kinds
 
 if TYPE_CHECKING:
     from inspector.schema import Schema
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-KINDS = "pcap, pcapng, http2, grpc, message, delimited"
 
 input_argument = click.argument("input_", metavar="INPUT", type=str)
 
@@ -44,13 +44,28 @@ def schema_options(command: Command) -> Command:
     )(command)
 
 
+def _check_kind(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is not None:
+        kind, _plus, form = value.partition("+")
+        if kind in DUMPS and not form:
+            raise click.BadParameter(f"{kind} needs the kind of what it shows: message+{kind}, for example")
+        try:
+            find(kind)
+            if form and form not in DUMPS:
+                raise InputError(f"there is no textual form named {form!r}", hint=f"known are {', '.join(DUMPS)}")
+        except InputError as error:
+            raise click.BadParameter(str(error)) from None
+    return value
+
+
 def kind_option(command: Command) -> Command:
     """--from."""
     return click.option(
         "--from",
         "kind",
         metavar="KIND",
-        help=f"What INPUT is, where not detected: {KINDS}; followed by +hex or +base64, a dump of it.",
+        callback=_check_kind,
+        help=f"What INPUT is, where not detected: {', '.join(kinds())}; followed by +hex or +base64, a dump of it.",
     )(command)
 
 
@@ -106,7 +121,7 @@ def require_calls(session: Session) -> None:
     """Raises InspectorError where the input holds messages but no calls."""
     if not session.source.is_capture:
         text = f"this is of the kind {session.source.name}: it holds messages, not calls"
-        raise InspectorError(text, where=session.path, hint="inspector decode shows them")
+        raise InspectorError(text, where=session.path, hint="inspector decode shows all of them")
 
 
 def _always_known(type_name: str) -> Schema:

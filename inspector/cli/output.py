@@ -47,8 +47,9 @@ def has_colour() -> bool:
 
 
 @contextlib.contextmanager
-def opened(path: str | None) -> Iterator[BinaryIO]:
-    """Standard output, or a file that appears under its name when it is whole. Raises InspectorError."""
+def opened(path: str | None, *, reading: str | None = None) -> Iterator[BinaryIO]:
+    """Standard output, or a file that appears under its name when it is whole. Raises InspectorError, also where it
+    is the one that is read."""
     if path is None or path == "-":
         if sys.stdout is None:
             raise InspectorError("standard output is closed", hint="-o writes to a file")
@@ -59,6 +60,8 @@ def opened(path: str | None) -> Iterator[BinaryIO]:
             raise ReaderGone from None
         return
     path = os.path.realpath(path)  # the file that a link names is replaced, not the link
+    if reading is not None and os.path.isfile(path) and os.path.exists(reading) and os.path.samefile(path, reading):
+        raise InspectorError("this is the input itself", where=path, hint="write to another file")
     if os.path.isdir(path):
         raise InspectorError("this is a directory", where=path, hint="name a file in it")
     try:

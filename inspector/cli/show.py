@@ -59,5 +59,5 @@ def _find(session: Session, number: int) -> tuple[Call, list[Message]]:
             if event.number == number:
                 return event, messages
             count += 1
-    raise InspectorError(f"there is no call {number}: the input has {count}", where=session.path,
-                         hint="`inspector calls` lists them")  # fmt: skip
+    hint = "`inspector calls` lists them" if count else session.passed_over
+    raise InspectorError(f"there is no call {number}: the input has {count}", where=session.path, hint=hint)

@@ -107,7 +107,7 @@ class Ended(NamedTuple):
     time: int | None
 
 
-StreamEvent = Headers | Data | Reset | GoAway | BytesLost | Ended | Problem
+StreamEvent = Headers | Data | Reset | GoAway | BytesLost | Ended | Restarted | Problem
 
 
 class RawMessage(NamedTuple):

@@ -16,6 +16,7 @@ from inspector.model.frames import (
     Headers,
     RawMessage,
     Reset,
+    Restarted,
     StreamEvent,
 )
 from inspector.model.packet import Chunk, Closed, Gap, Opened
@@ -53,11 +54,32 @@ class CallCounter:
     calls = cython.declare(cython.longlong, visibility="readonly")
     held = cython.declare(cython.longlong, visibility="readonly")
     other_streams = cython.declare(cython.longlong, visibility="readonly")
+    _compressed: cython.longlong  # bytes that were decompressed so far, and what they became
+    _decompressed: cython.longlong
+    _at_once: cython.longlong  # of these, since `begin_read`
 
     def __init__(self) -> None:
         self.calls = 0
         self.held = 0
         self.other_streams = 0
+        self._compressed = 0
+        self._decompressed = 0
+        self._at_once = 0
+
+    def begin_read(self) -> None:
+        """What was decompressed before is consumed."""
+        self._at_once = 0
+
+    def has_room(self) -> bool:
+        """Whether more may be decompressed: neither without measure, nor more at once than memory should hold."""
+        allowed = limits.MAX_BUFFERED + limits.MAX_COMPRESSION_RATIO * self._compressed
+        return self._decompressed <= allowed and self._at_once <= limits.MAX_BUFFERED
+
+    def count_decompressed(self, before: int, after: int, *, kept: bool) -> None:
+        self._compressed += before
+        self._decompressed += after
+        if kept:
+            self._at_once += after
 
 
 @cython.final
@@ -71,6 +93,8 @@ class _Way:
     count: cython.longlong
     size: cython.longlong
     ended: cython.bint
+    held: cython.longlong  # bytes of its unfinished message, as the counter has them
+    lost: cython.bint  # bytes of its connection are missing that may have been its own
 
     def __init__(self) -> None:
         self.headers = None
@@ -79,6 +103,8 @@ class _Way:
         self.count = 0
         self.size = 0
         self.ended = False
+        self.held = 0
+        self.lost = False
 
 
 @cython.final
@@ -153,6 +179,8 @@ class ConnectionCalls:
     _closed_order: deque[int]
     _last_accepted: int | None  # of a GOAWAY
     _with_messages: cython.bint
+    _out_of_step: list[bool]  # per direction: frames were lost, and none were found since
+    _readable: dict[Header, Header]  # octets of header fields -> their text, of those seen lately
 
     def __init__(self, opened: Opened, counter: CallCounter, with_messages: bool = True) -> None:
         self._connection = opened.connection
@@ -165,6 +193,8 @@ class ConnectionCalls:
         self._last_accepted = None
         self.sides_ended = 0
         self._with_messages = with_messages
+        self._out_of_step = [opened.mid, opened.mid]
+        self._readable = {}
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -212,8 +242,19 @@ class ConnectionCalls:
             self._feed_end(event, events)
         elif isinstance(event, BytesLost):
             self._feed_loss(event, events)
+        elif isinstance(event, Restarted):
+            self._feed_restart(event, events)
         elif isinstance(event, GoAway) and not self._is_request(event.direction):
             self._last_accepted = event.last
+
+    @cython.cfunc
+    def _feed_restart(self, event: Restarted, events: list[CallEvent]) -> None:
+        """Another connection between the same ports: its streams are numbered anew."""
+        call: _OpenCall
+        for call in list(self._open.values()):
+            self._finish(call, event.packet, None, events, "the connection begins anew")
+        self._closed.clear()
+        self._closed_order.clear()
 
     # --- headers -------------------------------------------------------------------------------------------------
 
@@ -224,12 +265,13 @@ class ConnectionCalls:
         unknown: cython.longlong
         direction, stream, found, has_octets, end, unknown, problem, packet, time = cython.cast(tuple, event)
         is_request: cython.bint = self._is_request(direction)
+        self._out_of_step[direction] = False
         call: _OpenCall | None = self._open.get(stream)
         if call is None:
             if stream in self._closed:
                 return
             call = self._begin(stream, time, events, not is_request)
-        fields = readable(found) if has_octets else tuple(found)
+        fields = readable(found, self._readable) if has_octets else tuple(found)
         if problem is not None:
             call.report(problem)
         call.unknown_fields += unknown
@@ -253,6 +295,8 @@ class ConnectionCalls:
         call = _OpenCall(stream, time, late)
         # Clients open streams of odd numbers; even ones are pushed, which gRPC does not do.
         call.is_grpc = stream % 2 == 1
+        call.first.lost = self._out_of_step[0]
+        call.second.lost = self._out_of_step[1]
         self._open[stream] = call
         return call
 
@@ -271,7 +315,7 @@ class ConnectionCalls:
         way: _Way = self._request(call)
         way.headers = fields
         way.encoding = "identity" if whole else None
-        way.deframer = None  # whatever was lost before, here messages begin
+        self._drop_deframer(way)  # whatever was lost before, here messages begin
         content_type: str | None = None
         name: str | None
         value: str | None
@@ -306,14 +350,15 @@ class ConnectionCalls:
             self._take_trailers(call, fields, time, way.headers is None)
             return
         if way.headers is not None:
-            call.trailers += fields
+            # Only trailers may follow, and they end the stream (RFC 9113, 8.1).
+            call.report(Problem("http2_headers", "a header block that is neither the first nor the last is left out"))
             return
         code = http_status(fields)
         if code is not None and 100 <= code < 200:
             return  # an informational response: the real one follows
         way.headers = fields
         way.encoding = "identity" if whole else None
-        way.deframer = None  # whatever was lost before, here messages begin
+        self._drop_deframer(way)  # whatever was lost before, here messages begin
         call.http_status = code
         for name, value in fields:
             if name == "grpc-encoding" and value is not None:
@@ -344,6 +389,7 @@ class ConnectionCalls:
         direction: cython.int
         end: cython.bint
         direction, stream, _, _, _, end, _, packet, time = cython.cast(tuple, event)
+        self._out_of_step[direction] = False
         call: _OpenCall | None = self._open.get(stream)
         if call is None:
             if stream in self._closed:
@@ -365,12 +411,11 @@ class ConnectionCalls:
             if in_step and self._take_whole(call, way, direction, event, events):
                 return
             deframer = way.deframer = Deframer(in_step)
-        before: cython.longlong = deframer.held
         for raw in deframer.feed(event):
             self._take_message(call, direction, raw, events)
         held: cython.longlong = deframer.held
-        if held or before:
-            self._account(deframer, held - before, event.packet)
+        if held or way.held:
+            self._account(way, deframer, event.packet)
 
     @cython.cfunc
     def _take_whole(
@@ -397,13 +442,13 @@ class ConnectionCalls:
         return True
 
     @cython.cfunc
-    def _account(self, deframer: Deframer, more: cython.longlong, packet: int) -> None:
+    def _account(self, way: _Way, deframer: Deframer, packet: int) -> None:
         """Keeps count of what all unfinished messages hold, and lets go of this one where that is too much."""
-        self._counter.held += more
-        if self._counter.held > limits.MAX_BUFFERED and deframer.held:
-            self._counter.held -= deframer.held
+        if self._counter.held + deframer.held - way.held > limits.MAX_BUFFERED:
             text = f"over {limits.MAX_BUFFERED} bytes of unfinished messages are held; this one is let go"
             deframer.abandon(Problem("message_limit", text, packet))
+        self._counter.held += deframer.held - way.held
+        way.held = deframer.held
 
     @cython.cfunc
     def _take_message(self, call: _OpenCall, direction: cython.int, raw: RawMessage, events: list[CallEvent]) -> None:
@@ -419,19 +464,33 @@ class ConnectionCalls:
         if flag & _COMPRESSED:
             encoding = _encoding_of(way.encoding, wire)
             if problem is None:
-                data, problem = _decompress(encoding, raw)
+                data, problem = self._decompress(encoding, raw)
         if problem is not None:
             data = None
             call.report(problem)
-        name: Direction = "request" if self._is_request(direction) else "response"
-        events.append(
-            _new(
-                Message,
-                (call.number, way.count, name, call.method, time, encoding, data, wire, problem, pieces),
-            )
-        )
+        if self._with_messages:
+            name: Direction = "request" if self._is_request(direction) else "response"
+            message = (call.number, way.count, name, call.method, time, encoding, data, wire, problem, pieces)
+            events.append(_new(Message, message))
         way.size += len(wire) if data is None else len(data)
         way.count += 1
+
+    @cython.cfunc
+    def _decompress(self, encoding: str, raw: RawMessage) -> tuple[bytes | None, Problem | None]:
+        if encoding == "identity":
+            text = "a message is flagged as compressed, but no grpc-encoding says how"
+            return None, Problem("compression_unknown", text, raw.packet)
+        if not self._counter.has_room():
+            text = "messages are compressed beyond all measure; this one is not decompressed"
+            return None, Problem("compression_limit", text, raw.packet)
+        from inspector.net.compression import decompress  # noqa: PLC0415  # many captures do without
+
+        try:
+            data = decompress(encoding, raw.payload, limits.MAX_MESSAGE)
+        except DecodeError as error:
+            return None, Problem(error.code, error.message, raw.packet, error.offset)
+        self._counter.count_decompressed(len(raw.payload), len(data), kept=self._with_messages)
+        return data, None
 
     @cython.cfunc
     def _take_trailer_frame(self, call: _OpenCall, direction: cython.int, way: _Way, raw: RawMessage) -> None:
@@ -443,7 +502,7 @@ class ConnectionCalls:
         block: bytes | None = raw.payload
         problem = raw.problem
         if raw.flag & _COMPRESSED and problem is None:
-            block, problem = _decompress(_encoding_of(way.encoding, raw.payload), raw)
+            block, problem = self._decompress(_encoding_of(way.encoding, raw.payload), raw)
         if problem is not None or block is None:
             call.report(problem or Problem("grpc_trailers", "the trailers are damaged", raw.packet))
             return
@@ -473,7 +532,6 @@ class ConnectionCalls:
         way: _Way = call.way(direction)
         if way.deframer is None:
             return
-        self._counter.held -= way.deframer.held
         raw = way.deframer.close(packet, time, why)
         if raw is not None:
             self._take_message(call, direction, raw, events)
@@ -483,14 +541,20 @@ class ConnectionCalls:
         elif way.deframer.skipped:
             text = f"{way.deframer.skipped} bytes of messages cannot be told apart: their beginning is missing"
             call.report(Problem("message_skipped", text, packet))
+        self._drop_deframer(way)
+
+    @cython.cfunc
+    def _drop_deframer(self, way: _Way) -> None:
         way.deframer = None
+        self._counter.held -= way.held
+        way.held = 0
 
     @cython.cfunc
     def _feed_reset(self, event: Reset, events: list[CallEvent]) -> None:
         call: _OpenCall | None = self._open.get(event.stream)
         if call is None:
             return
-        if call.status is None:
+        if call.status is None and not self._response(call).lost:
             call.ended_at = event.time
             call.status = self._reset_status(call, event)
         self._finish(call, event.packet, event.time, events, "the stream is reset")
@@ -515,7 +579,8 @@ class ConnectionCalls:
             return
         call: _OpenCall
         for call in list(self._open.values()):
-            if call.status is None and event.reason != "end" and not self._response(call).ended:
+            response: _Way = self._response(call)
+            if call.status is None and event.reason != "end" and not (response.ended or response.lost):
                 call.ended_at = event.time
                 call.status = self._closing_status(call, event)
             why = "the capture ends" if event.reason == "end" else "the connection ends"
@@ -535,10 +600,12 @@ class ConnectionCalls:
         events.append(problem)
         call: _OpenCall
         way: _Way
+        self._out_of_step[event.direction] = True
         for call in self._open.values():
             way = call.way(event.direction)
             if way.ended:
                 continue
+            way.lost = True
             call.report(problem)
             if way.deframer is None:
                 way.deframer = Deframer(False)
@@ -625,15 +692,3 @@ def _encoding_of(declared: str | None, payload: bytes) -> str:
     if declared is not None and declared != "identity":
         return declared
     return grpc.sniff_encoding(payload) or declared or "unknown"
-
-
-def _decompress(encoding: str, raw: RawMessage) -> tuple[bytes | None, Problem | None]:
-    if encoding == "identity":
-        text = "a message is flagged as compressed, but no grpc-encoding says how"
-        return None, Problem("compression_unknown", text, raw.packet)
-    from inspector.net.compression import decompress  # noqa: PLC0415  # many captures do without
-
-    try:
-        return decompress(encoding, raw.payload, limits.MAX_MESSAGE), None
-    except DecodeError as error:
-        return None, Problem(error.code, error.message, raw.packet, error.offset)

@@ -35,6 +35,8 @@ class CaptureSummary:
         self.tls_connections = 0
         self.other_streams = 0
         self.calls = 0
+        self.cut_packets = 0
+        """TCP packets of which the capture has less than was sent."""
 
     def describe(self) -> str:
         """One line for people."""
@@ -43,7 +45,9 @@ class CaptureSummary:
             _count(self.packets, "packet"),
             _count(self.http2_connections, "HTTP/2 connection"),
             _count(self.calls, "call"),
-            f"passed over: {_count(self.tls_connections, 'TLS connection')}" if self.tls_connections else "",
+            f"passed over: {_count(self.tls_connections, 'TLS connection')}, to be captured on the plaintext side"
+            if self.tls_connections
+            else "",
             f"passed over: {_count(other, 'other TCP connection')}" if other else "",
             f"passed over: {_count(self.other_streams, 'stream')} not gRPC" if self.other_streams else "",
             f"passed over: {_count(self.not_tcp, 'packet')} not TCP" if self.not_tcp else "",
@@ -89,6 +93,7 @@ class CaptureDecoder:
     def feed(self, items: list[Packet | Problem]) -> list[CallEvent]:
         """What is whole after these packets. Problems of the capture file pass through in their place."""
         events: list[CallEvent] = []
+        self._counter.begin_read()
         for item in items:
             if type(item) is Packet:
                 self._packets += 1
@@ -108,6 +113,9 @@ class CaptureDecoder:
         self._ip.close()
         for event in self._tcp.close():
             self._feed_connection(event, events)
+        if self._summary.cut_packets > 1:  # one may be the last of a file that is cut off, which is told already
+            text = f"{self._summary.cut_packets} packets were captured only in part (snapshot length)"
+            events.append(Problem("packets_cut", text))
         if self._ip.lost_fragments:
             text = f"{self._ip.lost_fragments} fragmented IP datagrams are not whole in the capture"
             events.append(Problem("ip_fragments", text))
@@ -126,6 +134,7 @@ class CaptureDecoder:
         if datagram.protocol != _TCP:
             self._summary.not_tcp += 1
             return None
+        self._summary.cut_packets += datagram.missing > 0
         return parse_segment(number, time, datagram)
 
     @cython.cfunc

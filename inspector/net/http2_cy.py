@@ -149,16 +149,27 @@ class Http2Connection:
             skips = self._recognise()
             if skips is not None:
                 self._begin(skips, events)
+            elif self._is_only_server() and self._seen > 2 * len(PREFACE):
+                self._go_late(events)
             elif self._seen > limits.DETECT_BYTES or self._looks > limits.DETECT_LOOKS or self._is_other():
                 self._let_go()
-        elif isinstance(event, Gap):
-            self._late = True
-            for chunk in self._held:
-                self._feed_late(chunk, events)
-            self._held = []
+        elif isinstance(event, Gap) or self._is_only_server():
+            self._go_late(events)
             self._feed_late(event, events)
         elif event.direction == self.client or event.reason != "fin":
             self._let_go()
+
+    def _is_only_server(self) -> bool:
+        """Whether the server sends, in what may be frames, and the client's packets are not in the capture."""
+        first, second = self._prefixes
+        return not first and len(second) >= http2_frames.HEADER_SIZE and second[3] == http2_frames.SETTINGS
+
+    def _go_late(self, events: list[StreamEvent]) -> None:
+        """The beginning is not all there: frames are looked for instead."""
+        self._late = True
+        held, self._held = self._held, []
+        for chunk in held:
+            self._feed_late(chunk, events)
 
     def _is_worth_a_look(self, data: bytes) -> bool:
         """Whether these bytes may have decided it: a preface that is whole or a line that ended; and now and then."""
@@ -293,12 +304,18 @@ class Http2Connection:
             elif type(item) is Lost:
                 half.decoder.forget()
                 half.block_frame = None
+                # SETTINGS may have been among what was lost: the other side may go by a table of any size.
+                other: _Half | None = self._first if direction else self._second
+                if other is not None:
+                    other.table_limit = limits.MAX_HPACK_TABLE
+                    other.decoder.limit_table(limits.MAX_HPACK_TABLE)
                 events.append(BytesLost(direction, item.packet))
             elif type(item) is Restarted:
                 self.client = direction
                 half.known = True
                 half.decoder = HpackDecoder(from_start=True)
                 half.decoder.limit_table(half.table_limit)
+                events.append(item)
             elif type(item) is Problem:
                 events.append(item)
         if isinstance(event, Closed):
@@ -407,7 +424,7 @@ class Http2Connection:
         try:
             fields = decoder.decode(block)
         except DecodeError as error:
-            fields = []
+            fields = getattr(error, "partial", [])  # those before the damage
             problem = Problem(error.code, error.message, packet, offset)
         if problem is None and decoder.truncated:
             text = f"more than {limits.MAX_HEADER_LIST} bytes of header fields; the rest is left out"

@@ -7,6 +7,7 @@ another.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from inspector import limits
@@ -29,7 +30,6 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 HEADER_SIZE = 9
 
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(10)
-ALTSVC, ORIGIN, PRIORITY_UPDATE = 0x0A, 0x0C, 0x10
 
 END_STREAM = 0x01
 ACK = 0x01
@@ -240,24 +240,24 @@ class FrameReader:
             if rest is None:
                 return events
             chunk = rest
-        self._feed_searching([chunk], events)
+        self._feed_searching(deque((chunk,)), events)
         return events
 
-    def _feed_searching(self, waiting: list[Chunk], events: list[FrameEvent]) -> None:
+    def _feed_searching(self, waiting: deque[Chunk], events: list[FrameEvent]) -> None:
         """The same while the place in the sequence of frames may be lost, perhaps several times over."""
         while waiting:
-            first = waiting.pop(0)
+            first = waiting.popleft()
             if self._finder is None:
                 rest = self._read(first, events)
                 if rest is not None:
-                    waiting.insert(0, rest)
+                    waiting.appendleft(rest)
             else:
                 found = self._finder.feed(first)
                 if found is not None:
                     if self._finder.restarts:
                         events.append(Restarted(first.packet))
                     self._finder = None
-                    waiting[:0] = found
+                    waiting.extendleft(reversed(found))
 
     def gap(self, gap: Gap) -> list[FrameEvent]:
         """Bytes are missing here."""

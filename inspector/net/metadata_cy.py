@@ -42,12 +42,24 @@ def status_of(fields: tuple[Header, ...], report: Callable[[Problem], None]) -> 
     return None if code is None else Status(code, grpc.status_name(code), message, details)
 
 
-def readable(fields: list[Header]) -> tuple[Header, ...]:
-    """Header fields as text. HPACK gives octets (as Latin-1); values of `-bin` fields become base64, others UTF-8."""
-    for _, value in fields:
-        if value is not None and (not value.isascii() or "\0" in value):
-            return tuple([_readable(field) for field in fields])
-    return tuple(fields)
+MOST_REMEMBERED = 256
+"""Fields whose text is remembered: as many as the header tables of a connection may hold and be of use."""
+
+
+def readable(fields: list[Header], known: dict[Header, Header]) -> tuple[Header, ...]:
+    """Header fields as text. HPACK gives octets (as Latin-1); values of `-bin` fields become base64, others UTF-8.
+
+    `known` keeps what was made of a field, so that one that is sent by reference again and again is made once.
+    """
+    found = []
+    for field in fields:
+        text = known.get(field)
+        if text is None:
+            if len(known) >= MOST_REMEMBERED:
+                known.clear()
+            text = known[field] = _readable(field)
+        found.append(text)
+    return tuple(found)
 
 
 def _readable(field: Header) -> Header:

@@ -197,5 +197,5 @@ def _unknown(kind: str, name: str, *known: Iterable[str]) -> SchemaError:
     if suggestions:
         hint = did_you_mean([one_line(each) for each in suggestions])
     else:
-        hint = "`inspector list` shows what is there"
+        hint = "check the spelling, and what -s names"
     return SchemaError(f"no {kind} {one_line(name)} in the schema", hint=hint)

@@ -27,7 +27,8 @@ class Source(NamedTuple):
 
     `detect(head, whole)` tells whether an input that begins with `head` (and ends with it, if `whole`) is of this
     kind. `is_capture` where it holds calls; otherwise it holds bare messages, and `is_single` just one.
-    `calls_parser` makes calls, but need not make messages.
+    `calls_parser` makes calls, but need not make messages. `has_magic` where every input of this kind is detected, as
+    it begins with a magic number.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Source(NamedTuple):
     is_capture: bool = False
     is_single: bool = False
     calls_parser: Callable[[], SourceParser] | None = None
+    has_magic: bool = False
 
     def open(self, *, with_messages: bool = True) -> SourceParser:
         """A parser for one input; without messages perhaps a quicker one."""

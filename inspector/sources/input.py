@@ -29,16 +29,18 @@ class Input:
         """What is wrong with the compression of the input, known when it was read to its end."""
         self._name = "standard input" if path == "-" else path
         kind, _, form = (kind or "").partition("+")
+        self._is_stdin = path == "-"
         self._stream = _open(path)
         try:
             if form:
                 text = self._stream.read()
                 self.close()
+                self._is_stdin = False
                 self._stream = io.BytesIO(undump(form, text))
             self._whole = False
             self._head, opened = self._read_head(kind)
             self._gunzip = Gunzip() if self._head.startswith(GZIP_MAGIC) else None
-            self.source = find(kind) if kind else self._detect(opened)
+            self.source = self._named(kind, opened) if kind else self._detect(opened)
         except InputError as error:
             self.close()
             error.where = error.where or self._name
@@ -54,7 +56,7 @@ class Input:
         self.close()
 
     def close(self) -> None:
-        if self._stream is not sys.stdin.buffer:
+        if not self._is_stdin:
             self._stream.close()
 
     def pieces(self) -> Iterator[bytes]:
@@ -115,6 +117,15 @@ class Input:
             )
         return head, opened
 
+    def _named(self, kind: str, head: bytes) -> Source:
+        """The kind that the user named. What begins with a magic number is held to it."""
+        source = find(kind)
+        if source.has_magic and not source.detect(head, False):
+            found = detect(head, whole=False)
+            hint = f"it looks like {found.name}" if found else "leave out --from to have it detected"
+            raise InputError(f"this is not {kind}", hint=hint)
+        return source
+
     def _detect(self, head: bytes) -> Source:
         source = detect(head, whole=self._whole and len(head) < HEAD_SIZE, name=self._name.removesuffix(".gz"))
         if source is None:
@@ -128,6 +139,8 @@ def _is_capture(head: bytes) -> bool:
 
 def _open(path: str) -> BinaryIO:
     if path == "-":
+        if sys.stdin is None:
+            raise InputError("standard input is closed", where="standard input")
         return sys.stdin.buffer
     if os.path.isdir(path):
         raise InputError("this is a directory", where=path, hint="name a capture or payload file in it")

@@ -18,4 +18,5 @@ PCAP = Source(
     (".pcap", ".cap", ".dmp"),
     is_capture=True,
     calls_parser=lambda: CaptureParser(PcapParser(), with_messages=False),
+    has_magic=True,
 )

@@ -20,4 +20,5 @@ PCAPNG = Source(
     (".pcapng", ".ntar"),
     is_capture=True,
     calls_parser=lambda: CaptureParser(PcapngParser(), with_messages=False),
+    has_magic=True,
 )

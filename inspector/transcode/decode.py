@@ -90,7 +90,13 @@ class MessageDecoder:
             found = survey(kind.descriptor, data)
             return Decoded(None, 0, "schema", found.error or DecodeError(str(refusal), code="wire"))
         self._unknown_in_payloads = 0
-        value = kind.print(message, 0)
+        try:
+            value = kind.print(message, 0)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            # A damaged descriptor: names that are not text, map entries without a key.
+            return Decoded(
+                None, 0, "schema", DecodeError(f"the schema of {type_name} is damaged: {error}", code="schema")
+            )
         unknown = self._unknown_in_payloads + _unknown_bytes(message, kind.descriptor, data)
         return Decoded(value, unknown, "schema", None)
 
@@ -109,7 +115,11 @@ class MessageDecoder:
         if self._resolver is None or descriptor is None:
             raise SchemaError(f"the schema has no message type {type_name!r}")
         parse = self._resolver.message_class(type_name).FromString
-        kind = self._types[type_name] = _Type(parse, descriptor, self._printer.printer(descriptor))
+        try:
+            printer = self._printer.printer(descriptor)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise SchemaError(f"the schema of {type_name} is damaged: {error}") from None
+        kind = self._types[type_name] = _Type(parse, descriptor, printer)
         return kind
 
     def _count_payload(self, descriptor: Descriptor, message: Message, payload: bytes) -> None:

@@ -135,6 +135,8 @@ class JsonPrinter:
                     else:
                         result[name] = value if scalar is None else scalar(value)
                 except UnicodeDecodeError:
+                    if not is_map(field):
+                        raise
                     result[name] = entries[field].print(WireMap(message, field), depth + 1)
             for name, make in defaults:
                 if name not in result:

@@ -14,7 +14,7 @@ from inspector.model.call import Call, Header, Status
 from inspector.views.rows import DecodeDetails, problem_row, status_row
 from inspector.views.safe_text import safe_json
 from inspector.views.secrets import is_secret, masked
-from inspector.views.times import date_and_time
+from inspector.views.times import date_and_time, timestamp
 
 if TYPE_CHECKING:
     from inspector import cython_shim as cython
@@ -29,10 +29,12 @@ _SECOND = cython.declare(cython.longlong, 1_000_000_000)
 _FAR = 1 << 62
 """Times and durations below this fit the integers of C: until the year 2116."""
 
+LONGEST_REMEMBERED = 256
 MOST_REMEMBERED = 4096
 """Header fields whose JSON is remembered: the usual ones are few, the others (request ids) come once."""
 
 _FIELDS: dict[Header, str] = {}
+_OK = '{"code":0,"name":"OK","message":"","details":[]}'
 
 
 def call_line(call: Call, decode_details: DecodeDetails, *, show_secrets: bool = False) -> bytes:
@@ -70,8 +72,8 @@ def call_line(call: Call, decode_details: DecodeDetails, *, show_secrets: bool =
         f'"server":{_text(server)},"connection":{connection},"stream":{stream},"started":{_time(started)},'
         f'"duration":{_seconds(duration)},"authority":{_text(authority)},"deadline":{_seconds(deadline)},'
         f'"request_headers":{_headers(request_headers, show_secrets)},'
-        f'"response_headers":{_usual_headers(response_headers, show_secrets)},'
-        f'"trailers":{_usual_headers(trailers, show_secrets)},"status":{status_text},'
+        f'"response_headers":{_headers(response_headers, show_secrets)},'
+        f'"trailers":{_headers(trailers, show_secrets)},"status":{status_text},'
         f'"requests":{requests},"responses":{responses},"request_bytes":{request_bytes},'
         f'"response_bytes":{response_bytes},"complete":{"true" if complete else "false"},"problems":{problems_text}}}'
     )
@@ -84,8 +86,12 @@ def _dumps(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
-@lru_cache(maxsize=4096)
 def _text(value: str | None) -> str:
+    return _dumps(value) if value is not None and len(value) > LONGEST_REMEMBERED else _usual_text(value)
+
+
+@lru_cache(maxsize=4096)
+def _usual_text(value: str | None) -> str:
     return _dumps(value)
 
 
@@ -93,7 +99,7 @@ def _text(value: str | None) -> str:
 def _time(nanoseconds: int | None) -> str:
     """As `views.times.timestamp` gives it."""
     if nanoseconds is None or not 0 <= nanoseconds < _FAR:
-        return "null"
+        return _dumps(timestamp(nanoseconds))
     whole: cython.longlong = nanoseconds
     fraction: cython.int = whole % _SECOND
     return f'"{date_and_time(whole // _SECOND)}.{fraction:09d}Z"'
@@ -131,9 +137,10 @@ def _new_field(field: Header) -> str:
         text = _dumps(masked((field,))[0])
     else:
         text = f'["{name}","{value}"]'
-    if len(_FIELDS) >= MOST_REMEMBERED:
-        _FIELDS.clear()
-    _FIELDS[field] = text
+    if len(text) <= LONGEST_REMEMBERED:
+        if len(_FIELDS) >= MOST_REMEMBERED:
+            _FIELDS.clear()
+        _FIELDS[field] = text
     return text
 
 
@@ -143,14 +150,9 @@ def _is_plain(text: str) -> cython.bint:
     return text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
 
 
-@lru_cache(maxsize=256)
-def _usual_headers(fields: tuple[Header, ...], show_secrets: bool) -> str:
-    """Those of responses, which are mostly the same."""
-    return _headers(fields, show_secrets)
-
-
-@lru_cache(maxsize=256)
 def _usual_status(status: Status | None) -> str:
+    if status is not None and status.code == 0 and not status.message:
+        return _OK
     return _dumps(None if status is None else status_row(status, _no_details))
 
 

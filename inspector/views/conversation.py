@@ -90,7 +90,9 @@ def status_line(call: Call) -> Line:
     """The status by name and code, with its message."""
     status = call.status
     if status is None:
-        return [("dim", "unknown: the end of the call, or its status, is not in the capture")]
+        if call.duration is not None:
+            return [("dim", "unknown: sent by reference to a header field from before the capture")]
+        return [("dim", "unknown: the end of the call is not in the capture")]
     line: Line = [("good" if status.code == 0 else "bad", f"{status.name} ({status.code})")]
     if status.message:
         line.append(("", f"  {safe(status.message)}"))
@@ -116,10 +118,19 @@ def _headers(title: str, fields: tuple[Header, ...], *, show_secrets: bool) -> l
     if not fields:
         return []
     lines: list[Line] = [[("title", title)]]
+    unknown = 0
     for name, value in masked(fields, show_secrets=show_secrets):
-        known = "<not in the capture>"
-        lines.append([("key", f"  {safe(name or known)}"), ("", f": {safe(known if value is None else value)}")])
+        if name is None and value is None:
+            unknown += 1
+            continue
+        shown = "<not in the capture>" if value is None else _SHOWN_BELOW.get(name or "", value)
+        lines.append([("key", f"  {safe(name or '<not in the capture>')}"), ("", f": {safe(shown)}")])
+    if unknown:
+        lines.append([("dim", f"  {_count(unknown, 'field')} not in the capture: sent by reference to earlier ones")])
     return [*lines, []]
+
+
+_SHOWN_BELOW = {"grpc-status-details-bin": "(decoded below)"}
 
 
 def _details(call: Call, decode_details: DecodeDetails) -> list[Line]:

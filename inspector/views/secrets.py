@@ -14,14 +14,19 @@ _SECRET_ENDINGS = (
     "-key", "-token", "-secret", "-password", "-passwd", "-credential", "-credentials", "-signature", "-cookie",
     "-authorization", "-auth", "apikey", "api_key", "_token", "_secret", "_password",
 )  # fmt: skip
+LONGEST_NAME = 256
+"""Longer names are no names of credentials, and not worth remembering."""
+
 _SCHEME = re.compile(r"(?i)(bearer|basic|digest|negotiate|token|apikey|aws4-hmac-sha256) +")
 
 
-@lru_cache(maxsize=4096)
 def is_secret(name: str | None) -> bool:
     """Whether a header of this name carries credentials."""
-    if name is None:
-        return False
+    return name is not None and len(name) <= LONGEST_NAME and _is_secret(name)
+
+
+@lru_cache(maxsize=4096)
+def _is_secret(name: str) -> bool:
     name = name.lower().removesuffix("-bin")
     return name in _SECRET_NAMES or name in ("token", "secret", "password", "key") or name.endswith(_SECRET_ENDINGS)
 

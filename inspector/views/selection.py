@@ -33,8 +33,10 @@ class Selection:
 
 
 def matches(glob: str, method: str | None) -> bool:
-    """Whether a method (`/pkg.Svc/Method`) is of the form that a user wrote: with a slash, or with dots only."""
+    """Whether a method (`/pkg.Svc/Method`) is of the form that a user wrote: with a slash or with dots only, whole or
+    from any of its names on (`Svc/Method`, `Method`)."""
     if method is None:
         return False
     name = method.removeprefix("/")
-    return fnmatchcase(name, glob) or fnmatchcase(name.replace("/", "."), glob)
+    dotted = name.replace("/", ".")
+    return any((fnmatchcase(name, glob), fnmatchcase(dotted, glob), fnmatchcase(dotted, f"*.{glob.replace('/', '.')}")))

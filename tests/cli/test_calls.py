@@ -167,7 +167,7 @@ def test_no_credentials_of_the_samples_are_printed():
 def test_a_payload_is_refused_in_one_line():
     path = SAMPLES / "payloads" / "predict_request.binpb"
     result = run("calls", path)
-    words = "this is of the kind message: it holds messages, not calls (inspector decode shows them)"
+    words = "this is of the kind message: it holds messages, not calls (inspector decode shows all of them)"
     assert result == (1, b"", f"inspector: {path}: {words}\n")
 
 

@@ -146,7 +146,44 @@ def test_methods_can_be_chosen(predict, glob):
 
 
 def test_a_method_is_not_matched_in_part():
-    assert run("decode", PREDICT, "--method", "Predict").code == 1
+    assert run("decode", PREDICT, "--method", "Pred").code == 1
+
+
+@pytest.mark.parametrize("name", ["GetModel", "ModelService/GetModel", "ModelService.GetModel"])
+def test_a_method_goes_by_the_end_of_its_name(name):
+    assert {json.loads(line)["method"] for line in run("decode", PREDICT, "--method", name).out.splitlines()} == {
+        "/models.v1.ModelService/GetModel"
+    }
+
+
+def test_the_input_is_not_written_over(write):
+    path = write("a.pcapng", capture_files.read("predict.pcapng"))
+    result = run("decode", path, "-o", path)
+    assert result == (1, b"", f"inspector: {path}: this is the input itself (write to another file)\n")
+    assert path.read_bytes() == capture_files.read("predict.pcapng")
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("pcap", "this is not pcap (it looks like pcapng)"), ("pcap+base64", "the input is not base64")],
+)
+def test_a_capture_that_is_not_of_the_kind_named_is_told_in_one_line(kind, words):
+    assert run("decode", PREDICT, "--from", kind) == (1, b"", f"inspector: {PREDICT}: {words}\n")
+
+
+def test_a_schema_that_lacks_the_methods_is_told(tmp_path):
+    schema = tmp_path / "other.proto"
+    schema.write_text('syntax = "proto3"; package other; message M {}')
+    result = run("decode", PREDICT, "-s", schema)
+    assert result.code == 0
+    assert result.err == (
+        "inspector: the schema lacks the method /models.v1.ModelService/GetModel and 7 more: "
+        "37 messages were decoded by field number\n"
+    )
+
+
+def test_a_schema_without_a_type_is_told():
+    assert "no type (-t)" in run("decode", REQUEST, "-s", SCHEMA).err
 
 
 @pytest.mark.parametrize(
@@ -403,8 +440,6 @@ def test_a_wrong_command_line_is_told_in_one_line(arguments, words):
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("nope", "there is no kind of input named 'nope' (known are pcapng, pcap, http2, grpc, message, delimited)"),
-        ("message+nope", "there is no textual form named 'nope' (known are hex, base64)"),
         ("message+hex", "the input is not hex (expected are pairs of hex digits)"),
         ("message+base64", "the input is not base64"),
     ],
@@ -412,6 +447,21 @@ def test_a_wrong_command_line_is_told_in_one_line(arguments, words):
 def test_a_wrong_kind_is_told_in_one_line(kind, words):
     result = run("decode", REQUEST, "--from", kind)
     assert result == (1, b"", f"inspector: {REQUEST}: {words}\n")
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("nope", "there is no kind of input named 'nope' (known are pcapng, pcap, http2, grpc, message, delimited)"),
+        ("message+nope", "there is no textual form named 'nope' (known are hex, base64)"),
+        ("hex", "hex needs the kind of what it shows: message+hex, for example"),
+    ],
+)
+def test_a_kind_that_there_is_not_is_wrong_usage(kind, words):
+    result = run("decode", REQUEST, "--from", kind)
+    assert (result.code, result.out) == (2, b"")
+    assert words in result.err
+    assert result.err.count("\n") == 1
 
 
 def test_a_capture_with_nothing_in_it_is_no_error(write):

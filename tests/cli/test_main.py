@@ -69,7 +69,7 @@ def test_the_version_says_which_kernels_run(mode, build):
 
 def test_an_unknown_command_is_told_in_one_line():
     result = run("nope")
-    assert result == (2, b"", "inspector: No such command 'nope' (try 'inspector --help')\n")
+    assert result == (2, b"", "inspector: there is no command 'nope' (try 'inspector --help')\n")
 
 
 def test_a_file_in_the_place_of_a_command_gets_advice():

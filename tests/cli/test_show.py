@@ -65,7 +65,7 @@ def test_what_is_not_in_the_capture_is_said():
     shown = text(SAMPLES / "midstream.pcapng", 2)
     assert shown.startswith("Call 2  unknown method\n  status  unknown: ")
     assert "  note    not all of this call is in the capture\n" in shown
-    assert "\nTrailers\n  <not in the capture>: <not in the capture>\n" in shown
+    assert "\n  1 field not in the capture: sent by reference to earlier ones\n" in shown
     assert "\nProblems\n  the beginning of this call is not in the capture  (packet 17)\n" in shown
 
 

@@ -54,7 +54,7 @@ def test_a_class_is_made_for_a_name_or_a_descriptor(schema):
         ("vision.v1.PredictReqest", "did you mean vision.v1.PredictRequest"),
         ("vision.v2.Corner", "did you mean vision.v1.PredictRequest.Box.Corner?"),
         ("Timestamp", "did you mean google.protobuf.Timestamp?"),
-        ("zzzzzzzz", "`inspector list` shows what is there"),
+        ("zzzzzzzz", "check the spelling, and what -s names"),
     ],
 )
 def test_an_unknown_message_is_an_error_with_near_names(schema, name, hint):
