@@ -269,6 +269,16 @@ def streams_of_packets(file):
     return touched
 
 
+@pytest.mark.parametrize("name", ["predict.pcapng", "errors.pcapng", "hpack.pcapng"])
+def test_a_status_is_the_true_one_or_not_known(name, whole):
+    records = capture_files.split(capture_files.read(name))
+    statuses = {key: call.status for key, call in Content(whole(name)).calls.items()}
+    for number, place in enumerate((index for index, record in enumerate(records) if record.is_packet), start=1):
+        damaged = Content(decode(capture_files.join([*records[:place], *records[place + 1 :]])))
+        for key, call in damaged.calls.items():
+            assert call.status is None or call.status.code == statuses[key].code, (number, key)
+
+
 @pytest.mark.parametrize("name", ["predict.pcapng", "hpack.pcapng"])
 def test_calls_before_a_dropped_packet_keep_all_they_have(name, whole):
     file = capture_files.read(name)

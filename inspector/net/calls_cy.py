@@ -117,6 +117,7 @@ class _OpenCall:
     method: str | None
     authority: str | None
     deadline: int | None
+    knows_deadline: cython.bint  # whether the request headers are all known, so that one would have been seen
     protocol: str
     is_grpc: cython.bint
     http_status: int | None
@@ -137,6 +138,7 @@ class _OpenCall:
         self.method = None
         self.authority = None
         self.deadline = None
+        self.knows_deadline = False
         self.protocol = "grpc"
         self.is_grpc = True
         self.http_status = None
@@ -315,6 +317,7 @@ class ConnectionCalls:
         way: _Way = self._request(call)
         way.headers = fields
         way.encoding = "identity" if whole else None
+        call.knows_deadline = whole
         self._drop_deframer(way)  # whatever was lost before, here messages begin
         content_type: str | None = None
         name: str | None
@@ -560,10 +563,12 @@ class ConnectionCalls:
         self._finish(call, event.packet, event.time, events, "the stream is reset")
 
     @cython.cfunc
-    def _reset_status(self, call: _OpenCall, event: Reset) -> Status:
+    def _reset_status(self, call: _OpenCall, event: Reset) -> Status | None:
         """The status that the two sides conclude from a RST_STREAM. A client that gives up at its deadline cancels."""
         is_request = self._is_request(event.direction)
         name = grpc.reset_name(event.code)
+        if is_request and event.code == grpc.CANCEL and not call.knows_deadline:
+            return None  # cancelled, or given up at a deadline that was not seen
         if is_request and event.code == grpc.CANCEL and call.deadline is not None:
             took = 0 if event.time is None or call.started is None else event.time - call.started
             if took >= call.deadline - min(max(5_000_000, call.deadline // 50), call.deadline // 2):

@@ -37,7 +37,7 @@ from http2_traffic import (
     with_fields,
 )
 
-from inspector.limits import MAX_HEADER_BLOCK, MAX_HEADER_LIST, MIB
+from inspector.limits import MAX_BUFFERED, MAX_HEADER_BLOCK, MAX_HEADER_LIST, MIB
 from inspector.model.call import Status
 from inspector.model.frames import Data, Frame, Headers
 from inspector.model.packet import Chunk, Gap
@@ -345,3 +345,103 @@ def test_a_frame_of_two_empty_messages_is_found_behind_lost_bytes(grpc):
     deframer = grpc.Deframer(False)
     found = deframer.feed(Data(0, 1, bytes(10), 0, True, False, 0, 1, None))
     assert [message.payload for message in found] == [b"", b""]
+
+
+# --- what a hostile reviewer found -----------------------------------------------------------------------------------
+
+
+def test_a_status_that_may_have_been_lost_is_not_concluded(script):
+    script.request(body=ASK)
+    script.lose(SERVER, 100)
+    script.finish("fin")
+    call = only_call(script)
+    assert call.status is None
+    assert not call.complete
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_compression_without_measure_is_stopped_and_told(module, kept):
+    counter = module.CallCounter()
+    script = Script(module.ConnectionCalls(opened(), counter, kept))
+    bomb = grpc_message(gzip.compress(bytes(MIB), 9), 1)  # a thousandfold, which is allowed; but not for ever at once
+    script.request(fields=with_fields(REQUEST, grpc_encoding="gzip"), body=bomb, end=False)
+    for _ in range(MAX_BUFFERED // MIB + 2):
+        script.data(CLIENT, 1, bomb)
+    script.response()
+    script.data(CLIENT, 1, end=True)
+    assert ("compression_limit" in codes(only_call(script).problems)) == kept
+
+
+def test_after_a_read_there_is_room_again(module):
+    counter = module.CallCounter()
+    counter.count_decompressed(MIB, MAX_BUFFERED + 1, kept=True)
+    assert not counter.has_room()
+    counter.begin_read()
+    assert counter.has_room()
+
+
+def test_amplification_over_all_is_bounded(module):
+    counter = module.CallCounter()
+    counter.count_decompressed(10, 2 * MAX_BUFFERED, kept=False)
+    assert not counter.has_room()
+
+
+def test_header_blocks_between_the_first_and_the_trailers_are_left_out_and_told(script):
+    script.request()
+    script.headers(SERVER, 1, RESPONSE)
+    for _ in range(3):
+        script.headers(SERVER, 1, (("x-again", "1"),))
+    script.headers(SERVER, 1, TRAILERS, end=True)
+    call = only_call(script)
+    assert call.trailers == TRAILERS
+    assert codes(call.problems) == ["http2_headers"] * 3
+
+
+def test_bytes_of_messages_that_never_become_whole_are_given_back(script, counter):
+    for stream in range(1, 20, 2):
+        script.lose(SERVER, 50)
+        script.headers(CLIENT, stream, REQUEST)
+        script.data(CLIENT, stream, grpc_message(bytes(5000))[:4000])
+        script.lose(CLIENT, 10)
+        script.headers(CLIENT, stream + 100, REQUEST, end=True)
+        script.send(CLIENT, reset(stream))
+    script.finish("fin")
+    assert counter.held == 0
+
+
+def test_the_server_alone_is_enough(module):
+    script = Script(module.ConnectionCalls(opened(), module.CallCounter()), begin=False)
+    script.send(SERVER, settings())
+    for stream in (1, 3):
+        script.response(stream, TELL)
+    script.finish("fin")
+    assert [message.data for message in messages(script.events)] == [b"answer", b"answer"]
+    assert [call.status.name for call in calls(script.events)] == ["OK", "OK"]
+
+
+def test_streams_are_numbered_anew_behind_another_preface(script):
+    script.request(body=ASK)
+    script.response(body=TELL)
+    script.lose(CLIENT, 40)
+    script.encoders = Script(None, begin=False).encoders
+    script.send(CLIENT, PREFACE + settings())
+    script.request(body=ASK)
+    script.response(body=TELL)
+    script.finish("fin")
+    assert [call.stream for call in calls(script.events)] == [1, 1]
+
+
+def test_a_table_size_is_not_refused_where_settings_may_be_lost(http2):
+    script = Script(http2.Http2Connection(opened()), begin=False)
+    script.send(CLIENT, PREFACE + settings())
+    script.lose(SERVER, 15)
+    script.encoders[CLIENT].header_table_size = 65_536
+    found = of(Headers, script.headers(CLIENT, 1, REQUEST))[0]
+    assert (found.problem, tuple(found.fields)) == (None, REQUEST)
+
+
+def test_fields_before_the_damage_of_a_block_are_kept(http2):
+    script = Script(http2.Http2Connection(opened()))
+    found = of(Headers, script.send(CLIENT, frame(HEADERS, END_HEADERS, 1, b"\x82\x86\xff\xff\xff\xff\x7f")))[0]
+    assert found.problem is not None
+    assert found.fields == [(":method", "GET"), (":scheme", "http")]
