@@ -22,6 +22,7 @@ from inspector.model.frames import (
 from inspector.model.packet import Chunk, Closed, Gap, Opened
 from inspector.model.problem import Problem
 from inspector.net import grpc_cy as grpc
+from inspector.net import status
 from inspector.net.grpc_cy import Deframer
 from inspector.net.http2_cy import HTTP2, Http2Connection
 from inspector.net.metadata_cy import http_status, readable, status_of, trailer_block
@@ -380,10 +381,8 @@ class ConnectionCalls:
 
     @cython.cfunc
     def _conclude_from_http(self, call: _OpenCall) -> None:
-        """The status of a response that is no gRPC response: the error of a proxy, most often."""
         if call.status is None and call.http_status is not None and call.http_status != 200:
-            code = grpc.HTTP_STATUSES.get(call.http_status, grpc.UNKNOWN)
-            call.status = Status(code, grpc.status_name(code), f"HTTP status {call.http_status}", None, "http")
+            call.status = status.of_http(call.http_status)
 
     # --- messages ------------------------------------------------------------------------------------------------
 
@@ -559,24 +558,13 @@ class ConnectionCalls:
             return
         if call.status is None and not self._response(call).lost:
             call.ended_at = event.time
-            call.status = self._reset_status(call, event)
+            is_request: cython.bint = self._is_request(event.direction)
+            if is_request and event.code == grpc.CANCEL and not call.knows_deadline:
+                call.status = None  # cancelled, or given up at a deadline that was not seen
+            else:
+                took = None if event.time is None or call.started is None else event.time - call.started
+                call.status = status.of_reset(event.code, by_client=is_request, took=took, deadline=call.deadline)
         self._finish(call, event.packet, event.time, events, "the stream is reset")
-
-    @cython.cfunc
-    def _reset_status(self, call: _OpenCall, event: Reset) -> Status | None:
-        """The status that the two sides conclude from a RST_STREAM. A client that gives up at its deadline cancels."""
-        is_request = self._is_request(event.direction)
-        name = grpc.reset_name(event.code)
-        if is_request and event.code == grpc.CANCEL and not call.knows_deadline:
-            return None  # cancelled, or given up at a deadline that was not seen
-        if is_request and event.code == grpc.CANCEL and call.deadline is not None:
-            took = 0 if event.time is None or call.started is None else event.time - call.started
-            if took >= call.deadline - min(max(5_000_000, call.deadline // 50), call.deadline // 2):
-                code = grpc.DEADLINE_EXCEEDED
-                return Status(code, grpc.status_name(code), "the client gave up at its deadline", None, "deadline")
-        code = grpc.RESET_STATUSES.get(event.code, grpc.UNKNOWN)
-        who = "client" if is_request else "server"
-        return Status(code, grpc.status_name(code), f"the {who} reset the stream: {name}", None, "reset")
 
     @cython.cfunc
     def _feed_end(self, event: Ended, events: list[CallEvent]) -> None:
@@ -587,16 +575,10 @@ class ConnectionCalls:
             response: _Way = self._response(call)
             if call.status is None and event.reason != "end" and not (response.ended or response.lost):
                 call.ended_at = event.time
-                call.status = self._closing_status(call, event)
+                refused = self._last_accepted is not None and call.stream > self._last_accepted
+                call.status = status.of_closing(event.reason, refused=refused)
             why = "the capture ends" if event.reason == "end" else "the connection ends"
             self._finish(call, event.packet, event.time, events, why)
-
-    @cython.cfunc
-    def _closing_status(self, call: _OpenCall, event: Ended) -> Status:
-        text = "the connection was reset" if event.reason == "rst" else "the connection was closed"
-        if self._last_accepted is not None and call.stream > self._last_accepted:
-            text = "the server went away before it accepted the call"
-        return Status(grpc.UNAVAILABLE, grpc.status_name(grpc.UNAVAILABLE), text, None, "connection")
 
     @cython.cfunc
     def _feed_loss(self, event: BytesLost, events: list[CallEvent]) -> None:

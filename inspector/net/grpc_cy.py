@@ -31,27 +31,9 @@ STATUS_NAMES = (
     "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED",
     "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
 )  # fmt: skip
-OK, CANCELLED, UNKNOWN, DEADLINE_EXCEEDED = 0, 1, 2, 4
-PERMISSION_DENIED, RESOURCE_EXHAUSTED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, UNAUTHENTICATED = 7, 8, 12, 13, 14, 16
 
-RESET_STATUSES = {
-    0: INTERNAL, 1: INTERNAL, 2: INTERNAL, 3: INTERNAL, 4: INTERNAL, 6: INTERNAL, 7: UNAVAILABLE, 8: CANCELLED,
-    9: INTERNAL, 10: INTERNAL, 11: RESOURCE_EXHAUSTED, 12: PERMISSION_DENIED,
-}  # fmt: skip
-"""HTTP/2 error code of a RST_STREAM -> status, where a stream ends without trailers (PROTOCOL-HTTP2, "Errors")."""
-
-RESET_NAMES = (
-    "NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "FLOW_CONTROL_ERROR", "SETTINGS_TIMEOUT", "STREAM_CLOSED",
-    "FRAME_SIZE_ERROR", "REFUSED_STREAM", "CANCEL", "COMPRESSION_ERROR", "CONNECT_ERROR", "ENHANCE_YOUR_CALM",
-    "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED",
-)  # fmt: skip
 CANCEL = 8
-
-HTTP_STATUSES = {
-    400: INTERNAL, 401: UNAUTHENTICATED, 403: PERMISSION_DENIED, 404: UNIMPLEMENTED, 429: UNAVAILABLE,
-    502: UNAVAILABLE, 503: UNAVAILABLE, 504: UNAVAILABLE,
-}  # fmt: skip
-"""HTTP status -> gRPC status, where a response has no grpc-status (grpc/doc/http-grpc-status-mapping.md)."""
+"""HTTP/2 error code with which a client ends a call (RFC 9113, section 7)."""
 
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _TIMEOUT = re.compile(r"([0-9]{1,8})([HMSmun])")
@@ -78,11 +60,6 @@ MOST_EMPTY = 4
 def status_name(code: int) -> str:
     """The name of a status code; its number where it has none."""
     return STATUS_NAMES[code] if 0 <= code < len(STATUS_NAMES) else f"CODE_{code}"
-
-
-def reset_name(code: int) -> str:
-    """The name of an HTTP/2 error code."""
-    return RESET_NAMES[code] if code < len(RESET_NAMES) else f"error code {code}"
 
 
 @lru_cache(maxsize=256)

@@ -397,14 +397,6 @@ def test_a_code_without_a_name_is_shown_by_its_number(grpc, code):
 
 
 @pytest.mark.parametrize(
-    ("code", "name"),
-    [(0, "NO_ERROR"), (5, "STREAM_CLOSED"), (8, "CANCEL"), (13, "HTTP_1_1_REQUIRED"), (14, "error code 14")],
-)
-def test_an_http2_error_code_has_its_name(grpc, code, name):
-    assert grpc.reset_name(code) == name
-
-
-@pytest.mark.parametrize(
     ("encoding", "payload"),
     [
         ("gzip", zlib.compress(b"abc", wbits=31)),
