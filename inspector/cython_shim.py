@@ -30,6 +30,7 @@ ulonglong = builtins.int
 Py_ssize_t = builtins.int
 size_t = builtins.int
 double = builtins.float
+p_char = builtins.bytes
 
 
 def _same(item: _T) -> _T:

@@ -175,7 +175,9 @@ class Session:
 
     def _noting_damage(self, events: list[SourceEvent]) -> list[SourceEvent]:
         if not self.damaged:
-            self.damaged = any(map(_is_damaged, events))
+            # Nearly all events are calls without a problem: those are told without a function call each.
+            doubtful = [event for event in events if type(event) is not Call or event.problems]
+            self.damaged = any(map(_is_damaged, doubtful))
         return events
 
 

@@ -58,8 +58,9 @@ def calls(
         for batch in session.batches(with_messages=False):
             ended = [event for event in batch if type(event) is Call]
             printer.write(_matching(in_order.feed(ended), method), out)
-            for problem in [event for event in batch if type(event) is Problem]:
-                warnings.add(problem)
+            if len(ended) < len(batch):
+                for problem in [event for event in batch if type(event) is Problem]:
+                    warnings.add(problem)
             out.flush()
         printer.write(_matching(in_order.close(), method), out)
     warnings.close()
@@ -90,8 +91,9 @@ class _Printer:
     def write(self, found: Iterable[Call], out: BinaryIO) -> None:
         if self._form == "ndjson":
             secrets = self._show_secrets
+            write, decode_details = out.write, self._decode_details
             for call in found:
-                out.write(call_line(call, self._decode_details, show_secrets=secrets) + b"\n")
+                write(call_line(call, decode_details, secrets))
                 self.count += 1
             return
         for call in found:

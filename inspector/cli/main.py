@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import gc
 import importlib
 import os
@@ -49,6 +48,8 @@ class LazyGroup(click.Group):
         if name not in COMMANDS and not name.startswith("-") and os.path.exists(name):
             ctx.fail(f"there is no command {name!r}; to read that file: inspector decode {name}")
         if name not in COMMANDS and not name.startswith("-"):
+            import difflib  # noqa: PLC0415  # needed here only
+
             near = difflib.get_close_matches(name, COMMANDS, 1)
             ctx.fail(f"there is no command {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
         return super().resolve_command(ctx, args)

@@ -182,7 +182,7 @@ class ConnectionCalls:
     _closed_order: deque[int]
     _last_accepted: int | None  # of a GOAWAY
     _with_messages: cython.bint
-    _out_of_step: list[bool]  # per direction: frames were lost, and none were found since
+    _out_of_step: cython.int  # a bit per direction: frames were lost, and none were found since
     _readable: dict[Header, Header]  # octets of header fields -> their text, of those seen lately
 
     def __init__(self, opened: Opened, counter: CallCounter, with_messages: bool = True) -> None:
@@ -196,7 +196,7 @@ class ConnectionCalls:
         self._last_accepted = None
         self.sides_ended = 0
         self._with_messages = with_messages
-        self._out_of_step = [opened.mid, opened.mid]
+        self._out_of_step = 3 if opened.mid else 0
         self._readable = {}
 
     @cython.cfunc
@@ -268,7 +268,7 @@ class ConnectionCalls:
         unknown: cython.longlong
         direction, stream, found, has_octets, end, unknown, problem, packet, time = cython.cast(tuple, event)
         is_request: cython.bint = self._is_request(direction)
-        self._out_of_step[direction] = False
+        self._out_of_step &= ~(1 << direction)
         call: _OpenCall | None = self._open.get(stream)
         if call is None:
             if stream in self._closed:
@@ -298,8 +298,8 @@ class ConnectionCalls:
         call = _OpenCall(stream, time, late)
         # Clients open streams of odd numbers; even ones are pushed, which gRPC does not do.
         call.is_grpc = stream % 2 == 1
-        call.first.lost = self._out_of_step[0]
-        call.second.lost = self._out_of_step[1]
+        call.first.lost = self._out_of_step & 1 != 0
+        call.second.lost = self._out_of_step & 2 != 0
         self._open[stream] = call
         return call
 
@@ -391,7 +391,7 @@ class ConnectionCalls:
         direction: cython.int
         end: cython.bint
         direction, stream, _, _, _, end, _, packet, time = cython.cast(tuple, event)
-        self._out_of_step[direction] = False
+        self._out_of_step &= ~(1 << direction)
         call: _OpenCall | None = self._open.get(stream)
         if call is None:
             if stream in self._closed:
@@ -587,7 +587,7 @@ class ConnectionCalls:
         events.append(problem)
         call: _OpenCall
         way: _Way
-        self._out_of_step[event.direction] = True
+        self._out_of_step |= 1 << event.direction
         for call in self._open.values():
             way = call.way(event.direction)
             if way.ended:

@@ -37,11 +37,11 @@ def read_segment(packet: Packet) -> Segment | None:
         at = 34
         if (data[20] & 0x3F) != 0 or data[21] != 0:
             return None  # a fragment
-        flow = data[26:38]  # addresses and ports stand side by side, where no options come between
+        flow = _cut(data, 26, 38)  # addresses and ports stand side by side, where no options come between
     elif data[12] == 0x86 and data[13] == 0xDD and data[14] >> 4 == 6 and data[20] == 6 and size >= 74:
         end = 54 + (data[18] << 8 | data[19])
         at = 54
-        flow = data[22:58]
+        flow = _cut(data, 22, 58)
     else:
         return None
     if end > size or end - at < 20:
@@ -51,7 +51,7 @@ def read_segment(packet: Packet) -> Segment | None:
         return None
     seq: cython.longlong = _number(data, at + 4)
     ack: cython.longlong = _number(data, at + 8)
-    return _new(Segment, (number, time, flow, seq, ack, data[at + 13], data[body:end], 0))
+    return _new(Segment, (number, time, flow, seq, ack, data[at + 13], _cut(data, body, end), 0))
 
 
 @cython.cfunc
@@ -60,3 +60,13 @@ def read_segment(packet: Packet) -> Segment | None:
 def _number(data: bytes, at: cython.Py_ssize_t) -> cython.longlong:
     high: cython.longlong = data[at]
     return high << 24 | data[at + 1] << 16 | data[at + 2] << 8 | data[at + 3]
+
+
+@cython.cfunc
+@cython.inline
+def _cut(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> bytes:
+    """`data[start:end]` without a slice object, which takes twice as long as the copy."""
+    if start < 0 or end < start or end > len(data):
+        raise IndexError("out of bounds")
+    octets: cython.p_char = data
+    return octets[start:end]

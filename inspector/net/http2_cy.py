@@ -243,21 +243,18 @@ class Http2Connection:
                 self._feed_half(rest, events)
 
     @cython.cfunc
-    def _half(self, event: Chunk | Gap | Closed) -> _Half:
+    def _first_half(self, direction: int, event: Chunk | Gap | Closed) -> _Half:
         """The state of a direction, made with its first event."""
-        half: _Half | None = self._second if event.direction else self._first
-        if half is None:
-            other: _Half | None = self._first if event.direction else self._second
-            known = (
-                other is not None
-                and other.known
-                and isinstance(event, Chunk)
-                and len(event.data) >= http2_frames.HEADER_SIZE
-                and event.data[3] == http2_frames.SETTINGS
-                and not event.data[4] & http2_frames.ACK
-            )
-            half = self._set_half(event.direction, known)
-        return half
+        other: _Half | None = self._first if direction else self._second
+        known = (
+            other is not None
+            and other.known
+            and isinstance(event, Chunk)
+            and len(event.data) >= http2_frames.HEADER_SIZE
+            and event.data[3] == http2_frames.SETTINGS
+            and not event.data[4] & http2_frames.ACK
+        )
+        return self._set_half(direction, known)
 
     @cython.cfunc
     def _set_half(self, direction: int, known: bool) -> _Half:
@@ -287,7 +284,9 @@ class Http2Connection:
     @cython.cfunc
     def _feed_half(self, event: Chunk | Gap | Closed, events: list[StreamEvent]) -> None:
         direction = event.direction
-        half: _Half = self._half(event)
+        half: _Half | None = self._second if direction else self._first
+        if half is None:
+            half = self._first_half(direction, event)
         if type(event) is Chunk:
             found = half.reader.feed(event)
         elif isinstance(event, Gap):

@@ -337,7 +337,7 @@ class FrameReader:
                 self._buffer.keep(data[at:], step)
                 self._holds = True
                 return None
-            payload = data[at + 9 : at + step]
+            payload = _cut(data, at + 9, at + step)
             if kind == 0:
                 self._read_padded(direction, stream, flags, payload, offset + at, packet, time, events)
             else:
@@ -363,7 +363,7 @@ class FrameReader:
         """Hands on what `data` has of the current DATA frame; where that ends."""
         end: cython.Py_ssize_t = min(at + self._left, len(data))
         self._left -= end - at
-        self._emit_data(data[at:end], offset + at, packet, time, events)
+        self._emit_data(_cut(data, at, end), offset + at, packet, time, events)
         return end
 
     @cython.cfunc
@@ -395,3 +395,13 @@ class FrameReader:
         body = payload[1 : len(payload) - payload[0]]
         end = bool(flags & END_STREAM)
         events.append(Data(direction, stream, body, 0, True, end, offset + HEADER_SIZE + 1, packet, time))
+
+
+@cython.cfunc
+@cython.inline
+def _cut(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> bytes:
+    """`data[start:end]` without a slice object, which takes twice as long as the copy."""
+    if start < 0 or end < start or end > len(data):
+        raise IndexError("out of bounds")
+    octets: cython.p_char = data
+    return octets[start:end]

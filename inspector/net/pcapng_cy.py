@@ -191,7 +191,8 @@ class PcapngParser:
             return 0  # left to Python's integers, which do not overflow
         ticks: cython.longlong = high << 32 | _little(held, at + 16)
         self._number += 1
-        data = held[at + 28 : at + 28 + captured]
+        octets: cython.p_char = held  # sliced without a slice object; the bounds were checked above
+        data: bytes = octets[at + 28 : at + 28 + captured]
         events.append(
             _new(Packet, (self._number, ticks * unit, self._link_types[number], data, _little(held, at + 24)))
         )

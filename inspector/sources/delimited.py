@@ -7,7 +7,6 @@ from inspector.errors import DecodeError
 from inspector.model.problem import Problem
 from inspector.net.buffer import Buffer
 from inspector.sources.base import Source, SourceEvent, bare_message
-from inspector.wire.scan import scan
 
 MAX_PREFIX = 5
 """Bytes of a length: five hold 35 bits, more than any limit allows."""
@@ -80,6 +79,8 @@ def _read_length(data: bytes, at: int) -> tuple[int, int]:
 
 def detect(head: bytes, whole: bool) -> bool:
     """Lengths and messages follow one another to the end, and each message is one."""
+    from inspector.wire.scan import scan  # noqa: PLC0415  # not needed for captures, which are tried first
+
     at = 0
     while at < len(head):
         length, start = _read_length(head, at)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from inspector import limits
 from inspector.errors import DecodeError, InputError
 from inspector.sources.base import Source, SourceEvent, bare_message
-from inspector.wire.scan import scan
 
 
 class MessageParser:
@@ -32,6 +31,8 @@ class MessageParser:
 
 def detect(head: bytes, whole: bool) -> bool:
     """The bytes read as fields to the end. Where only a part is known, its damage must be that it is cut."""
+    from inspector.wire.scan import scan  # noqa: PLC0415  # not needed for captures, which are tried first
+
     try:
         scan(head)
     except DecodeError as error:

@@ -34,11 +34,12 @@ MOST_REMEMBERED = 4096
 """Header fields whose JSON is remembered: the usual ones are few, the others (request ids) come once."""
 
 _FIELDS: dict[Header, str] = {}
+_LISTS: dict[tuple[Header, ...], str] = {}
 _OK = '{"code":0,"name":"OK","message":"","details":[]}'
 
 
-def call_line(call: Call, decode_details: DecodeDetails, *, show_secrets: bool = False) -> bytes:
-    """The record as JSON text. Credentials in headers are masked unless asked for."""
+def call_line(call: Call, decode_details: DecodeDetails, show_secrets: bool = False) -> bytes:
+    """The record as a line of JSON. Credentials in headers are masked unless asked for."""
     (
         number,
         method,
@@ -72,10 +73,10 @@ def call_line(call: Call, decode_details: DecodeDetails, *, show_secrets: bool =
         f'"server":{_text(server)},"connection":{connection},"stream":{stream},"started":{_time(started)},'
         f'"duration":{_seconds(duration)},"authority":{_text(authority)},"deadline":{_seconds(deadline)},'
         f'"request_headers":{_headers(request_headers, show_secrets)},'
-        f'"response_headers":{_headers(response_headers, show_secrets)},'
-        f'"trailers":{_headers(trailers, show_secrets)},"status":{status_text},'
+        f'"response_headers":{_usual_headers(response_headers, show_secrets)},'
+        f'"trailers":{_usual_headers(trailers, show_secrets)},"status":{status_text},'
         f'"requests":{requests},"responses":{responses},"request_bytes":{request_bytes},'
-        f'"response_bytes":{response_bytes},"complete":{"true" if complete else "false"},"problems":{problems_text}}}'
+        f'"response_bytes":{response_bytes},"complete":{"true" if complete else "false"},"problems":{problems_text}}}\n'
     )
     if line.isascii() and "\x7f" not in line:
         return line.encode()
@@ -128,6 +129,19 @@ def _headers(fields: tuple[Header, ...], show_secrets: bool) -> str:
         text = _FIELDS.get(field)
         found.append(_new_field(field) if text is None else text)
     return f"[{','.join(found)}]"
+
+
+@cython.cfunc
+def _usual_headers(fields: tuple[Header, ...], show_secrets: bool) -> str:
+    """Those of responses, which are mostly the same from call to call."""
+    text: str | None = None if show_secrets else _LISTS.get(fields)
+    if text is None:
+        text = _headers(fields, show_secrets)
+        if not show_secrets and len(text) <= 4 * LONGEST_REMEMBERED:
+            if len(_LISTS) >= LONGEST_REMEMBERED:
+                _LISTS.clear()
+            _LISTS[fields] = text
+    return text
 
 
 @cython.cfunc

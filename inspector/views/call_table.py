@@ -52,12 +52,16 @@ class InOrder:
         self._held: list[tuple[int, Call]] = []
         self._next = 1
 
-    def feed(self, calls: Iterable[Call]) -> Iterator[Call]:
+    def feed(self, calls: list[Call]) -> Iterable[Call]:
+        """Those of the calls that ended, and of the ones held back, whose turn it is."""
+        after = self._next + len(calls)
+        if not self._held and [call.number for call in calls] == list(range(self._next, after)):
+            self._next = after
+            return calls  # the usual case: they ended as they began
+        return self._sort(calls)
+
+    def _sort(self, calls: list[Call]) -> Iterator[Call]:
         for call in calls:
-            if call.number == self._next and not self._held:
-                self._next += 1
-                yield call
-                continue
             heapq.heappush(self._held, (call.number, call))
             while self._held and (self._held[0][0] <= self._next or len(self._held) > self._window):
                 yield self._pop()
