@@ -5,7 +5,6 @@ Calls are listed by the million, and most of their values were seen before: thei
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import orjson
@@ -33,6 +32,7 @@ LONGEST_REMEMBERED = 256
 MOST_REMEMBERED = 4096
 """Header fields whose JSON is remembered: the usual ones are few, the others (request ids) come once."""
 
+_TEXTS: dict[str, str] = {}
 _FIELDS: dict[Header, str] = {}
 _LISTS: dict[tuple[Header, ...], str] = {}
 _OK = '{"code":0,"name":"OK","message":"","details":[]}'
@@ -63,10 +63,7 @@ def call_line(call: Call, decode_details: DecodeDetails, show_secrets: bool = Fa
         complete,
         problems,
     ) = cython.cast(tuple, call)
-    if status is None or (status.details is None and status.source == "trailers"):
-        status_text = _usual_status(status)
-    else:
-        status_text = _dumps(status_row(status, decode_details))
+    status_text: str = "null" if status is None else _status(status, decode_details)
     problems_text = _dumps([problem_row(problem) for problem in problems]) if problems else "[]"
     line = (
         f'{{"call":{number},"method":{_text(method)},"protocol":{_text(protocol)},"client":{_text(client)},'
@@ -87,13 +84,18 @@ def _dumps(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
+@cython.cfunc
 def _text(value: str | None) -> str:
-    return _dumps(value) if value is not None and len(value) > LONGEST_REMEMBERED else _usual_text(value)
-
-
-@lru_cache(maxsize=4096)
-def _usual_text(value: str | None) -> str:
-    return _dumps(value)
+    if value is None:
+        return "null"
+    text: str | None = _TEXTS.get(value)
+    if text is None:
+        text = _dumps(value)
+        if len(text) <= LONGEST_REMEMBERED:
+            if len(_TEXTS) >= MOST_REMEMBERED:
+                _TEXTS.clear()
+            _TEXTS[value] = text
+    return text
 
 
 @cython.cfunc
@@ -164,11 +166,9 @@ def _is_plain(text: str) -> cython.bint:
     return text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
 
 
-def _usual_status(status: Status | None) -> str:
-    if status is not None and status.code == 0 and not status.message:
+@cython.cfunc
+def _status(status: Status, decode_details: DecodeDetails) -> str:
+    code, _, message, details, source = cython.cast(tuple, status)
+    if code == 0 and not message and details is None and source == "trailers":
         return _OK
-    return _dumps(None if status is None else status_row(status, _no_details))
-
-
-def _no_details(_: bytes) -> list[object]:
-    return []
+    return _dumps(status_row(status, decode_details))
