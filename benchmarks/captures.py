@@ -63,7 +63,7 @@ def main() -> None:
     lines = [
         f"{options.calls:,} unary calls, {size:.0f} MB of pcapng; {options.runs} runs each, alternately; medians.",
         "",
-        "| job | inspector | tshark | ratio | wanted |",
+        "| job | inspector | tshark | ratio | aim |",
         "| --- | --: | --: | --: | --: |",
         *(_row(job, options.runs) for job in jobs(capture)),
         "",
