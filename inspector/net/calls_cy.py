@@ -19,6 +19,7 @@ from inspector.model.frames import (
     Restarted,
     StreamEvent,
 )
+from inspector.model.make_cy import make
 from inspector.model.packet import Chunk, Closed, Gap, Opened
 from inspector.model.problem import Problem
 from inspector.net import grpc_cy as grpc
@@ -35,7 +36,6 @@ else:
     except ImportError:
         from inspector import cython_shim as cython
 
-_new = tuple.__new__  # makes the named tuples without the detour over their own constructors
 
 CallEvent = Message | Call | Problem
 
@@ -436,9 +436,9 @@ class ConnectionCalls:
         if self._with_messages:
             data = body[5:]
             name: Direction = "request" if self._is_request(direction) else "response"
-            pieces = (_new(Piece, (packet, offset, size + 5)),)
+            pieces = (make(Piece, (packet, offset, size + 5)),)
             message = (call.number, way.count, name, call.method, time, "identity", data, data, None, pieces)
-            events.append(_new(Message, message))
+            events.append(make(Message, message))
         way.size += size
         way.count += 1
         return True
@@ -473,7 +473,7 @@ class ConnectionCalls:
         if self._with_messages:
             name: Direction = "request" if self._is_request(direction) else "response"
             message = (call.number, way.count, name, call.method, time, encoding, data, wire, problem, pieces)
-            events.append(_new(Message, message))
+            events.append(make(Message, message))
         way.size += len(wire) if data is None else len(data)
         way.count += 1
 
@@ -636,7 +636,7 @@ class ConnectionCalls:
         request, response = self._request(call), self._response(call)
         client, server = self._sides if self._http2.client == 0 else self._sides[::-1]
         damaged = bool(call.problems) and any(problem.code != "hpack_unknown" for problem in call.problems)
-        return _new(
+        return make(
             Call,
             (
                 call.number,

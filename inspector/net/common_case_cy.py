@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from inspector.model.make_cy import make
 from inspector.model.packet import Packet, Segment
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ else:
         import cython
     except ImportError:
         from inspector import cython_shim as cython
-
-_new = tuple.__new__  # makes the named tuples without the detour over their own constructors
 
 
 def read_segment(packet: Packet) -> Segment | None:
@@ -51,7 +50,7 @@ def read_segment(packet: Packet) -> Segment | None:
         return None
     seq: cython.longlong = _number(data, at + 4)
     ack: cython.longlong = _number(data, at + 8)
-    return _new(Segment, (number, time, flow, seq, ack, data[at + 13], _cut(data, body, end), 0))
+    return make(Segment, (number, time, flow, seq, ack, data[at + 13], _cut(data, body, end), 0))
 
 
 @cython.cfunc

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from inspector import limits
 from inspector.model.call import Piece
 from inspector.model.frames import Data, RawMessage
+from inspector.model.make_cy import make
 from inspector.model.problem import Problem
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ else:
     except ImportError:
         from inspector import cython_shim as cython
 
-_new = tuple.__new__  # makes the named tuples without the detour over their own constructors
 
 PREFIX_SIZE = 5
 COMPRESSED = 1
@@ -135,8 +135,8 @@ class Deframer:
         if self._left < 0 and not self._prefix and size >= 5:  # the common case, put first for speed
             length = body[1] << 24 | body[2] << 16 | body[3] << 8 | body[4]
             if length == size - 5 and body[0] <= 1 and length <= _MAX_MESSAGE:
-                piece = _new(Piece, (packet, offset, size))
-                found.append(_new(RawMessage, (body[0], body[5:], None, (piece,), packet, time)))
+                piece = make(Piece, (packet, offset, size))
+                found.append(make(RawMessage, (body[0], body[5:], None, (piece,), packet, time)))
                 return found
         at: cython.Py_ssize_t = 0
         while at < size or self._left == 0:

@@ -27,6 +27,7 @@ from inspector.model.frames import (
     Restarted,
     StreamEvent,
 )
+from inspector.model.make_cy import make
 from inspector.model.packet import Chunk, Closed, Gap, Opened
 from inspector.model.problem import Problem
 from inspector.net import http1
@@ -42,7 +43,6 @@ else:
     except ImportError:
         from inspector import cython_shim as cython
 
-_new = tuple.__new__  # makes the named tuples without the detour over their own constructors
 
 _HEADERS = cython.declare(cython.int, http2_frames.HEADERS)
 _CONTINUATION = cython.declare(cython.int, http2_frames.CONTINUATION)
@@ -436,7 +436,7 @@ class Http2Connection:
             self._learn_client(direction, fields)
         end: bool = flags & 1 != 0
         header = (direction, stream, fields, decoder.has_octets, end, decoder.unknown, problem, packet, time)
-        events.append(_new(Headers, header))
+        events.append(make(Headers, header))
 
     @cython.cfunc
     def _learn_client(self, direction: int, fields: list[Header]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from inspector import limits
 from inspector.model.frames import Data, Frame, FrameEvent, Lost, Restarted
+from inspector.model.make_cy import make
 from inspector.model.packet import Chunk, Gap
 from inspector.model.problem import Problem
 from inspector.net.buffer import Buffer
@@ -24,7 +25,6 @@ else:
     except ImportError:
         from inspector import cython_shim as cython
 
-_new = tuple.__new__  # makes the named tuples without the detour over their own constructors
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 HEADER_SIZE = 9
@@ -341,7 +341,7 @@ class FrameReader:
             if kind == 0:
                 self._read_padded(direction, stream, flags, payload, offset + at, packet, time, events)
             else:
-                events.append(_new(Frame, (kind, flags, stream, payload, offset + at, packet, time)))
+                events.append(make(Frame, (kind, flags, stream, payload, offset + at, packet, time)))
             at += step
         if at < size:
             self._buffer.keep(data[at:], 9)
@@ -372,7 +372,7 @@ class FrameReader:
     ) -> None:
         end = self._end_stream and not self._left
         events.append(
-            _new(Data, (self._direction, self._stream, data, self._missing, self._start, end, offset, packet, time))
+            make(Data, (self._direction, self._stream, data, self._missing, self._start, end, offset, packet, time))
         )
         self._missing = 0
         self._start = False

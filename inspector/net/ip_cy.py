@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from inspector import limits
+from inspector.model.make_cy import make
 from inspector.model.packet import Datagram
 from inspector.net.link_cy import IPV4
 
@@ -16,7 +17,6 @@ else:
     except ImportError:
         from inspector import cython_shim as cython
 
-_new = tuple.__new__  # makes the named tuples without the detour over their own constructors
 
 TCP = 6
 FRAGMENT = 44
@@ -114,7 +114,7 @@ class IpLayer:
             offset = (flags & 0x1FFF) * 8
             whole = self._fragment((addresses, identity, data[at + 9]), offset, payload, more, missing)
             return None if whole is None else Datagram(addresses, data[at + 9], whole, 0, len(whole), 0)
-        return _new(Datagram, (addresses, data[at + 9], data, start, end, missing))
+        return make(Datagram, (addresses, data[at + 9], data, start, end, missing))
 
     @cython.cfunc
     def _ipv6(self, data: bytes, at: int) -> Datagram | None:

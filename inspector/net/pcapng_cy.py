@@ -6,6 +6,7 @@ import struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from inspector import limits
+from inspector.model.make_cy import make
 from inspector.model.packet import Packet
 from inspector.model.problem import Problem
 from inspector.net.buffer import Buffer
@@ -18,7 +19,6 @@ else:
     except ImportError:
         from inspector import cython_shim as cython
 
-_new = tuple.__new__  # makes the named tuples without the detour over their own constructors
 
 SECTION_HEADER = 0x0A0D0D0A
 INTERFACE = 1
@@ -194,7 +194,7 @@ class PcapngParser:
         octets: cython.p_char = held  # sliced without a slice object; the bounds were checked above
         data: bytes = octets[at + 28 : at + 28 + captured]
         events.append(
-            _new(Packet, (self._number, ticks * unit, self._link_types[number], data, _little(held, at + 24)))
+            make(Packet, (self._number, ticks * unit, self._link_types[number], data, _little(held, at + 24)))
         )
         return at + length
 

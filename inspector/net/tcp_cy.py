@@ -16,6 +16,7 @@ from bisect import insort
 from typing import TYPE_CHECKING, NamedTuple
 
 from inspector import limits
+from inspector.model.make_cy import make
 from inspector.model.packet import Chunk, Closed, Datagram, Gap, Opened, Segment
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ else:
     except ImportError:
         from inspector import cython_shim as cython
 
-_new = tuple.__new__  # makes the named tuples without the detour over their own constructors
 
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 
@@ -55,7 +55,7 @@ def parse_segment(packet: int, time: int | None, datagram: Datagram) -> Segment 
     seq = _number(data, start + 4)
     ack = _number(data, start + 8)
     flow = addresses + data[start : start + 4]
-    return _new(Segment, (packet, time, flow, seq, ack, data[start + 13], data[body:end], missing))
+    return make(Segment, (packet, time, flow, seq, ack, data[start + 13], data[body:end], missing))
 
 
 @cython.cfunc
@@ -247,7 +247,7 @@ class TcpReassembler:
         ):  # the common case, put first for speed: the next segment, and nothing waits
             if data:
                 way = direction ^ connection.client
-                events.append(_new(Chunk, (connection.number, way, side.next - side.origin, data, packet, time)))
+                events.append(make(Chunk, (connection.number, way, side.next - side.origin, data, packet, time)))
                 side.advance(len(data))
             return events
         self._hold(connection, direction, segment, events)
