@@ -41,4 +41,4 @@ def make(kind: type[Record], values: tuple[Any, ...]) -> Record:
 
 
 if not cython.compiled:
-    make = tuple.__new__  # the same, without a call between
+    make = tuple.__new__  # type: ignore[assignment]  # the same, without a call between
