@@ -26,7 +26,7 @@ class Source(NamedTuple):
     """A kind of input.
 
     `detect(head, whole)` tells whether an input that begins with `head` (and ends with it, if `whole`) is of this
-    kind. `is_capture` where it holds calls; otherwise it holds bare messages, and `is_single` just one.
+    kind. `is_capture` where it holds calls; otherwise it holds bare messages.
     `calls_parser` makes calls, but need not make messages. `has_magic` where every input of this kind is detected, as
     it begins with a magic number.
     """
@@ -36,7 +36,6 @@ class Source(NamedTuple):
     parser: Callable[[], SourceParser]
     suffixes: tuple[str, ...] = ()
     is_capture: bool = False
-    is_single: bool = False
     calls_parser: Callable[[], SourceParser] | None = None
     has_magic: bool = False
 

@@ -40,4 +40,4 @@ def detect(head: bytes, whole: bool) -> bool:
     return True
 
 
-MESSAGE = Source("message", detect, MessageParser, (".binpb", ".pb", ".bin", ".protobin", ".message"), is_single=True)
+MESSAGE = Source("message", detect, MessageParser, (".binpb", ".pb", ".bin", ".protobin", ".message"))
