@@ -35,3 +35,23 @@ class DecodeError(InspectorError):
         super().__init__(message, where=None if offset is None else f"offset {offset}", hint=hint)
         self.code = code
         self.offset = offset
+
+
+class EncodeError(InspectorError):
+    """Text that cannot become a message. `path` names the field (`inputs[2].name`, empty for the message itself);
+    `line` and `column` count from 1."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: str = "",
+        line: int | None = None,
+        column: int | None = None,
+        hint: str | None = None,
+    ):
+        place = None if line is None else f"line {line}, column {column}"
+        super().__init__(message, where=": ".join(filter(None, (place, path))) or None, hint=hint)
+        self.path = path
+        self.line = line
+        self.column = column

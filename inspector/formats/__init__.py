@@ -1,0 +1,1 @@
+"""One text form of a message per module, both ways. `registry` lists them."""
