@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-NORMAL = frozenset(("hpack_unknown", "started_late", "message_skipped"))
-"""Codes of what a capture that starts in mid-connection shows: worth saying, but not damage."""
+NORMAL = frozenset(
+    ("hpack_unknown", "started_late", "message_skipped", "grpc_web_trailers", "wire_type", "utf8_unverified")
+)
+"""Codes of what is worth saying, but not damage: mostly what a capture that starts in mid-connection shows."""
 
 
 class Problem(NamedTuple):

@@ -1,4 +1,4 @@
-"""Message encodings of gRPC (https://github.com/grpc/grpc/blob/master/doc/compression.md), undone in bounded memory.
+"""Message encodings of gRPC (https://github.com/grpc/grpc/blob/master/doc/compression.md), done and undone.
 
 The invariant: `decompress` returns at most as many bytes as it was allowed, or raises DecodeError; what it holds on the
 way there is bounded likewise. What a stream declares about itself is believed only to refuse it.
@@ -6,13 +6,14 @@ way there is bounded likewise. What a stream declares about itself is believed o
 
 from __future__ import annotations
 
+import gzip
 import zlib
 from collections.abc import Callable
 
 import cramjam
 import zstandard
 
-from inspector.errors import DecodeError
+from inspector.errors import DecodeError, InputError
 from inspector.limits import KIB, MAX_COMPRESSION_RATIO, MIB
 
 SMALL = 1 * MIB
@@ -238,3 +239,24 @@ _DECODERS: dict[str, Callable[[bytes, int], bytes]] = {
 
 ENCODINGS = tuple(_DECODERS)
 """The values of grpc-encoding that are known."""
+
+
+# --- the way there -----------------------------------------------------------------------------------------------
+
+
+def compress(encoding: str, data: bytes) -> bytes:
+    """A message as grpc-encoding `encoding` has it; the same bytes each time. Snappy is the stream format, which tells
+    itself. Raises InputError for an encoding that is not known."""
+    encoder = _ENCODERS.get(encoding)
+    if encoder is None:
+        raise InputError(f"message encoding {encoding!r} is not known", hint=f"known are {', '.join(ENCODINGS)}")
+    return encoder(data)
+
+
+_ENCODERS: dict[str, Callable[[bytes], bytes]] = {
+    "identity": bytes,
+    "gzip": lambda data: gzip.compress(data, mtime=0),
+    "deflate": zlib.compress,
+    "zstd": lambda data: zstandard.ZstdCompressor().compress(data),
+    "snappy": lambda data: bytes(cramjam.snappy.compress(data)),
+}

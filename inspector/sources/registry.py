@@ -9,13 +9,13 @@ from __future__ import annotations
 from inspector.errors import InputError
 from inspector.sources.base import Source
 from inspector.sources.delimited import DELIMITED
-from inspector.sources.grpc_frames import GRPC
+from inspector.sources.grpc_frames import GRPC, GRPC_WEB
 from inspector.sources.http2 import HTTP2
 from inspector.sources.message import MESSAGE
 from inspector.sources.pcap import PCAP
 from inspector.sources.pcapng import PCAPNG
 
-SOURCES: tuple[Source, ...] = (PCAPNG, PCAP, HTTP2, GRPC, MESSAGE, DELIMITED)
+SOURCES: tuple[Source, ...] = (PCAPNG, PCAP, HTTP2, GRPC, GRPC_WEB, MESSAGE, DELIMITED)
 """In the order in which they are tried: the unmistakable ones first."""
 
 ENTRY_POINTS = "inspector.sources"
