@@ -1,0 +1,101 @@
+"""Differences between two values."""
+
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inspector.transcode.compare import Difference, compare
+
+scalars = st.none() | st.booleans() | st.integers(-3, 3) | st.text("ab", max_size=2) | st.floats(0, 1, width=16)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+def changes(first, second, **options):
+    return [(each.change, each.path, each.to) for each in compare(first, second, **options)]
+
+
+def test_what_is_added_removed_and_changed_is_told_by_its_path():
+    first = {"name": "Ada", "point": {"x": 1, "y": 2}}
+    second = {"name": "Ada", "point": {"x": 1, "y": 3}, "tag": "n"}
+    assert list(compare(first, second)) == [
+        Difference("point.y", "changed", 2, 3),
+        Difference("tag", "added", None, "n"),
+    ]
+    assert changes(second, first) == [("changed", "point.y", None), ("removed", "tag", None)]
+
+
+def test_the_order_of_fields_and_map_entries_does_not_matter():
+    assert changes({"a": 1, "b": {"x": 1, "y": 2}}, {"b": {"y": 2, "x": 1}, "a": 1}) == []
+
+
+def test_a_map_key_that_is_no_word_is_quoted_in_the_path():
+    assert changes({"m": {"a b": 1}}, {"m": {"a b": 2}}) == [("changed", 'm["a b"]', None)]
+
+
+def test_an_element_inserted_at_the_front_does_not_change_the_rest():
+    people = [{"name": name, "age": 30} for name in ("Ada", "Bob", "Cyd")]
+    assert changes({"p": people}, {"p": [{"name": "New", "age": 1}, *people]}) == [("added", "p[0]", None)]
+
+
+def test_a_change_within_an_element_that_moved_along_is_found_there():
+    first = {"p": [{"name": "Ada", "age": 1}, {"name": "Bob", "age": 2}]}
+    second = {"p": [{"id": 7}, {"name": "Ada", "age": 5}, {"name": "Bob", "age": 2}]}
+    assert changes(first, second) == [("added", "p[0]", None), ("changed", "p[0].age", "p[1].age")]
+
+
+def test_an_element_that_is_elsewhere_is_reordered():
+    assert changes({"t": ["a", "b", "c"]}, {"t": ["c", "a", "b"]}) == [("reordered", "t[2]", "t[0]")]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "tolerance", "same"),
+    [(1.0, 1.001, 0.01, True), (1.0, 1.1, 0.01, False), (1e9, 1.0000001e9, 1e-6, True), (0.0, 1e-9, 1e-6, True),
+     (1, 2, 5.0, False), ("NaN", "NaN", 0.0, True), (float("inf"), 1.0, 1.0, False)],
+)  # fmt: skip
+def test_the_tolerance_is_for_numbers_with_a_fraction(first, second, tolerance, same):
+    assert (changes({"x": first}, {"x": second}, tolerance=tolerance) == []) is same
+    assert (changes({"x": [first]}, {"x": [second]}, tolerance=tolerance) == []) is same
+
+
+@pytest.mark.parametrize(("first", "second"), [(True, 1), (1, 1.0), ("1", 1), (None, False)])
+def test_values_of_different_kinds_differ(first, second):
+    assert changes({"x": first}, {"x": second}) == [("changed", "x", None)]
+
+
+@given(values, values)
+def test_there_is_no_difference_exactly_between_equals(first, second):
+    def canonical(value):
+        return json.dumps(value, sort_keys=True)
+
+    assert (list(compare(first, second)) == []) == (canonical(first) == canonical(second))
+
+
+@given(st.lists(st.integers(0, 5), max_size=12), st.lists(st.integers(0, 5), max_size=12))
+def test_the_differences_of_two_lists_lead_from_one_to_the_other(first, second):
+    rest = list(first)
+    gone = [each for each in compare(first, second) if each.change in ("removed", "reordered", "changed")]
+    for each in gone:
+        rest.remove(each.before)
+    come = [each.after for each in compare(first, second) if each.change in ("added", "reordered", "changed")]
+    assert sorted(rest + come) == sorted(second)
+
+
+def test_long_lists_that_differ_in_places_are_aligned():
+    first = [f"row {number}" for number in range(50_000)]
+    second = [*first[:100], "new", *first[100:40_000], *first[40_001:]]
+    assert changes(first, second) == [("added", "[100]", None), ("removed", "[40000]", None)]
+
+
+def test_long_lists_with_nothing_in_common_are_told_apart_by_place():
+    chance = random.Random(1)
+    first = [chance.randint(0, 3) for _ in range(3_000)]
+    assert len(changes(first, [each + 10 for each in first])) == 3_000
