@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from inspector.errors import InputError
 from inspector.transcode.resolver import Resolver
 
 
@@ -36,10 +37,18 @@ not follow its type."""
 
 
 class Format(NamedTuple):
-    """A format. `suffixes` are those of files in it, with their dots; `is_text` where it is for people's eyes."""
+    """A format. `suffixes` are those of files in it, with their dots; `is_text` where it is for people's eyes;
+    `separator` stands between messages, None where a file holds one."""
 
     name: str
     read: Read
     write: Write
     suffixes: tuple[str, ...] = ()
     is_text: bool = True
+    separator: bytes | None = None
+
+    def write_all(self, messages: Sequence[bytes], conversion: Conversion) -> bytes:
+        """All messages in one text. Raises InputError where the format holds one only."""
+        if len(messages) != 1 and self.separator is None:
+            raise InputError(f"{self.name} holds one message, there are {len(messages)}", hint="JSON and YAML hold many")
+        return (self.separator or b"").join(self.write(message, conversion) for message in messages)

@@ -1,0 +1,21 @@
+"""Schemas for the tests of formats: from text, and at random."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import strategies as st
+from random_schemas import Example, PoolResolver, compile_text, examples
+
+
+@pytest.fixture(scope="session")
+def compile_proto(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., PoolResolver]:
+    """Compiles the text of a .proto file; `known` adds the well-known types to its schema."""
+    return lambda text, known=True: compile_text(text, tmp_path_factory.mktemp("proto"), known=known)
+
+
+@pytest.fixture(scope="session")
+def random_examples() -> st.SearchStrategy[Example]:
+    """A strategy: messages of random schemas with every kind of field."""
+    return examples()
