@@ -125,11 +125,47 @@ MAX_COMPRESSION_RATIO = 2_000
 MAX_DEPTH = 100
 """Nesting of messages (protobuf's own default)."""
 
+MAX_GUESS_OCCURRENCES = 200
+"""Occurrences of a field that are judged to guess its kind: many more than it takes to be sure."""
+
+MAX_GUESS_FIELDS = 200
+"""Fields of a message, and elements of a packed field, that are weighed for the same end; all of them have to parse."""
+
+MAX_ALIASED = 4 * MIB
+"""Characters and nodes that the aliases of a YAML document may repeat: a billion laughs take some hundred bytes."""
+
 MAX_SINGLE_MESSAGE = 1024 * MIB
 """A message that is the whole input (protobuf allows 2 GiB)."""
 
+MAX_LONG_FORM = 1_000
+"""Needless bytes of a varint in protoscope text (`long-form:N`): parsers refuse over nine, and tests try some more."""
+
 MAX_SCHEMA = 512 * MIB
 """Size of a descriptor-set file."""
+
+MAX_UNPACKED = 1024 * MIB
+"""Bytes decompressed in all, while binaries and archives are searched for descriptors."""
+
+MAX_UNPACKED_MEMBER = 256 * MIB
+"""The same for one member of an archive, which is held in memory; the rest of it is not looked at."""
+
+MAX_NESTED_ARCHIVES = 4
+"""Archives in archives: a jar in a zip in a gzip is three."""
+
+MAX_SEARCHED_FILES = 100_000
+"""Files of folders, and members of archives, that are searched for descriptors."""
+
+MAX_EXTRACTED = 50_000
+"""File descriptors found in one go: googleapis, the largest schema about, has 7,000."""
+
+MAX_INFERRED_MESSAGES = 20_000
+"""Messages that a schema is inferred from; the types of more have mostly been seen by then."""
+
+MAX_INFERRED_BYTES = 256 * MIB
+"""The same in bytes, as all of them are held in memory."""
+
+MAX_INFERRED_TYPES = 1_000
+"""Message types of an inferred schema; what would be one more is left as bytes."""
 
 # --- output ------------------------------------------------------------------------------------------------------
 
@@ -138,3 +174,9 @@ CALL_ORDER_WINDOW = 1_000
 
 MAX_PROBLEMS = 100
 """Problems kept for one call; the rest is counted."""
+
+MAX_SHOWN_VALUE = 1_000
+"""Characters or bytes of one value that `explain` looks at to show it; the rest is a count. No terminal is wider."""
+
+MAX_SHOWN_ROWS = 1_000
+"""Rows of an explanation where a notebook or a prompt shows it; there nobody reads more, and browsers grow slow."""

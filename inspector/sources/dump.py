@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
+from inspector.errors import EncodeError, InputError
 
-from inspector.errors import InputError
-
-_HEX_NOISE = re.compile(rb"0[xX]|\\x|[\s:,;]+")
-
-
-def from_hex(text: bytes) -> bytes:
-    """Hex digits with white space, `0x`, `\\x`, colons or commas between them. Raises InputError."""
-    try:
-        return bytes.fromhex(_HEX_NOISE.sub(b"", text).decode("ascii"))
-    except ValueError:
-        raise InputError("the input is not hex", hint="expected are pairs of hex digits") from None
-
-
-def from_base64(text: bytes) -> bytes:
-    """Base64 of either alphabet, padded or not, with white space anywhere. Raises InputError."""
-    compact = b"".join(text.split()).translate(bytes.maketrans(b"-_", b"+/")).rstrip(b"=")
-    try:
-        return base64.b64decode(compact + b"=" * (-len(compact) % 4), validate=True)
-    except binascii.Error:
-        raise InputError("the input is not base64") from None
-
-
-DUMPS = {"hex": from_hex, "base64": from_base64}
+DUMPS = ("hex", "base64")
+"""The forms that there are, by the names of their formats."""
 
 
 def undump(form: str, text: bytes) -> bytes:
     """The bytes that `text` shows. Raises InputError for an unknown form or wrong text."""
     if form not in DUMPS:
         raise InputError(f"there is no textual form named {form!r}", hint=f"known are {', '.join(DUMPS)}")
-    return DUMPS[form](text)
+    from inspector.formats import base64, hex  # noqa: PLC0415  # load protobuf, which most inputs can do without
+    from inspector.formats.base import Conversion  # noqa: PLC0415
+
+    read = {"hex": hex.read, "base64": base64.read}[form]
+    try:
+        return b"".join(read(text, Conversion()))
+    except EncodeError as error:
+        raise InputError(f"the input is not {form}: {error.where}: {error.message}", hint=error.hint) from None
