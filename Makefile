@@ -4,7 +4,7 @@ BIN := .venv/bin
 KERNELS := $(shell find inspector -name '*_cy.py')
 APT := $(if $(filter 0,$(shell id -u)),,sudo) apt-get
 
-.PHONY: demo test lint format bench samples clean
+.PHONY: demo test conformance lint format bench samples clean
 
 demo: .venv/installed
 	@echo '$$ inspector decode samples/predict.pcapng -s protos'
@@ -15,6 +15,11 @@ demo: .venv/installed
 
 test: .venv/test
 	$(BIN)/pytest $(PYTEST_FLAGS)
+
+# The official suite of protobuf: JSON and text, both ways. Its runner comes from npm.
+conformance: .venv/installed
+	command -v npm >/dev/null || { $(APT) update -q && DEBIAN_FRONTEND=noninteractive $(APT) install -y -q npm; }
+	tests/conformance/run tests/conformance/testee.py --enforce_recommended --maximum_edition 2023
 
 lint: .venv/lint
 	$(BIN)/ruff check .

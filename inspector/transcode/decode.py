@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
+from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 from google.protobuf.message import Message
@@ -15,7 +16,7 @@ from google.protobuf.message import Message
 from inspector.errors import DecodeError, SchemaError
 from inspector.transcode.json_text import dumps
 from inspector.transcode.printer import JsonPrinter, Nested
-from inspector.transcode.resolver import Resolver
+from inspector.transcode.resolver import Resolver, message_descriptor
 from inspector.transcode.survey import survey
 from inspector.wire.guess import JsonValue, guess
 
@@ -63,6 +64,7 @@ class MessageDecoder:
         emit_defaults: bool = False,
         proto_names: bool = False,
         enum_numbers: bool = False,
+        strict: bool = False,
     ) -> None:
         self._resolver = resolver
         self._types: dict[str, _Type] = {}
@@ -72,6 +74,7 @@ class MessageDecoder:
             emit_defaults=emit_defaults,
             proto_names=proto_names,
             enum_numbers=enum_numbers,
+            strict=strict,
             on_payload=self._count_payload,
         )
 
@@ -79,7 +82,7 @@ class MessageDecoder:
         """Decodes one message; without a type name it guesses.
 
         Damage is in `error`, its offset counted from the start of the message: `truncated`, `wire`, `depth` or
-        `utf8`. Raises SchemaError for a type that the schema lacks.
+        `utf8`, where it is strict also `json`. Raises SchemaError for a type that the schema lacks.
         """
         if type_name is None:
             return self.decode_unknown(data)
@@ -92,6 +95,8 @@ class MessageDecoder:
         self._unknown_in_payloads = 0
         try:
             value = kind.print(message, 0)
+        except DecodeError as error:
+            return Decoded(None, 0, "schema", error)
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             # A damaged descriptor: names that are not text, map entries without a key.
             return Decoded(
@@ -111,10 +116,8 @@ class MessageDecoder:
         return DecodedJson(dumps(value), unknown_bytes, decoded_by, error)
 
     def _load(self, type_name: str) -> _Type:
-        descriptor = self._resolver.find_message(type_name) if self._resolver else None
-        if self._resolver is None or descriptor is None:
-            raise SchemaError(f"the schema has no message type {type_name!r}")
-        parse = self._resolver.message_class(type_name).FromString
+        descriptor = message_descriptor(self._resolver, type_name)
+        parse = message_factory.GetMessageClass(descriptor).FromString
         try:
             printer = self._printer.printer(descriptor)
         except (AttributeError, LookupError, TypeError, ValueError) as error:

@@ -23,6 +23,13 @@ def is_map(field: FieldDescriptor) -> bool:
     return entry is not None and entry.has_options and bool(entry.GetOptions().map_entry)
 
 
+def map_key(field: FieldDescriptor) -> FieldDescriptor:
+    """The field that keys of a map are."""
+    entry: Any = field.message_type
+    key: FieldDescriptor = entry.fields_by_name["key"]
+    return key
+
+
 def map_value(field: FieldDescriptor) -> FieldDescriptor:
     """The field that values of a map are."""
     entry: Any = field.message_type
@@ -32,8 +39,7 @@ def map_value(field: FieldDescriptor) -> FieldDescriptor:
 
 def map_items(field: FieldDescriptor) -> Items:
     """How to read the containers of a map field. Its keys are always strings in JSON."""
-    entry: Any = field.message_type
-    key: FieldDescriptor = entry.fields_by_name["key"]
+    key = map_key(field)
     if key.type == FieldDescriptor.TYPE_STRING and verifies_utf8(key):
         return _in_order
     return lambda values: [(_key_text(key), value) for key, value in _in_order(values)]

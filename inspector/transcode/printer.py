@@ -8,6 +8,8 @@ reader of captured traffic looks for, does it differ:
 - NaN and infinities in a Value: the strings that double fields have; an unknown number of a closed enum: the number;
 - proto2 strings that are not UTF-8: U+FFFD in place of what cannot be read.
 
+With `strict`, the first three of these raise DecodeError with the code `json`, as the mapping has it.
+
 Printing compiles each message type once into a plan: the converters of its fields by their descriptors. upb keeps one
 descriptor object a field for as long as something holds it, so that it serves as a dictionary key.
 """
@@ -16,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from math import isfinite
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -25,6 +28,7 @@ from google.protobuf.message import Message
 
 from inspector.errors import DecodeError
 from inspector.limits import MAX_DEPTH
+from inspector.schema.wording import one_line
 from inspector.transcode.maps import WireMap, is_map, map_items, map_value
 from inspector.transcode.resolver import Resolver
 from inspector.transcode.scalars import (
@@ -65,7 +69,7 @@ class JsonPrinter:
     """Prints messages of any type; plans are kept for its lifetime. `resolver` finds the types in Any.
 
     The options are those of `json_format.MessageToDict`: `emit_defaults` (always_print_fields_with_no_presence),
-    `proto_names` (preserving_proto_field_name), `enum_numbers` (use_integers_for_enums).
+    `proto_names` (preserving_proto_field_name), `enum_numbers` (use_integers_for_enums); and `strict`, see above.
     """
 
     def __init__(
@@ -75,12 +79,14 @@ class JsonPrinter:
         emit_defaults: bool = False,
         proto_names: bool = False,
         enum_numbers: bool = False,
+        strict: bool = False,
         on_payload: OnPayload | None = None,
     ) -> None:
         self._resolver = resolver
         self._emit_defaults = emit_defaults
         self._proto_names = proto_names
         self._enum_numbers = enum_numbers
+        self._strict = strict
         self._on_payload = on_payload
         self._printers: dict[Descriptor, Nested] = {}
 
@@ -109,12 +115,13 @@ class JsonPrinter:
         if special in WRAPPERS:
             return self._wrapper(descriptor)
         if special in TEXTS:
-            return _one_text(TEXTS[special], self._plain(descriptor))
+            return _one_text(TEXTS[special], _no_text(special) if self._strict else self._plain(descriptor))
+        values = _Values(_finite if self._strict else double)
         return {
             "google.protobuf.Any": self._any,
-            "google.protobuf.ListValue": _list_value,
-            "google.protobuf.Struct": _struct,
-            "google.protobuf.Value": _value,
+            "google.protobuf.ListValue": values.list_value,
+            "google.protobuf.Struct": values.struct,
+            "google.protobuf.Value": values.value,
         }[special]
 
     # --- plain messages ------------------------------------------------------------------------------------------
@@ -194,6 +201,10 @@ class JsonPrinter:
         try:
             return self._resolved(url, payload, depth + 1)
         except (_Unresolved, _TooDeep, ProtobufDecodeError):
+            if self._strict:
+                raise DecodeError(
+                    f"an Any of {one_line(url)} has no form in JSON: it cannot be read", code="json"
+                ) from None
             return {"@type": url, "value": base64_text(payload)}
 
     def _resolved(self, url: str, payload: bytes, depth: int) -> JsonValue:
@@ -245,25 +256,39 @@ def _one_text(make: Callable[[Message], str | None], plain: Nested) -> Nested:
     return print_text
 
 
-def _struct(message: Any, depth: int) -> JsonValue:
-    return {key: _value(value, depth + 1) for key, value in sorted(message.fields.items(), key=itemgetter(0))}
+def _no_text(name: str) -> Nested:
+    def refuse(_: Message, __: int) -> JsonValue:
+        raise DecodeError(f"a {name} out of its range has no form in JSON", code="json")
+
+    return refuse
 
 
-def _list_value(message: Any, depth: int) -> JsonValue:
-    return [_value(value, depth + 1) for value in message.values]
+def _finite(value: float) -> JsonValue:
+    if not isfinite(value):
+        raise DecodeError(f"{value} in a google.protobuf.Value has no form in JSON", code="json")
+    return value
 
 
-def _value(message: Any, depth: int) -> JsonValue:
-    if depth > MAX_DEPTH:
-        raise _TooDeep
-    kind = message.WhichOneof("kind")
-    return _VALUE_KINDS[kind](getattr(message, kind), depth + 1) if kind in _VALUE_KINDS else None
+class _Values:
+    """Prints Value, Struct and ListValue, which hold each other; their numbers by `number`."""
 
+    def __init__(self, number: Callable[[float], JsonValue]) -> None:
+        self._kinds: dict[str | None, Nested] = {
+            "bool_value": lambda value, _: value,
+            "list_value": self.list_value,
+            "number_value": lambda value, _: number(value),
+            "string_value": lambda value, _: text(value),
+            "struct_value": self.struct,
+        }
 
-_VALUE_KINDS: dict[str, Nested] = {
-    "bool_value": lambda value, _: value,
-    "list_value": _list_value,
-    "number_value": lambda value, _: double(value),
-    "string_value": lambda value, _: text(value),
-    "struct_value": _struct,
-}
+    def struct(self, message: Any, depth: int) -> JsonValue:
+        return {key: self.value(value, depth + 1) for key, value in sorted(message.fields.items(), key=itemgetter(0))}
+
+    def list_value(self, message: Any, depth: int) -> JsonValue:
+        return [self.value(value, depth + 1) for value in message.values]
+
+    def value(self, message: Any, depth: int) -> JsonValue:
+        if depth > MAX_DEPTH:
+            raise _TooDeep
+        kind = message.WhichOneof("kind")
+        return self._kinds[kind](getattr(message, kind), depth + 1) if kind in self._kinds else None

@@ -95,11 +95,11 @@ def _enum_converter(enum: EnumDescriptor | None) -> Convert | None:
     if enum.full_name == "google.protobuf.NullValue":
         return lambda _: None
     # Of aliases the first one counts. `values_by_number` looks that up, but iterates over the last.
-    names = {value.number: _enum_name(value) for value in reversed(enum.values)}
+    names = {value.number: enum_name(value) for value in reversed(enum.values)}
     return lambda number: names.get(number, number)
 
 
-def _enum_name(value: EnumValueDescriptor) -> str:
+def enum_name(value: EnumValueDescriptor) -> str:
     """The name, or the one that the `pb.enumvalue.json` option puts in its place (known where its module is loaded)."""
     try:
         option: Any = descriptor_pool.Default().FindExtensionByName("pb.enumvalue.json")

@@ -15,11 +15,11 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-_EPOCH = datetime(1970, 1, 1)
-_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
+EPOCH = datetime(1970, 1, 1)
+FIRST_SECOND, LAST_SECOND = -62_135_596_800, 253_402_300_799
 """Years 1 to 9999 (timestamp.proto)."""
 
-_LONGEST_DURATION = 315_576_000_000
+LONGEST_DURATION = 315_576_000_000
 """Seconds of 10,000 years (duration.proto)."""
 
 _SECOND = 1_000_000_000
@@ -69,15 +69,15 @@ def special_name(descriptor: Descriptor) -> str | None:
 def timestamp_text(message: Any) -> str | None:
     """RFC 3339 in UTC with no, 3, 6 or 9 digits of a second."""
     seconds, nanos = message.seconds, message.nanos
-    if not (_FIRST_SECOND <= seconds <= _LAST_SECOND and 0 <= nanos < _SECOND):
+    if not (FIRST_SECOND <= seconds <= LAST_SECOND and 0 <= nanos < _SECOND):
         return None
-    return f"{(_EPOCH + timedelta(0, seconds)).isoformat()}{_fraction(nanos)}Z"
+    return f"{(EPOCH + timedelta(0, seconds)).isoformat()}{_fraction(nanos)}Z"
 
 
 def duration_text(message: Any) -> str | None:
     """Seconds with a suffix `s`; both parts carry the sign."""
     seconds, nanos = message.seconds, message.nanos
-    if abs(seconds) > _LONGEST_DURATION or abs(nanos) >= _SECOND or seconds * nanos < 0:
+    if abs(seconds) > LONGEST_DURATION or abs(nanos) >= _SECOND or seconds * nanos < 0:
         return None
     sign = "-" if seconds < 0 or nanos < 0 else ""
     return f"{sign}{abs(seconds)}{_fraction(abs(nanos))}s"

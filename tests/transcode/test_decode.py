@@ -162,3 +162,42 @@ def test_unknown_numbers_of_closed_enums_are_unknown_fields(compile_proto):
 def test_any_bytes_give_json_or_an_error(decoder, data):
     decoded = decoder.decode_json("p.Request", data)
     assert (json.loads(decoded.json) is None) == (decoded.error is not None)
+
+
+STRICT = """
+syntax = "proto3";
+package t;
+import "google/protobuf/any.proto";
+import "google/protobuf/duration.proto";
+import "google/protobuf/field_mask.proto";
+import "google/protobuf/struct.proto";
+import "google/protobuf/timestamp.proto";
+message W {
+  google.protobuf.Timestamp time = 1;
+  google.protobuf.Duration duration = 2;
+  google.protobuf.FieldMask mask = 3;
+  google.protobuf.Value value = 4;
+  google.protobuf.Any any = 5;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"time": {"nanos": -1}}, "google.protobuf.Timestamp"),
+        ({"duration": {"seconds": 1, "nanos": -1}}, "google.protobuf.Duration"),
+        ({"mask": {"paths": ["a__b"]}}, "google.protobuf.FieldMask"),
+        ({"value": {"number_value": float("nan")}}, "nan in a google.protobuf.Value"),
+        ({"value": {"list_value": {"values": [{"number_value": float("inf")}]}}}, "inf in a google.protobuf.Value"),
+        ({"any": {"type_url": "x/no.Type", "value": b"x"}}, "Any of x/no.Type"),
+    ],
+)
+def test_strict_refuses_what_json_has_no_form_for(compile_proto, content, said):
+    resolver = compile_proto(STRICT)
+    data = resolver.message_class("t.W")(**content).SerializeToString()
+    refused = MessageDecoder(resolver, strict=True).decode("t.W", data)
+    assert refused.value is None
+    assert refused.error is not None
+    assert (refused.error.code, said in refused.error.message) == ("json", True)
+    assert MessageDecoder(resolver).decode("t.W", data).error is None

@@ -1,0 +1,53 @@
+"""Messages as JSON values, which JSON and YAML both write down: by the schema, or, without a type, by field numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from inspector.errors import EncodeError
+from inspector.formats.base import Conversion
+from inspector.transcode.decode import MessageDecoder
+from inspector.transcode.encode import MessageEncoder
+from inspector.transcode.refusal import Locate, steps_of
+from inspector.wire import untyped
+from inspector.wire.guess import JsonValue
+
+Encode = Callable[[JsonValue, Locate], bytes]
+"""Makes a message of a value. Raises EncodeError with line and column, which the other argument finds."""
+
+
+def decoder(conversion: Conversion) -> MessageDecoder:
+    """A decoder with the options of a conversion."""
+    return MessageDecoder(
+        conversion.resolver,
+        emit_defaults=conversion.emit_defaults,
+        proto_names=conversion.proto_names,
+        enum_numbers=conversion.enum_numbers,
+    )
+
+
+def to_value(data: bytes, conversion: Conversion) -> JsonValue:
+    """The value of a message. Raises DecodeError where it does not follow its type."""
+    if conversion.type_name is None:
+        return untyped.to_value(data, conversion.hints)
+    decoded = decoder(conversion).decode(conversion.type_name, data)
+    if decoded.error is not None:
+        raise decoded.error
+    return decoded.value
+
+
+def encode(conversion: Conversion) -> Encode:
+    """What makes messages of values."""
+    if conversion.type_name is None:
+        return lambda value, locate: _encode_untyped(value, conversion, locate)
+    type_name = conversion.type_name
+    encoder = MessageEncoder(conversion.resolver, ignore_unknown=conversion.ignore_unknown)
+    return lambda value, locate: encoder.encode(type_name, value, locate)
+
+
+def _encode_untyped(value: JsonValue, conversion: Conversion, locate: Locate) -> bytes:
+    try:
+        return untyped.from_value(value, conversion.hints)
+    except EncodeError as error:
+        line, column = locate(steps_of(error.path), False) or (None, None)
+        raise EncodeError(error.message, path=error.path, line=line, column=column, hint=error.hint) from None
