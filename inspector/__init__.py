@@ -16,14 +16,43 @@ if os.environ.get("INSPECTOR_COMPILED", "auto") != "auto":
     compiled.apply_mode()
 
 _HOMES = {
+    "Difference": "inspector.transcode.compare",
+    "Explanation": "inspector.views.explanation",
+    "FieldTree": "inspector.transcode.tree",
     "InspectorError": "inspector.errors",
     "Schema": "inspector.schema",
     "Session": "inspector.session",
+    "convert": "inspector.payload",
+    "decode": "inspector.payload",
+    "diff": "inspector.payload",
+    "encode": "inspector.payload",
+    "explain": "inspector.payload",
+    "guess": "inspector.wire.guess",
+    "infer": "inspector.payload",
     "is_compiled": "inspector.compiled",
     "open": "inspector.session",
+    "scan": "inspector.wire.scan",
 }
 
-__all__ = ["InspectorError", "Schema", "Session", "__version__", "is_compiled", "open"]
+__all__ = [
+    "Difference",
+    "Explanation",
+    "FieldTree",
+    "InspectorError",
+    "Schema",
+    "Session",
+    "__version__",
+    "convert",
+    "decode",
+    "diff",
+    "encode",
+    "explain",
+    "guess",
+    "infer",
+    "is_compiled",
+    "open",
+    "scan",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -140,6 +140,12 @@ MAX_SINGLE_MESSAGE = 1024 * MIB
 MAX_LONG_FORM = 1_000
 """Needless bytes of a varint in protoscope text (`long-form:N`): parsers refuse over nine, and tests try some more."""
 
+MAX_SAMPLED_INPUT = 4 * MIB
+"""Bytes at the beginning of a file whose messages are judged together, where no schema tells what they are."""
+
+MAX_SAMPLED_MESSAGES = 200
+"""Messages of one method and direction among them: more say nothing new."""
+
 MAX_SCHEMA = 512 * MIB
 """Size of a descriptor-set file."""
 

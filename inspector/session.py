@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
@@ -12,10 +12,14 @@ from inspector.model.call import Call, Message
 from inspector.model.problem import Problem
 from inspector.sources.base import Source, SourceEvent
 from inspector.sources.input import Input
+from inspector.sources.sample import sample
 
 if TYPE_CHECKING:
     from inspector.schema import Schema
     from inspector.transcode.decode import MessageDecoder
+    from inspector.wire.guess import Shape
+
+NO_HINTS: Mapping[str, str] = {}
 
 
 class JsonOptions(NamedTuple):
@@ -49,16 +53,18 @@ def open(
     kind: str | None = None,
     type_name: str | None = None,
     options: JsonOptions = JsonOptions(),
+    hints: Mapping[str, str] = NO_HINTS,
 ) -> Session:
     """Opens a capture or a payload (`-` is standard input).
 
     `kind` names what it is where its bytes do not tell (`pcap`, `message`, ..., `message+hex`), `type_name` the
-    message type where no method does. Raises InputError where it cannot be opened or told, SchemaError for a type
-    that the schema lacks.
+    message type where no method does; `hints` say what fields are where neither does (`{"3.1": "string"}`). Raises
+    InputError where it cannot be opened or told, or for hints that are none, SchemaError for a type that the schema
+    lacks.
     """
     if type_name is not None and schema is not None:
         schema.message(type_name)
-    return Session(str(path), schema=schema, kind=kind, type_name=type_name, options=options)
+    return Session(str(path), schema=schema, kind=kind, type_name=type_name, options=options, hints=hints)
 
 
 class Session:
@@ -72,6 +78,7 @@ class Session:
         kind: str | None = None,
         type_name: str | None = None,
         options: JsonOptions = JsonOptions(),
+        hints: Mapping[str, str] = NO_HINTS,
     ) -> None:
         self.path = path
         self.schema = schema
@@ -80,7 +87,9 @@ class Session:
         """Whether damage was met so far: in the input, or in a message that was decoded."""
         self._kind = kind
         self._options = options
+        self._hints = hints
         self._decoder: MessageDecoder | None = None
+        self._shapes: dict[Hashable, Shape] | None = None
         self._input: Input | None = Input(path, kind)
         self.source: Source = self._input.source
         self._passed_over: str | None = None
@@ -143,7 +152,8 @@ class Session:
         if message.data is None:
             by = "guess" if type_name is None else "schema"
             return DecodedMessage(message, type_name, b"null", by, 0, message.problem)
-        decoded = self._message_decoder().decode_json(type_name, message.data)
+        shape = self._shape_of(message, message.data) if type_name is None else None
+        decoded = self._message_decoder().decode_json(type_name, message.data, shape)
         if decoded.error is None:
             return DecodedMessage(message, type_name, decoded.json, decoded.decoded_by, decoded.unknown_bytes, None)
         self.damaged = True
@@ -163,6 +173,20 @@ class Session:
                 name = (method.input_type if message.direction == "request" else method.output_type).full_name
                 return str(name)
         return self.type_name
+
+    def _shape_of(self, message: Message, data: bytes) -> Shape:
+        """What messages of its method and direction have in common: a field is judged by all its occurrences. Only a
+        file can be looked into beforehand."""
+        from inspector.wire.guess import Shape  # noqa: PLC0415  # not needed where a schema tells
+
+        if self._shapes is None:
+            samples = {} if self.path == "-" else sample(self.path, self._kind, self._group_of)
+            self._shapes = {group: Shape.of(messages, self._hints) for group, messages in samples.items()}
+        return self._shapes.get(self._group_of(message)) or Shape.of([data], self._hints)
+
+    def _group_of(self, message: Message) -> Hashable | None:
+        """Messages of one group are of one type. None for those of which the schema has the type."""
+        return None if self._type_of(message) else (message.method, message.direction)
 
     def _message_decoder(self) -> MessageDecoder:
         if self._decoder is None:

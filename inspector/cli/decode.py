@@ -9,6 +9,7 @@ import click
 from inspector.cli import output
 from inspector.cli.exit_codes import DAMAGED
 from inspector.cli.options import (
+    hint_option,
     input_argument,
     json_options,
     kind_option,
@@ -37,6 +38,7 @@ MOST_METHODS = 1_000
 @kind_option
 @schema_options
 @click.option("-t", "--type", "type_name", metavar="TYPE", help="Message type, where no method tells.")
+@hint_option
 @click.option("--call", "call", type=click.IntRange(1), metavar="N", help="Only the messages of call N.")
 @click.option("--method", metavar="GLOB", help="Only methods that match, as in '*.Predict*' or 'pkg.Svc/*'.")
 @click.option("--where", metavar="EXPR", help="Only messages whose record fits this CEL expression.")
@@ -46,8 +48,8 @@ MOST_METHODS = 1_000
 @click.option("-o", "--out", "path", metavar="FILE", help="Write to FILE instead of standard output.")
 def decode(
     input_: str, kind: str | None, schemas: tuple[str, ...], import_paths: tuple[str, ...], type_name: str | None,
-    call: int | None, method: str | None, where: str | None, raw: bool, envelope: bool, emit_defaults: bool,
-    proto_names: bool, enum_numbers: bool, path: str | None,
+    hints: dict[str, str], call: int | None, method: str | None, where: str | None, raw: bool, envelope: bool,
+    emit_defaults: bool, proto_names: bool, enum_numbers: bool, path: str | None,
 ) -> int:  # fmt: skip
     """Decode a capture or a payload to JSON, one message a line.
 
@@ -55,7 +57,7 @@ def decode(
     or one message; - is standard input. Without a schema, messages are decoded by field number.
     """
     options = JsonOptions(emit_defaults, proto_names, enum_numbers)
-    session = open_session(input_, schemas, import_paths, kind, type_name, options)
+    session = open_session(input_, schemas, import_paths, kind, type_name, options, hints)
     if call is not None or method is not None:
         require_calls(session)
     selection = Selection(call, method)

@@ -4,3 +4,5 @@ FAILED = 1
 USAGE = 2
 DAMAGED = 3
 """Done, but some of the input was damaged or could not be decoded; all the rest was printed."""
+DIFFERENT = 1
+"""`diff`: the two differ."""

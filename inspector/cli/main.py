@@ -21,6 +21,12 @@ COMMANDS = {
     "decode": ("inspector.cli.decode", "Capture or payload to JSON."),
     "calls": ("inspector.cli.calls", "One line per call: method, status, timing, sizes."),
     "show": ("inspector.cli.show", "One call, whole, for a reader."),
+    "convert": ("inspector.cli.convert", "A message between binary, JSON, text, YAML, protoscope, hex, base64."),
+    "encode": ("inspector.cli.encode", "Readable to binary, in a frame if wanted."),
+    "explain": ("inspector.cli.explain", "Every byte of a message accounted for."),
+    "diff": ("inspector.cli.diff", "What differs between two payloads, field by field."),
+    "infer": ("inspector.cli.infer", "A .proto file for payloads that have none."),
+    "extract": ("inspector.cli.extract", "Schemas embedded in programs and archives."),
 }
 
 
@@ -78,7 +84,8 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     help="Show the version and exit.",
 )
 def cli() -> None:
-    """Read protobuf and gRPC payloads: captured traffic to JSON, with a schema or without."""
+    """Read and write protobuf and gRPC payloads: captured traffic to JSON, messages in any form and back, with a schema
+    or without."""
 
 
 def main() -> NoReturn:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -13,6 +13,7 @@ from inspector.errors import InputError, InspectorError
 from inspector.session import JsonOptions, Session
 from inspector.sources.dump import DUMPS
 from inspector.sources.registry import find, kinds
+from inspector.wire.hints import parse_hint
 
 if TYPE_CHECKING:
     from inspector.schema import Schema
@@ -69,6 +70,23 @@ def kind_option(command: Command) -> Command:
     )(command)
 
 
+def _parse_hints(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    try:
+        return dict(map(parse_hint, values))
+    except InspectorError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+hint_option = click.option(
+    "--hint",
+    "hints",
+    metavar="PATH=KIND",
+    multiple=True,
+    callback=_parse_hints,
+    help="How to read a field that the schema does not tell: 3.1=string. Repeatable.",
+)
+
+
 def json_options(command: Command) -> Command:
     """How messages are printed."""
     command = click.option("--enum-numbers", is_flag=True, help="Enum values as numbers.")(command)
@@ -109,12 +127,13 @@ def open_session(
     kind: str | None = None,
     type_name: str | None = None,
     options: JsonOptions = JsonOptions(),
+    hints: Mapping[str, str] = session.NO_HINTS,
 ) -> Session:
     """Opens INPUT as the options of a command say. Raises InspectorError."""
     schema = load_schema(schemas, import_paths)
     if type_name is not None and schema is None:
-        schema = _always_known(type_name)
-    return session.open(input_, schema=schema, kind=kind, type_name=type_name, options=options)
+        schema = require_type(schema, type_name)
+    return session.open(input_, schema=schema, kind=kind, type_name=type_name, options=options, hints=hints)
 
 
 def require_calls(session: Session) -> None:
@@ -124,11 +143,15 @@ def require_calls(session: Session) -> None:
         raise InspectorError(text, where=session.path, hint="inspector decode shows all of them")
 
 
-def _always_known(type_name: str) -> Schema:
-    """The schema where none is named: google/protobuf, google/rpc and google/api. Raises click.UsageError."""
+def require_type(schema: Schema | None, type_name: str) -> Schema:
+    """The schema, or where none is named that of google/protobuf, google/rpc and google/api; it has the type.
+
+    Raises SchemaError where a schema lacks it, click.UsageError where there is none."""
     from inspector.schema import Schema  # noqa: PLC0415  # as above
 
-    schema = Schema.empty()
-    if schema.find_message(type_name) is None:
-        raise click.UsageError(f"-t {type_name} needs a schema: name it with -s")
+    if schema is None:
+        schema = Schema.empty()
+        if schema.find_message(type_name) is None:
+            raise click.UsageError(f"-t {type_name} needs a schema: name it with -s")
+    schema.message(type_name)
     return schema

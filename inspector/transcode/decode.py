@@ -18,7 +18,7 @@ from inspector.transcode.json_text import dumps
 from inspector.transcode.printer import JsonPrinter, Nested
 from inspector.transcode.resolver import Resolver, message_descriptor
 from inspector.transcode.survey import survey
-from inspector.wire.guess import JsonValue, guess
+from inspector.wire.guess import JsonValue, Shape, guess
 
 DecodedBy = Literal["schema", "guess"]
 
@@ -105,15 +105,15 @@ class MessageDecoder:
         unknown = self._unknown_in_payloads + _unknown_bytes(message, kind.descriptor, data)
         return Decoded(value, unknown, "schema", None)
 
-    def decode_unknown(self, data: bytes) -> Decoded:
-        """Decodes one message whose type is not known."""
-        value, error = guess(data)
+    def decode_unknown(self, data: bytes, shape: Shape | None = None) -> Decoded:
+        """Decodes one message whose type is not known; `shape` is that of messages like it."""
+        value, error = guess(data, shape=shape)
         return Decoded(value, 0, "guess", error)
 
-    def decode_json(self, type_name: str | None, data: bytes) -> DecodedJson:
-        """Like `decode`, to JSON text."""
-        value, unknown_bytes, decoded_by, error = self.decode(type_name, data)
-        return DecodedJson(dumps(value), unknown_bytes, decoded_by, error)
+    def decode_json(self, type_name: str | None, data: bytes, shape: Shape | None = None) -> DecodedJson:
+        """Like `decode` and `decode_unknown`, to JSON text."""
+        found = self.decode_unknown(data, shape) if type_name is None else self.decode(type_name, data)
+        return DecodedJson(dumps(found.value), found.unknown_bytes, found.decoded_by, found.error)
 
     def _load(self, type_name: str) -> _Type:
         descriptor = message_descriptor(self._resolver, type_name)

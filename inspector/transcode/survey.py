@@ -13,46 +13,31 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from inspector.errors import DecodeError
 from inspector.limits import MAX_DEPTH
+from inspector.transcode.fields import (
+    ELEMENT_SIZE,
+    field_wire_type,
+    find_field,
+    fits,
+    is_closed_enum,
+    is_message_set,
+    read_content_length,
+)
 from inspector.transcode.scalars import verifies_utf8
 from inspector.wire.scan import (
     EGROUP,
     I32,
-    I64,
     LEN,
     SGROUP,
-    VARINT,
     find_group_end,
-    read_length,
     read_tag,
     read_varint,
     reject_wire_type,
     skip_value,
 )
-
-_LONGEST = (1 << 31) - 1
-"""No field may be longer (encoding guide, "Size of encoded messages")."""
-
-_MAX_LENGTH_BYTES = 5
-
-_WIRE_TYPES = {
-    FieldDescriptor.TYPE_BYTES: LEN,
-    FieldDescriptor.TYPE_DOUBLE: I64,
-    FieldDescriptor.TYPE_FIXED32: I32,
-    FieldDescriptor.TYPE_FIXED64: I64,
-    FieldDescriptor.TYPE_FLOAT: I32,
-    FieldDescriptor.TYPE_GROUP: SGROUP,
-    FieldDescriptor.TYPE_MESSAGE: LEN,
-    FieldDescriptor.TYPE_SFIXED32: I32,
-    FieldDescriptor.TYPE_SFIXED64: I64,
-    FieldDescriptor.TYPE_STRING: LEN,
-}
-"""Wire types of the field types; what is not here is a varint."""
-
-_ELEMENT_SIZE = {I32: 4, I64: 8}
 
 
 class Survey(NamedTuple):
@@ -90,7 +75,7 @@ class _Frame:
         self.group = group
         self.place = place
         self.is_entry = bool(options and options.map_entry)
-        self.is_set = bool(options and options.message_set_wire_format)
+        self.is_set = is_message_set(descriptor)
         self.own = 0
         self.unknown = 0
         self.seen: dict[int, int] = {}
@@ -144,8 +129,8 @@ class _Walk:
             return self._end_group(frame, tag, start, offset)
         if wire_type > I32:
             reject_wire_type(tag, start)
-        field = _find(frame.descriptor, number)
-        if field is None or not _fits(field, wire_type):
+        field = find_field(frame.descriptor, number)
+        if field is None or not fits(field, wire_type):
             return self._skip(frame, tag, start, offset)
         self._field = frame.name(field)
         if field.message_type is not None:
@@ -160,7 +145,7 @@ class _Walk:
         if tag & 7 == SGROUP:
             end, group = frame.end, tag >> 3
         else:
-            length, offset = self._length(offset, frame.end)
+            length, offset = read_content_length(self._data, offset, frame.end)
             end, group = offset + length, 0
         self._stack.append(_Frame(descriptor, start, end, group, self._field))
         return offset
@@ -190,7 +175,7 @@ class _Walk:
             if frame.is_set and tag >> 3 == 1:  # an item of a MessageSet: an extension in disguise
                 return end
         elif tag & 7 == LEN:
-            length, offset = self._length(offset, frame.end)
+            length, offset = read_content_length(self._data, offset, frame.end)
             end = offset + length
         else:
             end = skip_value(self._data, offset, frame.end, tag & 7, read_varint)
@@ -203,11 +188,11 @@ class _Walk:
 
     def _scalar(self, frame: _Frame, field: FieldDescriptor, wire_type: int, start: int, offset: int) -> int:
         if wire_type == LEN:
-            length, offset = self._length(offset, frame.end)
+            length, offset = read_content_length(self._data, offset, frame.end)
             self._content(frame, field, offset, offset + length)
             return offset + length
         end = skip_value(self._data, offset, frame.end, wire_type, read_varint)
-        if _is_closed_enum(field) and not self._knows(field.enum_type, offset, end):
+        if is_closed_enum(field) and not self._knows(field.enum_type, offset, end):
             self._note_unknown(frame, end - start)
         return end
 
@@ -225,12 +210,12 @@ class _Walk:
                 raise DecodeError("invalid UTF-8", code="utf8", offset=start + error.start) from None
 
     def _packed(self, frame: _Frame, field: FieldDescriptor, start: int, end: int) -> None:
-        size = _ELEMENT_SIZE.get(_wire_type(field))
+        size = ELEMENT_SIZE.get(field_wire_type(field))
         if size and (end - start) % size:
             raise DecodeError(f"packed values of {size} bytes in {end - start}", code="wire", offset=start)
         while not size and start < end:
             after = read_varint(self._data, start, end)[1]
-            if _is_closed_enum(field) and not self._knows(field.enum_type, start, after):
+            if is_closed_enum(field) and not self._knows(field.enum_type, start, after):
                 self._note_unknown(frame, after - start)
             start = after
 
@@ -238,36 +223,3 @@ class _Walk:
         """Whether a closed enum has the number; one that it has not is kept as an unknown field."""
         value = read_varint(self._data, start, end)[0] & 0xFFFF_FFFF
         return (value - (1 << 32) if value >> 31 else value) in enum.values_by_number
-
-    def _length(self, start: int, end: int) -> tuple[int, int]:
-        length, after = read_length(self._data, start, end)
-        if length > _LONGEST or after - start > _MAX_LENGTH_BYTES:
-            raise DecodeError("length over 2^31-1", code="wire", offset=start)
-        return length, after
-
-
-def _find(descriptor: Descriptor, number: int) -> FieldDescriptor | None:
-    field = descriptor.fields_by_number.get(number)
-    if field is not None or not descriptor.is_extendable:
-        return field
-    try:
-        pool: Any = descriptor.file.pool
-        extension: FieldDescriptor = pool.FindExtensionByNumber(descriptor, number)
-    except KeyError:
-        return None
-    return extension
-
-
-def _wire_type(field: FieldDescriptor) -> int:
-    return _WIRE_TYPES.get(field.type, VARINT)
-
-
-def _fits(field: FieldDescriptor, wire_type: int) -> bool:
-    """Whether a field takes the wire type. Repeated numbers are taken packed or not, however they are declared."""
-    own = _wire_type(field)
-    return wire_type == own or (wire_type == LEN and bool(field.is_repeated) and own in (VARINT, I32, I64))
-
-
-def _is_closed_enum(field: FieldDescriptor) -> bool:
-    enum: EnumDescriptor | None = field.enum_type
-    return enum is not None and bool(enum.is_closed)

@@ -72,7 +72,7 @@ NUMBERS = {
         NumberKind("uint64", VARINT, int, _unsigned(64)),
         NumberKind("uint32", VARINT, _unsigned(32), _unsigned(32)),
         NumberKind("sint64", VARINT, unzigzag, _to_zigzag),
-        NumberKind("sint32", VARINT, unzigzag, _to_zigzag),
+        NumberKind("sint32", VARINT, lambda value: unzigzag(value & 0xFFFF_FFFF), _to_zigzag),
         NumberKind("bool", VARINT, bool, int),
         NumberKind("enum", VARINT, _signed(32), _unsigned(64)),
         _fixed("fixed32", I32, "<I"),

@@ -26,7 +26,7 @@ def edited(tmp_path):
 
 
 def test_the_same_in_another_form_is_the_same(edited):
-    assert run("diff", REQUEST, edited(lambda value: None), *TYPED) == (0, b"", "")
+    assert run("diff", REQUEST, edited(lambda value: None), *TYPED)[:2] == (0, b"")
     assert run("diff", REQUEST, REQUEST) == (0, b"", "")
 
 

@@ -1,0 +1,91 @@
+"""`inspector convert`: one message between the forms it can have."""
+
+from __future__ import annotations
+
+import click
+
+from inspector.cli import output
+from inspector.cli.options import hint_option, input_argument, json_options, schema_options
+from inspector.cli.payload_options import (
+    conversion_of,
+    form_option,
+    ignore_unknown_option,
+    indent_option,
+    refuse_terminal,
+    to_option,
+    type_option,
+)
+from inspector.formats import registry as formats
+from inspector.formats.base import Conversion, Format
+from inspector.formats.binary import BINARY
+from inspector.formats.json import JSON
+from inspector.formats.yaml import YAML
+from inspector.sources.payloads import holds_binary, messages_of, naming, read_whole, tell
+from inspector.transcode.survey import survey
+from inspector.views.safe_text import safe_json
+
+
+@click.command(no_args_is_help=True)
+@input_argument
+@form_option
+@to_option
+@schema_options
+@type_option
+@hint_option
+@ignore_unknown_option
+@json_options
+@indent_option
+@click.option("-o", "--out", "path", metavar="FILE", help="Write to FILE instead of standard output.")
+def convert(
+    input_: str, form: str | None, to: str | None, schemas: tuple[str, ...], import_paths: tuple[str, ...],
+    type_name: str | None, hints: dict[str, str], ignore_unknown: bool, emit_defaults: bool, proto_names: bool,
+    enum_numbers: bool, indent: int | None, path: str | None,
+) -> int:  # fmt: skip
+    """Convert a message between binary, JSON, text format, YAML, protoscope, hex and base64.
+
+    INPUT is a file or - for standard input. Without -t fields go by their numbers and what they are is guessed; such
+    JSON can be edited and converted back.
+    """
+    conversion = conversion_of(
+        schemas, import_paths, type_name, hints, ignore_unknown=ignore_unknown, emit_defaults=emit_defaults,
+        proto_names=proto_names, enum_numbers=enum_numbers, indent=_indent(indent, path),
+    )  # fmt: skip
+    with naming(input_):
+        data = read_whole(input_)
+        target = _target(to, path, data, form, input_)
+        messages = list(messages_of(data, form, conversion, name=input_))
+        if not target.is_text:
+            refuse_terminal(path)
+        text = target.write_all(messages, conversion)
+    if target in (JSON, YAML):
+        _note_unknown(messages, conversion)
+    with output.opened(path, reading=input_) as out:
+        out.write(safe_json(text) if target is JSON else text)
+    return 0
+
+
+def _indent(indent: int | None, path: str | None) -> int | None:
+    """Text that a person will read or edit is indented; what a program reads is not."""
+    if indent is not None:
+        return indent or None
+    return 2 if path is not None or output.is_terminal() else None
+
+
+def _target(to: str | None, path: str | None, data: bytes, form: str | None, name: str) -> Format:
+    if to is not None:
+        return formats.find(to)
+    named = formats.by_suffix(path) if path else None
+    return named or (JSON if holds_binary(tell(data, form or "", name)) else BINARY)
+
+
+def _note_unknown(messages: list[bytes], conversion: Conversion) -> None:
+    """JSON has no place for fields that the type does not have; what is lost is told."""
+    if conversion.type_name is None or conversion.resolver is None:
+        return
+    descriptor = conversion.resolver.find_message(conversion.type_name)
+    count = sum(survey(descriptor, message).unknown_bytes for message in messages) if descriptor else 0
+    if count:
+        output.note(
+            f"{count} bytes are of fields that {conversion.type_name} does not have, and left out "
+            "(text format and protoscope keep them)"
+        )

@@ -1,0 +1,171 @@
+"""One payload, in any form: what the command line does with single messages, as functions.
+
+A `schema` is a Schema, or what names one (`"protos"`, `"api.binpb"`, `"python:shop.v1.order_pb2"`). Without a type a
+message goes by its field numbers, and what the fields are is guessed; `hints` then say better (`{"3.1": "string"}`).
+All raise InspectorError: SchemaError for a type that is not there, DecodeError (with an offset) for bytes that do not
+follow their type, EncodeError (with line and column) for text that does not.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+
+from inspector.errors import DecodeError, InputError
+from inspector.formats import registry as formats
+from inspector.formats.base import Conversion
+from inspector.model.call import Message
+from inspector.schema import Schema
+from inspector.schema.infer import infer as infer_files
+from inspector.schema.proto_source import to_source
+from inspector.sources.payloads import holds_binary, messages_of, tell
+from inspector.transcode.compare import Difference, compare
+from inspector.transcode.decode import MessageDecoder
+from inspector.transcode.encode import MessageEncoder
+from inspector.transcode.resolver import Resolver
+from inspector.transcode.tree import FieldTree
+from inspector.transcode.unknown import unknown_fields
+from inspector.views.explanation import Explanation
+from inspector.wire import untyped
+from inspector.wire.guess import JsonValue, Shape, guess
+
+SchemaLike = Resolver | str | os.PathLike[str] | None
+_NO_HINTS: Mapping[str, str] = {}
+
+
+def decode(
+    data: bytes,
+    type_name: str | None = None,
+    *,
+    schema: SchemaLike = None,
+    hints: Mapping[str, str] = _NO_HINTS,
+    emit_defaults: bool = False,
+    proto_names: bool = False,
+    enum_numbers: bool = False,
+) -> JsonValue:
+    """A message as a JSON value (https://protobuf.dev/programming-guides/json/)."""
+    if type_name is None:
+        return _sure(*guess(data, hints))
+    decoder = MessageDecoder(
+        _schema(schema), emit_defaults=emit_defaults, proto_names=proto_names, enum_numbers=enum_numbers
+    )
+    found = decoder.decode(type_name, data)
+    return _sure(found.value, found.error)
+
+
+def encode(
+    value: JsonValue,
+    type_name: str | None = None,
+    *,
+    schema: SchemaLike = None,
+    hints: Mapping[str, str] = _NO_HINTS,
+    ignore_unknown: bool = False,
+) -> bytes:
+    """A JSON value (or JSON text, as a str) as a message; without a type one that has field numbers for keys."""
+    if isinstance(value, str):
+        conversion = Conversion(_schema(schema), type_name, ignore_unknown=ignore_unknown, hints=hints)
+        return _only(formats.find("json").read(value.encode("utf-8", "surrogatepass"), conversion))
+    if type_name is None:
+        return untyped.from_value(value, hints)
+    return MessageEncoder(_schema(schema), ignore_unknown=ignore_unknown).encode(type_name, value)
+
+
+def convert(
+    data: bytes | str,
+    to: str | None = None,
+    *,
+    form: str | None = None,
+    type_name: str | None = None,
+    schema: SchemaLike = None,
+    hints: Mapping[str, str] = _NO_HINTS,
+    indent: int | None = 2,
+    emit_defaults: bool = False,
+    proto_names: bool = False,
+    enum_numbers: bool = False,
+    ignore_unknown: bool = False,
+) -> bytes | str:
+    """A message in another form: `binary` as bytes; `json`, `text`, `yaml`, `protoscope`, `hex`, `base64` as text.
+
+    `form` is the one that it has, where its content does not tell. `to` is JSON for binary, else binary."""
+    if isinstance(data, str):
+        data = data.encode("utf-8", "surrogatepass")
+    conversion = Conversion(
+        _schema(schema), type_name, emit_defaults, proto_names, enum_numbers, indent, ignore_unknown, hints
+    )
+    if to is None:
+        to = "json" if holds_binary(tell(data, form or "", "")) else "binary"
+    target = formats.find(to)
+    written = target.write(_only(messages_of(data, form, conversion)), conversion)
+    return written.decode() if target.is_text else written
+
+
+def explain(
+    data: bytes,
+    type_name: str | None = None,
+    *,
+    schema: SchemaLike = None,
+    hints: Mapping[str, str] = _NO_HINTS,
+) -> Explanation:
+    """Every byte of a message accounted for; shows itself as text, in a notebook and in a rich terminal. Damage does
+    not raise: it is in the tree."""
+    return Explanation(FieldTree(data, resolver=_schema(schema), type_name=type_name, hints=hints))
+
+
+def diff(
+    first: bytes,
+    second: bytes,
+    type_name: str | None = None,
+    *,
+    schema: SchemaLike = None,
+    hints: Mapping[str, str] = _NO_HINTS,
+    tolerance: float = 0.0,
+    names: tuple[str, str] = ("first", "second"),
+) -> list[Difference]:
+    """The differences between two messages, by field path. Fields that the type does not have count too.
+
+    `names` are what errors call the two."""
+    if type_name is None:
+        shape = Shape.of([first, second], hints)
+        guesses = [guess(data, hints, shape) for data in (first, second)]
+        values = [_sure(each.value, each.error, name) for each, name in zip(guesses, names, strict=True)]
+        return list(compare(*values, tolerance=tolerance))
+    resolver = _schema(schema)
+    decoder = MessageDecoder(resolver)
+    decoded = [decoder.decode(type_name, data) for data in (first, second)]
+    known = [_sure(each.value, each.error, name) for each, name in zip(decoded, names, strict=True)]
+    trees = [FieldTree(data, resolver=resolver, type_name=type_name, hints=hints) for data in (first, second)]
+    unknown = [unknown_fields(tree) for tree in trees]
+    return [*compare(*known, tolerance=tolerance), *compare(*unknown, tolerance=tolerance)]
+
+
+def infer(
+    messages: Iterable[Message | bytes],
+    *,
+    hints: Mapping[str, str] = _NO_HINTS,
+    package: str = "",
+    message_name: str = "",
+) -> str:
+    """A .proto file that decodes the messages, with the evidence in comments: bytes are all of one type, messages of a
+    session (`session.messages()`) have the types of their methods. Of several packages it is the one with most
+    messages."""
+    return to_source(infer_files(messages, hints, package=package, message_name=message_name).files[0])
+
+
+def _sure(value: JsonValue, error: DecodeError | None, name: str = "") -> JsonValue:
+    if error is not None:
+        error.where = ", ".join(filter(None, (name, error.where))) or None
+        raise error
+    return value
+
+
+def _schema(schema: SchemaLike) -> Resolver:
+    if schema is None:
+        return Schema.empty()
+    return Schema.from_source(os.fspath(schema)) if isinstance(schema, str | os.PathLike) else schema
+
+
+def _only(messages: Iterable[bytes]) -> bytes:
+    found = list(messages)
+    if len(found) != 1:
+        raise InputError(f"there are {len(found)} messages, not one")
+    return found[0]
