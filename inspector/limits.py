@@ -173,6 +173,9 @@ MAX_INFERRED_BYTES = 256 * MIB
 MAX_INFERRED_TYPES = 1_000
 """Message types of an inferred schema; what would be one more is left as bytes."""
 
+MAX_INFERRED_FIELDS = 1_000
+"""Fields of an inferred type: protobuf builds no message of more than some thousands. The rest is left out."""
+
 # --- output ------------------------------------------------------------------------------------------------------
 
 CALL_ORDER_WINDOW = 1_000

@@ -12,10 +12,10 @@ from inspector.model.call import Call, Message
 from inspector.model.problem import Problem
 from inspector.sources.base import Source, SourceEvent
 from inspector.sources.input import Input
-from inspector.sources.sample import sample
 
 if TYPE_CHECKING:
     from inspector.schema import Schema
+    from inspector.sources.sample import Samples
     from inspector.transcode.decode import MessageDecoder
     from inspector.wire.guess import Shape
 
@@ -89,7 +89,7 @@ class Session:
         self._options = options
         self._hints = hints
         self._decoder: MessageDecoder | None = None
-        self._shapes: dict[Hashable, Shape] | None = None
+        self._samples: Samples | None = None
         self._input: Input | None = Input(path, kind)
         self.source: Source = self._input.source
         self._passed_over: str | None = None
@@ -175,17 +175,15 @@ class Session:
         return self.type_name
 
     def _shape_of(self, message: Message, data: bytes) -> Shape:
-        """What messages of its method and direction have in common: a field is judged by all its occurrences. Only a
-        file can be looked into beforehand."""
-        from inspector.wire.guess import Shape  # noqa: PLC0415  # not needed where a schema tells
+        """What the messages of its method and direction have in common."""
+        if self._samples is None:
+            from inspector.sources.sample import Samples  # noqa: PLC0415  # not needed where a schema tells
 
-        if self._shapes is None:
-            samples = {} if self.path == "-" else sample(self.path, self._kind, self._group_of)
-            self._shapes = {group: Shape.of(messages, self._hints) for group, messages in samples.items()}
-        return self._shapes.get(self._group_of(message)) or Shape.of([data], self._hints)
+            self._samples = Samples(self._group_of, self._hints)
+            self._samples.look_ahead(self.path, self._kind)
+        return self._samples.shape_of(message, data)
 
     def _group_of(self, message: Message) -> Hashable | None:
-        """Messages of one group are of one type. None for those of which the schema has the type."""
         return None if self._type_of(message) else (message.method, message.direction)
 
     def _message_decoder(self) -> MessageDecoder:

@@ -41,7 +41,8 @@ def schema_options(command: Command) -> Command:
         "schemas",
         metavar="SOURCE",
         multiple=True,
-        help="Descriptor set, .proto file, folder of them, python:MODULE; repeatable. Default: $INSPECTOR_SCHEMA.",
+        help="Descriptor set, .proto file, folder of them, python:MODULE, or a program or package that holds descriptors; "
+        "repeatable. Default: $INSPECTOR_SCHEMA.",
     )(command)
 
 

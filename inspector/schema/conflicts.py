@@ -117,7 +117,7 @@ def _field_properties(field: FieldDescriptorProto) -> dict[str, str]:
         "extended message": text(field.extendee).lstrip("."),
         "default": repr(field.default_value),
         "oneof": str(field.oneof_index) if field.HasField("oneof_index") else "none",
-        "JSON name": text(field.json_name) or _camel_case(text(field.name)),
+        "JSON name": text(field.json_name) or camel_case(text(field.name)),
         "presence": "explicit" if field.proto3_optional else "as the syntax has it",
         "features": _features(field),
     }
@@ -179,7 +179,7 @@ def _signature(method: Any) -> str:
     return f"({streams[0]}{request}) returns ({streams[1]}{response})"
 
 
-def _camel_case(name: str) -> str:
+def camel_case(name: str) -> str:
     """The default `json_name` (protobuf's ToJsonName)."""
     head, *rest = name.split("_")
     return head + "".join(part[:1].upper() + part[1:] for part in rest)

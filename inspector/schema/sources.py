@@ -7,14 +7,26 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from inspector.errors import SchemaError
+from inspector.errors import InputError, SchemaError
 from inspector.limits import MAX_SCHEMA, MIB
 from inspector.schema.descriptor_set import DescriptorSet, parse_descriptor_set
 from inspector.schema.proto_files import compile_file, compile_folder
 from inspector.schema.python_module import read_module
 from inspector.schema.wording import one_line
 
-_KINDS = "a .proto file, a folder of them, a descriptor set (.binpb .protoset .desc .pb .bin) or python:MODULE"
+_KINDS = (
+    "a .proto file, a folder of them, a descriptor set (.binpb .protoset .desc .pb .bin), a program or package that "
+    "holds descriptors, or python:MODULE"
+)
+
+_PROGRAMS = (
+    b"\x7fELF", b"MZ", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa",
+    b"PK\x03\x04", b"\x1f\x8b\x08", b"dex\n", b"!<arch>\n",
+)  # fmt: skip
+"""How files begin in which descriptors are searched: ELF, PE, Java class and Mach-O, zip, gzip, Android, ar."""
+
+_GENERATED = (".py", ".pyc", ".go", ".java", ".cc", ".cs", ".rb", ".php", ".js", ".ts", ".rs", ".tar", ".dmp", ".core")
+"""What the names of other such files end in: generated sources, and memory."""
 
 _REFLECTION = ("grpc://", "grpcs://")
 
@@ -31,6 +43,8 @@ def open_source(source: str, import_paths: Sequence[str] = ()) -> DescriptorSet:
         )
     if source.endswith(".proto") or os.path.isdir(source):
         return open_protos(source, import_paths)
+    if _may_hold_descriptors(source):
+        return open_embedded(source)
     return open_descriptor_set(source)
 
 
@@ -50,6 +64,35 @@ def open_protos(path: str, import_paths: Sequence[str] = ()) -> DescriptorSet:
     _refuse_unreadable(path)
     data = compiler(Path(path), [Path(folder) for folder in import_paths])
     return parse_descriptor_set(data, one_line(path))
+
+
+def open_embedded(path: str) -> DescriptorSet:
+    """Reads the descriptors that are embedded in a program, a package or generated code. Raises SchemaError."""
+    from inspector.schema.extract import extract  # noqa: PLC0415  # with archives and source text, needed here only
+    from inspector.schema.extract_output import descriptor_set  # noqa: PLC0415
+
+    label = one_line(path)
+    try:
+        files = extract([path]).files
+    except InputError as error:
+        raise SchemaError(error.message, where=label) from error
+    if not files:
+        damaged = "the gzip may be damaged; " if _head(path).startswith(b"\x1f\x8b") else ""
+        hint = f"{damaged}code built for a lite runtime has none; a schema is {_KINDS}"
+        raise SchemaError("this is not a descriptor set, and no descriptors are in it", where=label, hint=hint)
+    return parse_descriptor_set(descriptor_set(files).SerializeToString(), label)
+
+
+def _may_hold_descriptors(path: str) -> bool:
+    return _head(path).startswith(_PROGRAMS) or (path.endswith(_GENERATED) and os.path.isfile(path))
+
+
+def _head(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read(8) if os.path.isfile(path) else b""
+    except (OSError, ValueError):
+        return b""
 
 
 def open_descriptor_set(path: str) -> DescriptorSet:

@@ -1,41 +1,70 @@
-"""The first messages of a file, to judge by what the later ones may be too."""
+"""What messages that no schema tells may be, judged by many of them together.
+
+Those of one group (a method and direction) are of one type. Of a file the first messages are looked at beforehand; of a
+pipe those that came so far, so that what is judged of its first lines may be judged better later.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+import os
+from collections.abc import Callable, Hashable, Mapping
 
 from inspector import limits
 from inspector.model.call import Message
 from inspector.sources.base import SourceEvent
 from inspector.sources.input import Input
+from inspector.wire.guess import Shape
+
+GroupOf = Callable[[Message], Hashable | None]
+"""The group of a message; None for one that a schema tells."""
 
 
-def sample(path: str, kind: str | None, group_of: Callable[[Message], Hashable | None]) -> dict[Hashable, list[bytes]]:
-    """Messages by group, of the first limits.MAX_SAMPLED_INPUT bytes; those of the group None are left out.
+class Samples:
+    """The first limits.MAX_SAMPLED_MESSAGES messages of each group, and their shapes."""
 
-    Raises InputError where the file cannot be read.
-    """
-    found: dict[Hashable, list[bytes]] = {}
-    with Input(path, kind) as opened:
-        parser = opened.source.open()
-        read = 0
-        for piece in opened.pieces():
-            _add(found, parser.feed(piece), group_of)
-            read += len(piece)
-            if read >= limits.MAX_SAMPLED_INPUT:
-                return found
-        _add(found, parser.close(), group_of)
-    return found
+    def __init__(self, group_of: GroupOf, hints: Mapping[str, str]) -> None:
+        self._group_of = group_of
+        self._hints = hints
+        self._messages: dict[Hashable, list[bytes]] = {}
+        self._shapes: dict[Hashable, tuple[int, Shape]] = {}  # with how many messages each is of
+        self._is_ahead = False
 
+    def look_ahead(self, path: str, kind: str | None) -> None:
+        """Takes the messages of the first limits.MAX_SAMPLED_INPUT bytes of a file. (What is no regular file can be
+        read only once.) Raises InputError where it cannot be read."""
+        if not os.path.isfile(path):
+            return
+        self._is_ahead = True
+        with Input(path, kind) as opened:
+            parser = opened.source.open()
+            read = 0
+            for piece in opened.pieces():
+                self._take(parser.feed(piece))
+                read += len(piece)
+                if read >= limits.MAX_SAMPLED_INPUT:
+                    return
+            self._take(parser.close())
 
-def _add(
-    found: dict[Hashable, list[bytes]], events: list[SourceEvent], group_of: Callable[[Message], Hashable | None]
-) -> None:
-    for event in events:
-        if not isinstance(event, Message) or event.data is None:
-            continue
-        group = group_of(event)
-        if group is not None:
-            same = found.setdefault(group, [])
-            if len(same) < limits.MAX_SAMPLED_MESSAGES:
-                same.append(event.data)
+    def shape_of(self, message: Message, data: bytes) -> Shape:
+        """The shape of the messages of its group, this one (whose bytes are `data`) among them where they are few."""
+        group = self._group_of(message)
+        if not self._is_ahead or group not in self._messages:
+            self._add(group, data)
+        messages = self._messages[group]
+        count, shape = self._shapes.get(group, (0, None))
+        if shape is None or len(messages) >= 2 * count:
+            shape = Shape.of(messages, self._hints)
+            self._shapes[group] = len(messages), shape
+        return shape
+
+    def _take(self, events: list[SourceEvent]) -> None:
+        for event in events:
+            if isinstance(event, Message) and event.data is not None:
+                group = self._group_of(event)
+                if group is not None:
+                    self._add(group, event.data)
+
+    def _add(self, group: Hashable, data: bytes) -> None:
+        messages = self._messages.setdefault(group, [])
+        if len(messages) < limits.MAX_SAMPLED_MESSAGES:
+            messages.append(data)

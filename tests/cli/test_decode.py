@@ -575,19 +575,19 @@ def test_a_reader_that_goes_away_is_no_error():
 def test_messages_come_out_while_the_capture_is_still_written():
     file = capture_files.read("predict.pcapng")
     half = sum(len(record.data) for record in capture_files.split(file)[:40])
-    with start("decode", "-") as process:
+    with start("decode", "-", "-s", SCHEMA) as process:
         process.stdin.write(file[:half])
         process.stdin.flush()
         ready, _, _ = select.select([process.stdout], [], [], PATIENCE)
         assert ready, "nothing came out although half of the capture is there"
         first = process.stdout.readline()
         rest, _ = process.communicate(file[half:], PATIENCE)
-    assert first + rest == run("decode", PREDICT).out
+    assert first + rest == run("decode", PREDICT, "-s", SCHEMA).out
 
 
 def test_a_compressed_capture_is_followed_too():
     data = (SAMPLES / "predict.pcap.gz").read_bytes()
-    with start("decode", "-") as process:
+    with start("decode", "-", "-s", SCHEMA) as process:
         process.stdin.write(data[:1])
         process.stdin.flush()
         process.stdin.write(data[1:-100])
@@ -596,7 +596,7 @@ def test_a_compressed_capture_is_followed_too():
         assert ready, "nothing came out although most of the capture is there"
         first = process.stdout.readline()
         rest, _ = process.communicate(data[-100:], PATIENCE)
-    assert first + rest == run("decode", SAMPLES / "predict.pcap").out
+    assert first + rest == run("decode", SAMPLES / "predict.pcap", "-s", SCHEMA).out
 
 
 # --- on a terminal -----------------------------------------------------------------------------------------------

@@ -31,15 +31,18 @@ def test_help_lists_every_command(flag):
     )
 
 
+ARGUMENTS = {"encode": "[INPUT]", "diff": "A B", "extract": "FILE..."}
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_of_a_command_explains_each_option(command):
     result = run(command, "--help")
     assert (result.code, result.err) == (0, "")
     text = result.out.decode()
-    assert text.startswith(f"Usage: inspector {command} [OPTIONS] INPUT")
+    assert text.startswith(f"Usage: inspector {command} [OPTIONS] {ARGUMENTS.get(command, 'INPUT')}")
     options = text.partition("\nOptions:\n")[2]
     entries = re.split(r"\n(?=  -)", options.rstrip())
-    assert len(entries) > 4
+    assert len(entries) > 1
     assert all(re.search(r"\s{2,}\S.*\S", entry.lstrip()) for entry in entries)
     assert all(entry.rstrip().endswith((".", "]")) for entry in entries), entries
 
