@@ -24,7 +24,7 @@ from inspector.transcode.decode import MessageDecoder
 from inspector.transcode.encode import MessageEncoder
 from inspector.transcode.resolver import Resolver
 from inspector.transcode.tree import FieldTree
-from inspector.transcode.unknown import unknown_fields
+from inspector.transcode.tree_unknown import unknown_fields
 from inspector.views.explanation import Explanation
 from inspector.wire import untyped
 from inspector.wire.guess import JsonValue, Shape, guess
@@ -42,12 +42,19 @@ def decode(
     emit_defaults: bool = False,
     proto_names: bool = False,
     enum_numbers: bool = False,
+    keep_unknown: bool = False,
 ) -> JsonValue:
-    """A message as a JSON value (https://protobuf.dev/programming-guides/json/)."""
+    """A message as a JSON value (https://protobuf.dev/programming-guides/json/).
+
+    `keep_unknown` adds the fields that the type does not have, under `$unknown`."""
     if type_name is None:
         return _sure(*guess(data, hints))
     decoder = MessageDecoder(
-        _schema(schema), emit_defaults=emit_defaults, proto_names=proto_names, enum_numbers=enum_numbers
+        _schema(schema),
+        emit_defaults=emit_defaults,
+        proto_names=proto_names,
+        enum_numbers=enum_numbers,
+        keep_unknown=keep_unknown,
     )
     found = decoder.decode(type_name, data)
     return _sure(found.value, found.error)
@@ -83,6 +90,7 @@ def convert(
     proto_names: bool = False,
     enum_numbers: bool = False,
     ignore_unknown: bool = False,
+    keep_unknown: bool = False,
 ) -> bytes | str:
     """A message in another form: `binary` as bytes; `json`, `text`, `yaml`, `protoscope`, `hex`, `base64` as text.
 
@@ -90,7 +98,15 @@ def convert(
     if isinstance(data, str):
         data = data.encode("utf-8", "surrogatepass")
     conversion = Conversion(
-        _schema(schema), type_name, emit_defaults, proto_names, enum_numbers, indent, ignore_unknown, hints
+        _schema(schema),
+        type_name,
+        emit_defaults,
+        proto_names,
+        enum_numbers,
+        indent,
+        ignore_unknown,
+        keep_unknown,
+        hints,
     )
     if to is None:
         to = "json" if holds_binary(tell(data, form or "", "")) else "binary"
@@ -121,9 +137,12 @@ def diff(
     tolerance: float = 0.0,
     names: tuple[str, str] = ("first", "second"),
 ) -> list[Difference]:
-    """The differences between two messages, by field path. Fields that the type does not have count too.
+    """The differences between two messages, by field path. Fields that the type does not have count too, and so do
+    strings that are not UTF-8.
 
-    `names` are what errors call the two."""
+    `names` are what errors call the two. Raises InputError for a tolerance that is none."""
+    if not tolerance >= 0:
+        raise InputError(f"a tolerance is a number from 0 on, not {tolerance}")
     if type_name is None:
         shape = Shape.of([first, second], hints)
         guesses = [guess(data, hints, shape) for data in (first, second)]
@@ -135,7 +154,9 @@ def diff(
     known = [_sure(each.value, each.error, name) for each, name in zip(decoded, names, strict=True)]
     trees = [FieldTree(data, resolver=resolver, type_name=type_name, hints=hints) for data in (first, second)]
     unknown = [unknown_fields(tree) for tree in trees]
-    return [*compare(*known, tolerance=tolerance), *compare(*unknown, tolerance=tolerance)]
+    told = list(compare(*known, tolerance=tolerance))
+    paths = {each.path for each in told}
+    return told + [each for each in compare(*unknown, tolerance=tolerance) if each.path not in paths]
 
 
 def infer(

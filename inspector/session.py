@@ -23,11 +23,13 @@ NO_HINTS: Mapping[str, str] = {}
 
 
 class JsonOptions(NamedTuple):
-    """How messages are printed: fields at their default, names as in the .proto file, enums as numbers."""
+    """How messages are printed: fields at their default, names as in the .proto file, enums as numbers, and what the
+    schema does not know (under `$unknown`)."""
 
     emit_defaults: bool = False
     proto_names: bool = False
     enum_numbers: bool = False
+    keep_unknown: bool = False
 
 
 class DecodedMessage(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from inspector.cli import output
-from inspector.cli.options import hint_option, input_argument, json_options, schema_options
+from inspector.cli.options import hint_option, input_argument, json_options, out_option, schema_options
 from inspector.cli.payload_options import (
     conversion_of,
     form_option,
@@ -21,7 +21,8 @@ from inspector.formats.binary import BINARY
 from inspector.formats.json import JSON
 from inspector.formats.yaml import YAML
 from inspector.sources.payloads import holds_binary, messages_of, naming, read_whole, tell
-from inspector.transcode.survey import survey
+from inspector.transcode.tree import FieldTree
+from inspector.transcode.tree_unknown import untold
 from inspector.views.safe_text import safe_json
 
 
@@ -35,11 +36,11 @@ from inspector.views.safe_text import safe_json
 @ignore_unknown_option
 @json_options
 @indent_option
-@click.option("-o", "--out", "path", metavar="FILE", help="Write to FILE instead of standard output.")
+@out_option
 def convert(
     input_: str, form: str | None, to: str | None, schemas: tuple[str, ...], import_paths: tuple[str, ...],
     type_name: str | None, hints: dict[str, str], ignore_unknown: bool, emit_defaults: bool, proto_names: bool,
-    enum_numbers: bool, indent: int | None, path: str | None,
+    enum_numbers: bool, keep_unknown: bool, indent: int | None, path: str | None,
 ) -> int:  # fmt: skip
     """Convert a message between binary, JSON, text format, YAML, protoscope, hex and base64.
 
@@ -48,7 +49,7 @@ def convert(
     """
     conversion = conversion_of(
         schemas, import_paths, type_name, hints, ignore_unknown=ignore_unknown, emit_defaults=emit_defaults,
-        proto_names=proto_names, enum_numbers=enum_numbers, indent=_indent(indent, path),
+        proto_names=proto_names, enum_numbers=enum_numbers, keep_unknown=keep_unknown, indent=_indent(indent, path),
     )  # fmt: skip
     with naming(input_):
         data = read_whole(input_)
@@ -58,8 +59,8 @@ def convert(
             refuse_terminal(path)
         text = target.write_all(messages, conversion)
     if target in (JSON, YAML):
-        _note_unknown(messages, conversion)
-    with output.opened(path, reading=input_) as out:
+        _note_untold(messages, conversion)
+    with output.opened(path, input_) as out:
         out.write(safe_json(text) if target is JSON else text)
     return 0
 
@@ -78,14 +79,22 @@ def _target(to: str | None, path: str | None, data: bytes, form: str | None, nam
     return named or (JSON if holds_binary(tell(data, form or "", name)) else BINARY)
 
 
-def _note_unknown(messages: list[bytes], conversion: Conversion) -> None:
-    """JSON has no place for fields that the type does not have; what is lost is told."""
-    if conversion.type_name is None or conversion.resolver is None:
+def _note_untold(messages: list[bytes], conversion: Conversion) -> None:
+    """JSON has no place for fields that the type lacks, nor for text that is not UTF-8; what is lost is told."""
+    if conversion.type_name is None:
         return
-    descriptor = conversion.resolver.find_message(conversion.type_name)
-    count = sum(survey(descriptor, message).unknown_bytes for message in messages) if descriptor else 0
-    if count:
+    lost = [
+        node
+        for message in messages
+        for node in untold(
+            FieldTree(message, resolver=conversion.resolver, type_name=conversion.type_name),
+            keep_unknown=conversion.keep_unknown,
+        )
+    ]
+    if lost:
+        first = lost[0]
+        what = next(filter(None, (first.problem and first.problem.message, *first.notes)), "")
+        more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
         output.note(
-            f"{count} bytes are of fields that {conversion.type_name} does not have, and left out "
-            "(text format and protoscope keep them)"
+            f"left out: {first.path}, offset {first.span.start}: {what}{more}; text format and protoscope keep it"
         )

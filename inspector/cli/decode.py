@@ -14,6 +14,7 @@ from inspector.cli.options import (
     json_options,
     kind_option,
     open_session,
+    out_option,
     require_calls,
     schema_options,
 )
@@ -45,18 +46,18 @@ MOST_METHODS = 1_000
 @click.option("--raw", is_flag=True, help="Add the bytes of each message, in base64.")
 @click.option("--envelope", is_flag=True, help="Print the whole record for bare payloads too.")
 @json_options
-@click.option("-o", "--out", "path", metavar="FILE", help="Write to FILE instead of standard output.")
+@out_option
 def decode(
     input_: str, kind: str | None, schemas: tuple[str, ...], import_paths: tuple[str, ...], type_name: str | None,
     hints: dict[str, str], call: int | None, method: str | None, where: str | None, raw: bool, envelope: bool,
-    emit_defaults: bool, proto_names: bool, enum_numbers: bool, path: str | None,
+    emit_defaults: bool, proto_names: bool, enum_numbers: bool, keep_unknown: bool, path: str | None,
 ) -> int:  # fmt: skip
     """Decode a capture or a payload to JSON, one message a line.
 
     INPUT is a capture (pcap, pcapng, perhaps gzip-compressed), HTTP/2 bytes, gRPC frames, length-delimited messages
     or one message; - is standard input. Without a schema, messages are decoded by field number.
     """
-    options = JsonOptions(emit_defaults, proto_names, enum_numbers)
+    options = JsonOptions(emit_defaults, proto_names, enum_numbers, keep_unknown)
     session = open_session(input_, schemas, import_paths, kind, type_name, options, hints)
     if call is not None or method is not None:
         require_calls(session)
@@ -65,7 +66,7 @@ def decode(
     pretty = path is None and output.is_terminal()
     warnings = output.Warnings()
     schema_use = _SchemaUse(session)
-    with output.opened(path, reading=input_) as out:
+    with output.opened(path, input_) as out:
         for batch in session.batches():
             for event in batch:
                 if isinstance(event, Message) and selection.takes(event.call, event.method):

@@ -7,7 +7,7 @@ import click
 from inspector import payload
 from inspector.cli import output
 from inspector.cli.exit_codes import DIFFERENT
-from inspector.cli.options import hint_option, schema_options
+from inspector.cli.options import hint_option, out_option, schema_options
 from inspector.cli.payload_options import conversion_of, form_option, type_option
 from inspector.sources.payloads import name_of, read_payload
 from inspector.views.differences import difference_line, difference_row
@@ -31,7 +31,7 @@ from inspector.views.rows import to_line
 @click.option(
     "--output", "style", type=click.Choice(["text", "ndjson"]), help="Default: text on a terminal, else ndjson."
 )
-@click.option("-o", "--out", "path", metavar="FILE", help="Write to FILE instead of standard output.")
+@out_option
 def diff(
     first: str, second: str, form: str | None, schemas: tuple[str, ...], import_paths: tuple[str, ...],
     type_name: str | None, hints: dict[str, str], tolerance: float, style: str | None, path: str | None,
@@ -41,6 +41,8 @@ def diff(
     A and B may be in any form each. Order of fields and of map entries does not matter; elements of repeated fields
     are aligned. Exits with 0 if they are the same, with 1 if they differ.
     """
+    if first == second == "-":
+        raise click.UsageError("only one of the two can be standard input")
     conversion = conversion_of(schemas, import_paths, type_name, hints)
     a, b = (read_payload(name, form, conversion) for name in (first, second))
     differences = payload.diff(
@@ -53,11 +55,13 @@ def diff(
         names=(name_of(first), name_of(second)),
     )
     as_text = style == "text" or (style is None and path is None and output.is_terminal())
-    with output.opened(path) as out:
+    with output.opened(path, first, second) as out:
         if as_text:
             output.write_lines(map(difference_line, differences), out, colour=output.has_colour() and path is None)
         else:
             out.writelines(to_line(difference_row(each)) + b"\n" for each in differences)
     if not differences and a != b:
-        output.note("the fields are the same, their bytes are not: order, or longer forms of numbers")
+        output.note(
+            "the values are the same, their bytes are not: order, longer forms of numbers, or the sign of a zero"
+        )
     return DIFFERENT if differences else 0

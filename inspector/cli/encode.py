@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from inspector.cli import output
-from inspector.cli.options import hint_option, schema_options
+from inspector.cli.options import hint_option, out_option, schema_options
 from inspector.cli.payload_options import (
     conversion_of,
     form_option,
@@ -30,7 +30,7 @@ from inspector.sources.payloads import name_of, read_payloads
 @click.option(
     "--compress", "encoding", type=click.Choice(ENCODINGS), default="identity", help="How gRPC frames are compressed."
 )
-@click.option("-o", "--out", "path", metavar="FILE", help="Write to FILE instead of standard output.")
+@out_option
 def encode(
     input_: str, form: str | None, schemas: tuple[str, ...], import_paths: tuple[str, ...], type_name: str | None,
     hints: dict[str, str], ignore_unknown: bool, framing: str, encoding: str, path: str | None,
@@ -47,6 +47,6 @@ def encode(
         hint = "put each in a frame: --frame delimited" if messages else None
         raise InputError(f"it holds {len(messages)} messages, not one", where=name_of(input_), hint=hint)
     framed = [frame(framing, message, encoding) for message in messages]
-    with output.opened(path, reading=input_) as out:
+    with output.opened(path, input_) as out:
         out.writelines(framed)
     return 0

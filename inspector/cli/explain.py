@@ -10,7 +10,7 @@ import click
 
 from inspector.cli import output
 from inspector.cli.exit_codes import DAMAGED
-from inspector.cli.options import hint_option, input_argument, schema_options
+from inspector.cli.options import hint_option, input_argument, out_option, schema_options
 from inspector.cli.payload_options import conversion_of, form_option, type_option
 from inspector.sources.payloads import read_payload
 from inspector.transcode.tree import FieldNode, FieldTree
@@ -28,7 +28,7 @@ _PIPED_WIDTH = 160
 @hint_option
 @click.option("--depth", type=click.IntRange(1), metavar="N", help="Leave out what is nested deeper than N levels.")
 @click.option("--output", "shown_as", type=click.Choice(("text", "json")), default="text", help="Default: text.")
-@click.option("-o", "--out", "path", metavar="FILE", help="Write to FILE instead of standard output.")
+@out_option
 def explain(
     input_: str, form: str | None, schemas: tuple[str, ...], import_paths: tuple[str, ...], type_name: str | None,
     hints: Mapping[str, str], depth: int | None, shown_as: str, path: str | None,
@@ -43,7 +43,7 @@ def explain(
     tree = FieldTree(data, resolver=conversion.resolver, type_name=conversion.type_name, hints=hints)
     damage = _Damage()
     explanation = Explanation(tree, depth=depth, on_problem=damage.note)
-    with output.opened(path, reading=input_) as out:
+    with output.opened(path, input_) as out:
         if shown_as == "json":
             _write_json(explanation, out)
         else:

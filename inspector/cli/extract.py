@@ -39,7 +39,7 @@ def extract(files: tuple[str, ...], path: str | None) -> int:
     """
     from inspector.schema.extract import extract as extract_descriptors  # noqa: PLC0415  # loads protobuf
 
-    found = extract_descriptors(sys.stdin.buffer.read(MAX_SCHEMA) if each == "-" else each for each in files)
+    found = extract_descriptors(_standard_input() if each == "-" else each for each in files)
     _require_any(found, files)
     if path is None or path == "-":
         _list(found)
@@ -49,6 +49,12 @@ def extract(files: tuple[str, ...], path: str | None) -> int:
         found = _write_sources(found, path)
     _warn(found)
     return DAMAGED if any(problem.code != "versions" for problem in found.problems) else 0
+
+
+def _standard_input() -> bytes:
+    if sys.stdin is None:
+        raise InspectorError("standard input is closed", where="standard input")
+    return sys.stdin.buffer.read(MAX_SCHEMA)
 
 
 def _require_any(found: Extraction, files: Iterable[str]) -> None:

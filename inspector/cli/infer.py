@@ -70,6 +70,9 @@ class _Reader:
 
 
 def _is_folder(path: str) -> bool:
+    """Whether -o names a folder: it is one, or could become one; files that are there, devices too, stay files."""
+    if path == "-" or (os.path.exists(path) and not os.path.isdir(path)):
+        return False
     return path.endswith(("/", os.sep)) or os.path.isdir(path) or not os.path.splitext(path)[1]
 
 

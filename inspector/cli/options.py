@@ -71,6 +71,20 @@ def kind_option(command: Command) -> Command:
     )(command)
 
 
+def _no_dash(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    return None if value == "-" else value
+
+
+out_option = click.option(
+    "-o",
+    "--out",
+    "path",
+    metavar="FILE",
+    callback=_no_dash,
+    help="Write to FILE instead of standard output.",
+)
+
+
 def _parse_hints(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     try:
         return dict(map(parse_hint, values))
@@ -90,6 +104,9 @@ hint_option = click.option(
 
 def json_options(command: Command) -> Command:
     """How messages are printed."""
+    command = click.option(
+        "--keep-unknown", is_flag=True, help="Print fields that the schema does not know too, guessed, by number."
+    )(command)
     command = click.option("--enum-numbers", is_flag=True, help="Enum values as numbers.")(command)
     command = click.option("--proto-names", is_flag=True, help="Field names as in the .proto file.")(command)
     return click.option("--emit-defaults", is_flag=True, help="Print fields at their default value too.")(command)

@@ -47,9 +47,9 @@ def has_colour() -> bool:
 
 
 @contextlib.contextmanager
-def opened(path: str | None, *, reading: str | None = None) -> Iterator[BinaryIO]:
+def opened(path: str | None, *reading: str) -> Iterator[BinaryIO]:
     """Standard output, or a file that appears under its name when it is whole. Raises InspectorError, also where it
-    is the one that is read."""
+    is one of those that are read."""
     if path is None or path == "-":
         if sys.stdout is None:
             raise InspectorError("standard output is closed", hint="-o writes to a file")
@@ -59,19 +59,25 @@ def opened(path: str | None, *, reading: str | None = None) -> Iterator[BinaryIO
         except BrokenPipeError:
             raise ReaderGone from None
         return
-    path = os.path.realpath(path)  # the file that a link names is replaced, not the link
-    if reading is not None and os.path.isfile(path) and os.path.exists(reading) and os.path.samefile(path, reading):
+    is_special = os.path.exists(path) and not os.path.isfile(path)
+    if not is_special:  # what /dev/stdout leads to may be a pipe, which has no path
+        path = os.path.realpath(path)  # the file that a link names is replaced, not the link
+    if any(_is_same(path, each) for each in reading):
         raise InspectorError("this is the input itself", where=path, hint="write to another file")
     if os.path.isdir(path):
         raise InspectorError("this is a directory", where=path, hint="name a file in it")
     try:
-        is_special = os.path.exists(path) and not os.path.isfile(path)
         with open(path, "wb") if is_special else _replacing(path) as file:
             yield file
     except BrokenPipeError:
         raise ReaderGone from None
     except OSError as error:
         raise InspectorError(f"cannot be written: {error.strerror}", where=path) from None
+
+
+def _is_same(path: str, other: str) -> bool:
+    """Whether two names are of one file that has content."""
+    return os.path.isfile(path) and os.path.exists(other) and os.path.samefile(path, other)
 
 
 @contextlib.contextmanager

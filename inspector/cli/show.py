@@ -30,13 +30,13 @@ from inspector.views.conversation import call_lines
 @secrets_option
 def show(
     input_: str, number: int, kind: str | None, schemas: tuple[str, ...], import_paths: tuple[str, ...],
-    emit_defaults: bool, proto_names: bool, enum_numbers: bool, show_secrets: bool,
+    emit_defaults: bool, proto_names: bool, enum_numbers: bool, keep_unknown: bool, show_secrets: bool,
 ) -> int:  # fmt: skip
     """Show one call of a capture, whole, for a reader: status, timing, headers, messages, trailers, error details.
 
     CALL is its number, as `inspector calls` lists it.
     """
-    options = JsonOptions(emit_defaults, proto_names, enum_numbers)
+    options = JsonOptions(emit_defaults, proto_names, enum_numbers, keep_unknown)
     session = open_session(input_, schemas, import_paths, kind, options=options)
     require_calls(session)
     call, messages = _find(session, number)

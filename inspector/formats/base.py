@@ -24,6 +24,7 @@ class Conversion(NamedTuple):
     enum_numbers: bool = False
     indent: int | None = None
     ignore_unknown: bool = False
+    keep_unknown: bool = False
     hints: Mapping[str, str] = {}
 
 

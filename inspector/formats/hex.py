@@ -20,7 +20,7 @@ LINE_BYTES = 16
 """Bytes of a line where the output is laid out for reading."""
 
 _HEX = rb"[0-9a-fA-F]"
-_WRAPPED = re.compile(rb"\s*%b++(?:\s*\n\s*%b++)*\s*" % (_HEX, _HEX))
+_WRAPPED = re.compile(rb"\s*+%b++(?:[^\S\n]*+\n\s*+%b++)*+\s*+" % (_HEX, _HEX))
 _PIECE = re.compile(rb"[\s:,;\-]++|(0[xX]|\\x)?(%b++)" % _HEX)
 _FOREIGN = re.compile(rb"[^0-9a-fA-F\s:,;\-xX\\]")
 _ESCAPED_PIECE = re.compile(rb"""[\s"',;]++|\\(?:\r?\n|x(%b{2}))""" % _HEX)

@@ -22,7 +22,8 @@ from inspector.formats.position import error_at
 from inspector.limits import MAX_MESSAGE
 
 _LINE = re.compile(rb"[ \t]*(?:0x)?([0-9a-fA-F]{4,16})(?:(:)(?=[ \t]|$)|(?=[ \t]|$))(.*)")
-_TEXT_COLUMN = re.compile(rb"[ \t]+[|>]| {3,}")
+_TEXT_COLUMN = re.compile(rb"(?<![ \t])[ \t]++[|>]| {3,}")
+_TEXT_START = re.compile(rb"[ \t][|>]")
 _SPACED_WORDS = re.compile(rb"[0-9a-fA-F]+( {2,})[0-9a-fA-F]+(?:\1[0-9a-fA-F]+)+")
 _GROUP = re.compile(rb"(?:0[xX])?([0-9a-fA-F]+)")
 _REPEATED = b"*"
@@ -58,7 +59,7 @@ class _Line(NamedTuple):
 
     def is_marked(self) -> bool:
         """Whether the line shows by itself that it is one of a dump."""
-        return self.has_colon or re.search(rb"[ \t][|>].*[|<]\s*$", self.rest) is not None
+        return self.has_colon or (self.rest.endswith((b"|", b"<")) and _TEXT_START.search(self.rest[:-1]) is not None)
 
 
 def read_dump(text: bytes) -> bytes | None:

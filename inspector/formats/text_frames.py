@@ -18,7 +18,8 @@ from inspector.formats.text_literals import read_integer, read_string, skip_valu
 from inspector.formats.text_names import field_name
 from inspector.formats.text_tokens import NAME, NUMBER, STRING, TextProblem, Tokens
 from inspector.schema.wording import one_line
-from inspector.transcode.fields import find_field
+from inspector.transcode.field_writers import message_set_item
+from inspector.transcode.fields import find_field, is_message_set
 from inspector.transcode.resolver import Resolver
 from inspector.wire.encode import length_delimited, tag, varint
 from inspector.wire.scan import EGROUP, I32, I64, MAX_FIELD_NUMBER, SGROUP, VARINT
@@ -94,6 +95,10 @@ class Content(Frame):
     def wire(self) -> bytes:
         """The bytes of the message."""
 
+    def length_delimited(self, number: int, content: bytes) -> bytes:
+        """A LEN field told by its number."""
+        return length_delimited(number, content)
+
 
 class Typed(Content):
     """A message whose type is known. `seen` counts values by field number."""
@@ -133,6 +138,10 @@ class Typed(Content):
             name = field_name(field) if field else "known"
             raise TextProblem(f"field {number} is {name}", start, "numbers stand for fields that the schema lacks")
         self.message.MergeFromString(raw)
+
+    def length_delimited(self, number: int, content: bytes) -> bytes:
+        make = message_set_item if is_message_set(self.plan.descriptor) else length_delimited
+        return make(number, content)
 
     def wire(self) -> bytes:
         made: bytes = self.message.SerializePartialToString(deterministic=True)
@@ -327,12 +336,12 @@ class _NumberedSlot(Slot):
         if is_group:
             raw = tag(self._number, SGROUP) + content + tag(self._number, EGROUP)
         else:
-            raw = length_delimited(self._number, content)
+            raw = self._frame.length_delimited(self._number, content)
         self._frame.add_raw(self._number, raw, self._start)
 
     def _value(self, tokens: Tokens) -> bytes:
         if tokens.kind == STRING:
-            return length_delimited(self._number, read_string(tokens))
+            return self._frame.length_delimited(self._number, read_string(tokens))
         if tokens.text[:2] not in ("0x", "0X"):
             return tag(self._number, VARINT) + varint(read_integer(tokens, -(1 << 63), (1 << 64) - 1))
         if len(tokens.text) not in _FIXED:

@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 from google.protobuf.message import Message
-from google.protobuf.unknown_fields import UnknownFieldSet
 
 from inspector.errors import DecodeError
 from inspector.formats.text_literals import double, quoted, quoted_bytes, single
@@ -26,9 +25,9 @@ from inspector.formats.text_names import field_name, is_any
 from inspector.limits import MAX_DEPTH
 from inspector.transcode.maps import WireMap, is_map, map_key, map_value
 from inspector.transcode.resolver import Resolver
-from inspector.wire.encode import length_delimited, tag, varint
+from inspector.transcode.unknown import unknown_bytes
 from inspector.wire.guess import FieldShape, Shape
-from inspector.wire.scan import EGROUP, I32, I64, LEN, SGROUP, VARINT, Field, GroupEnds, scan
+from inspector.wire.scan import I32, I64, LEN, SGROUP, VARINT, Field, GroupEnds, scan
 
 F = FieldDescriptor
 
@@ -110,8 +109,8 @@ class TextWriter:
         for field, value in fields:
             self._print(field)(message, value, depth)
         if self._unknown_fields:
-            unknown = UnknownFieldSet(message)
-            if len(unknown):
+            unknown = unknown_bytes(message)
+            if unknown:
                 self._unknown(unknown, depth)
 
     def _nested(self, name: str, number: int, message: Any, depth: int) -> None:
@@ -206,8 +205,7 @@ class TextWriter:
 
     # --- fields told by number -----------------------------------------------------------------------------------
 
-    def _unknown(self, fields: UnknownFieldSet, depth: int) -> None:
-        data = _wire(fields)
+    def _unknown(self, data: bytes, depth: int) -> None:
         path = ".".join(map(str, self._path))
         self._numbered(Shape.of_spans([(data, 0, len(data))], self._hints, path), _Raw(data, {}), scan(data), depth)
 
@@ -263,19 +261,3 @@ def _entries(message: Message, field: FieldDescriptor, values: Any) -> list[tupl
 
 def _readable(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
-
-
-def _wire(unknown: Any) -> bytes:
-    """Unknown fields as they are on the wire."""
-    return b"".join(map(_wire_field, unknown))
-
-
-def _wire_field(field: Any) -> bytes:
-    number, wire_type, data = field.field_number, field.wire_type, field.data
-    if wire_type == LEN:
-        return length_delimited(number, data)
-    if wire_type == SGROUP:
-        return tag(number, SGROUP) + _wire(data) + tag(number, EGROUP)
-    return tag(number, wire_type) + (
-        varint(data) if wire_type == VARINT else data.to_bytes(4 if wire_type == I32 else 8, "little")
-    )

@@ -23,6 +23,7 @@ def decoder(conversion: Conversion) -> MessageDecoder:
         emit_defaults=conversion.emit_defaults,
         proto_names=conversion.proto_names,
         enum_numbers=conversion.enum_numbers,
+        keep_unknown=conversion.keep_unknown,
     )
 
 

@@ -20,16 +20,16 @@ from inspector.schema.extract_finder import Buffer, narrowed
 _CLASS_MAGIC, _FIRST_VERSION = b"\xca\xfe\xba\xbe", 45
 """A class file, and the least version that it may have. (In a Mach-O file the number of its parts is there.)"""
 
-_LITERAL = re.compile(
-    rb"""(?:"(?=LF)(?:[^"\\\n]|\\.)*+"|'(?=LF)(?:[^'\\\n]|\\.)*+')"""
-    rb"""(?:[\s+,.\\]*+[bB]?(?:"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'))*+""".replace(
-        b"LF", rb"\\(?:n|x0[aA]|012|u000[aA])"
-    ),
-    re.DOTALL,
-)
-"""A literal that begins with a line feed, the tag of a descriptor's name, and the literals joined to it."""
+_START = re.compile(rb"""["'](?=\\(?:n|x0[aA]|012|u000[aA]))""")
+"""Begins a literal whose first character is a line feed, the tag of a descriptor's name."""
 
-_PIECE = re.compile(rb'"((?:[^"\\\n]|\\.)*+)"' rb"|'((?:[^'\\\n]|\\.)*+)'", re.DOTALL)
+_PIECES = {
+    quote: re.compile(rb"%c((?:[^%c\\\n]|\\.)*+)(%c)?" % (quote, quote, quote), re.DOTALL) for quote in b"\"'"
+}
+"""A literal by its quote; the second group is empty where it has no end."""
+
+_JOINED = re.compile(rb"""[\s+,.\\]*+[bB]?(?=["'])""")
+"""Stands between literals that are joined."""
 
 _ESCAPE = re.compile(rb"\\(?:x([0-9a-fA-F]{1,2})|([0-7]{1,3})|u00([0-9a-fA-F]{2})|(.))", re.DOTALL)
 _CONTROL = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
@@ -62,14 +62,32 @@ class Literal(NamedTuple):
 
 def literals(data: Buffer) -> Iterator[Literal]:
     """What the literals of a source text may hold."""
-    for match in _LITERAL.finditer(data):
-        pieces = _PIECE.finditer(match[0])
-        yield Literal(match.start(), b"".join(_unescaped(each[1] or each[2] or b"") for each in pieces), "literal")
+    yield from _strings(data)
     for match in _NUMBERS.finditer(data):
         numbers = (int(each, 16) for each in re.findall(rb"0x([0-9a-fA-F]{1,2})", match[0]))
         yield Literal(match.start(), bytes(numbers), "numbers")
     for match in _BASE64.finditer(data):
         yield _from_base64(match.start(), re.sub(rb"[^A-Za-z0-9+/_-]+", b"", match[0]))
+
+
+def _strings(data: Buffer) -> Iterator[Literal]:
+    endless: dict[int, int] = {}  # by quote: up to where none has an end. (A quote in such a literal is escaped.)
+    start = _START.search(data)
+    while start is not None:
+        at, pieces = start.start(), list[bytes]()
+        joined: re.Match[bytes] | None = start
+        while joined is not None:
+            quote = data[at]
+            piece = _PIECES[quote].match(data, at) if at >= endless.get(quote, 0) else None
+            if piece is None or piece[2] is None:
+                endless[quote] = piece.end() if piece else endless[quote]
+                break
+            pieces.append(_unescaped(piece[1]))
+            joined = _JOINED.match(data, piece.end())
+            at = joined.end() if joined else piece.end()
+        if pieces:
+            yield Literal(start.start(), b"".join(pieces), "literal")
+        start = _START.search(data, max(at, start.end()))
 
 
 def utf16_literals(data: Buffer) -> Iterator[Literal]:

@@ -76,7 +76,9 @@ def source_tree(files: Iterable[FileDescriptorProto]) -> Iterator[SourceFile]:
 
 def _safe_path(name: str) -> str:
     parts = [_UNSAFE.sub("_", part)[:_MAX_COMPONENT] for part in re.split(r"[/\\]", name) if part not in ("", ".")]
-    path = "/".join(parts[-20:]) or "unnamed"
+    # No folder has a name that a file could have.
+    folders = [f"{part}_" if part.casefold().endswith(".proto") else part for part in parts[-20:-1]]
+    path = "/".join([*folders, *parts[-1:]]) or "unnamed"
     return path if path.endswith(".proto") else f"{path}.proto"
 
 

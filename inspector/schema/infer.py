@@ -54,6 +54,8 @@ def infer(
         raise InputError(f"{message_name!r} is no message name", hint="letters, digits and underscores")
     sample = _Sample(messages)
     packages = sample.packages(package)
+    if not packages and sample.taken:
+        raise InputError(f"no method of the package {package} is in the input", hint="inspector calls lists the methods")
     if not packages:
         raise InputError("there is no whole message to infer a schema from", hint="; ".join(sample.notes()) or None)
     files = [_infer_package(name, methods, hints, message_name) for name, methods in packages.items()]
@@ -107,10 +109,10 @@ class _Sample:
 
     def __init__(self, messages: Iterable[Message | bytes]) -> None:
         self._methods: dict[str, _Method] = {}
-        self._damaged = self._taken = self._size = 0
+        self.taken = self._damaged = self._size = 0
         self._more = False
         for message in messages:
-            if self._taken >= MAX_INFERRED_MESSAGES or self._size >= MAX_INFERRED_BYTES:
+            if self.taken >= MAX_INFERRED_MESSAGES or self._size >= MAX_INFERRED_BYTES:
                 self._more = True
                 break
             self._add(message)
@@ -121,7 +123,7 @@ class _Sample:
         if data is None or scan_prefix(data)[1] is not None:
             self._damaged += 1
             return
-        self._taken += 1
+        self.taken += 1
         self._size += len(data)
         path = record.method if record is not None and record.method is not None else ""
         if path not in self._methods:
@@ -142,7 +144,7 @@ class _Sample:
     def notes(self) -> list[str]:
         notes = []
         if self._more:
-            notes.append(f"the schema is inferred from the first {self._taken} messages")
+            notes.append(f"the schema is inferred from the first {self.taken} messages")
         if self._damaged:
             notes.append(f"{self._damaged} messages are damaged and were left out")
         nameless = sum(

@@ -228,7 +228,8 @@ def _values(field: InferredField, seen: FieldSurvey) -> Iterator[str]:
         yield f"values {shown}" + (", ..." if len(seen.samples) > 2 else "")
     elif field.type is None and seen.lengths is not None:
         least, most = seen.lengths
-        texts = [each.decode() for each in seen.samples if isinstance(each, bytes)] if plain == "string" else []
+        contents = [each for each in seen.samples if isinstance(each, bytes)] if plain == "string" else []
+        texts = [each.decode("utf-8", "ignore") for each in contents]  # a long one is cut anywhere
         short = [_quoted(each) for each in texts if 0 < len(each) <= _MAX_SAMPLE]
         size = str(least) if least == most else f"{least} to {most}"
         yield ", ".join(short) if short else f"{size} bytes"

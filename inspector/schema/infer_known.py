@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from inspector.schema.catalog import Catalog
 from inspector.schema.infer_survey import Survey, TypeSurvey
 from inspector.schema.infer_types import InferredField, InferredType, Span
-from inspector.wire.scan import scan
 
 _URL_PREFIX = b"type.googleapis.com/"
 
@@ -70,15 +69,13 @@ def entries_of_map(field: InferredField, messages: Iterable[Span], survey: Surve
     if kind not in ("string", *_INTEGERS) or key.messages_with < len(inner.messages) or value.most_in_one > 1:
         return ""
     most = 0
-    for data, start, end, _ in messages:
-        keys = [
-            _key(data, each.value_start, each.end) for each in scan(data, start, end) if each.number == field.number
-        ]
+    for message in messages:
+        keys = [_key(message.within(each)) for each in message.scan() if each.number == field.number]
         if len(set(keys)) < len(keys):
             return ""
         most = max(most, len(keys))
     return " May be a map: no key comes twice in a message." if most >= _LEAST_ENTRIES else ""
 
 
-def _key(data: bytes, start: int, end: int) -> bytes:
-    return b"".join(data[each.value_start : each.end] for each in scan(data, start, end) if each.number == 1)
+def _key(entry: Span) -> bytes:
+    return b"".join(entry.data[each.value_start : each.end] for each in entry.scan() if each.number == 1)

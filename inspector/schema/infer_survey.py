@@ -17,10 +17,13 @@ from inspector.errors import DecodeError
 from inspector.limits import MAX_DEPTH
 from inspector.schema.infer_types import CONTAINERS, InferredField, InferredType, Span
 from inspector.wire.kinds import NUMBERS, PACKED, WIRE_TYPES
-from inspector.wire.scan import I32, I64, LEN, Field, read_uint64, scan
+from inspector.wire.scan import I32, I64, LEN, Field, read_uint64
 
 MAX_SAMPLES = 3
 """Distinct values of a field that are kept to be shown."""
+
+SAMPLE_SIZE = 100
+"""Bytes that are kept of a content: 25 characters at least."""
 
 MAX_URLS = 100
 """Distinct texts of a field that are kept to see whether they are the type URLs of Any."""
@@ -54,7 +57,7 @@ class FieldSurvey:
 
     def add_content(self, content: bytes) -> None:
         self.lengths = _widened(self.lengths, len(content))
-        self._add_sample(content[:64])
+        self._add_sample(content[:SAMPLE_SIZE])
         if len(self.texts) < MAX_URLS:
             self.texts.add(content[:256])
 
@@ -87,7 +90,7 @@ def settle(roots: Mapping[InferredType, Iterable[bytes]]) -> Settled:
     while True:
         walk = _Walk()
         for root, messages in roots.items():
-            walk.run(root, [Span(data, 0, len(data), 0) for data in messages])
+            walk.run(root, map(Span.of, messages))
         contested |= walk.contested
         refuted = walk.refuted or _holders_of_strays(walk, roots)
         if not refuted:
@@ -128,7 +131,7 @@ class _Walk:
     def run(self, root: InferredType, spans: Iterable[Span]) -> None:
         self.seen.setdefault(root, TypeSurvey([], {}))
         for span in spans:
-            waiting = [_Visit(root, span, scan(*span[:3]))]
+            waiting = [_Visit(root, span, span.scan())]
             while waiting:
                 waiting += self._message(waiting.pop())
 
@@ -151,9 +154,9 @@ class _Walk:
         return inner
 
     def _container(self, visit: _Visit, known: InferredField, field: Field) -> list[_Visit]:
-        inner = Span(visit.span.data, field.value_start, field.value_end, visit.span.depth + 1)
+        inner = visit.span.within(field)
         try:
-            fields = scan(*inner[:3])
+            fields = inner.scan()
         except DecodeError:
             fields = None
         if fields is None or inner.depth > _DEEPEST:

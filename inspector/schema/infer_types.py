@@ -15,7 +15,7 @@ from typing import NamedTuple
 from inspector.limits import MAX_DEPTH, MAX_INFERRED_TYPES
 from inspector.wire.evidence import Candidate
 from inspector.wire.kinds import NUMBERS, PACKED, WIRE_TYPES
-from inspector.wire.scan import LEN, SGROUP, scan_prefix
+from inspector.wire.scan import LEN, SGROUP, Field, GroupEnds, scan, scan_prefix
 from inspector.wire.shape import FieldShape, Shape
 
 Outline = dict[int, list[FieldShape]]
@@ -23,12 +23,31 @@ Outline = dict[int, list[FieldShape]]
 
 
 class Span(NamedTuple):
-    """A message, `data[start:end]`, and how many others it lies in."""
+    """A message, `data[start:end]`, and how many others it lies in. `group_ends` are those of all `data`, as far as
+    they are known: without them groups in groups would be walked again at each level."""
 
     data: bytes
     start: int
     end: int
     depth: int
+    group_ends: GroupEnds
+
+    @classmethod
+    def of(cls, data: bytes) -> Span:
+        """A whole message."""
+        return cls(data, 0, len(data), 0, {})
+
+    def within(self, field: Field) -> Span:
+        """What one of its fields holds."""
+        return Span(self.data, field.value_start, field.value_end, self.depth + 1, self.group_ends)
+
+    def scan(self) -> list[Field]:
+        """Its fields. Raises DecodeError."""
+        return scan(self.data, self.start, self.end, self.group_ends)
+
+    def scan_prefix(self) -> list[Field]:
+        """Its fields before the first that is damaged."""
+        return scan_prefix(self.data, self.start, self.end, self.group_ends)[0]
 
 
 CONTAINERS = ("message", "group")
@@ -96,7 +115,7 @@ class TypeFinder:
 
     def add_root(self, messages: Iterable[bytes]) -> InferredType:
         """The type of whole messages, which are all of one."""
-        spans = [Span(data, 0, len(data), 0) for data in messages]
+        spans = [Span.of(data) for data in messages]
         place = Place(len(self._types), "")
         root = self._add_type(place, self._outline(spans, place))
         self._arrive(root, spans)
@@ -197,9 +216,8 @@ def _contents(spans: Iterable[Span], message: InferredType) -> dict[int, list[Sp
     """What the fields hold that are messages or groups, by number; not what lies deeper than any decoder goes."""
     wanted = {(number, WIRE_TYPES[field.kind]) for number, field in message.fields.items() if field.kind in CONTAINERS}
     found: dict[int, list[Span]] = {}
-    for data, start, end, depth in spans if wanted else ():
-        for field in scan_prefix(data, start, end)[0]:
-            if (field.number, field.wire_type) in wanted and depth < MAX_DEPTH:
-                span = Span(data, field.value_start, field.value_end, depth + 1)
-                found.setdefault(field.number, []).append(span)
+    for span in spans if wanted else ():
+        for field in span.scan_prefix() if span.depth < MAX_DEPTH else ():
+            if (field.number, field.wire_type) in wanted:
+                found.setdefault(field.number, []).append(span.within(field))
     return found

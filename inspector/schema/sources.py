@@ -89,8 +89,10 @@ def _may_hold_descriptors(path: str) -> bool:
 
 def _head(path: str) -> bytes:
     try:
+        if not os.path.isfile(path):  # a pipe gives what it holds to the first who opens it
+            return b""
         with open(path, "rb") as file:
-            return file.read(8) if os.path.isfile(path) else b""
+            return file.read(8)
     except (OSError, ValueError):
         return b""
 

@@ -15,7 +15,7 @@ from inspector.sources.base import Source
 from inspector.sources.dump import undump
 from inspector.sources.gunzip import MAGIC as GZIP_MAGIC
 from inspector.sources.gunzip import Gunzip
-from inspector.sources.registry import SOURCES, detect, find, kinds
+from inspector.sources.registry import SOURCES, by_suffix, detect, find, kinds
 
 HEAD_SIZE = 64 * limits.KIB
 """Bytes by which the kind of an input is told."""
@@ -127,10 +127,18 @@ class Input:
         return source
 
     def _detect(self, head: bytes) -> Source:
-        source = detect(head, whole=self._whole and len(head) < HEAD_SIZE, name=self._name.removesuffix(".gz"))
+        name = self._name.removesuffix(".gz")
+        source = detect(head, whole=self._whole and len(head) < HEAD_SIZE, name=name) or _damaged(head, name)
         if source is None:
             raise InputError(f"{_describe(head)}, not a capture and not protobuf", hint=_advice(head))
         return source
+
+
+def _damaged(head: bytes, name: str) -> Source | None:
+    """What a file of messages is by its name, where its content does not tell: what is wrong is told when it is read."""
+    if _is_text(head) or any(head.startswith(signature) for signature, _, _ in _SIGNATURES):
+        return None
+    return next((source for source in by_suffix(name) if not source.is_capture), None)
 
 
 def _is_capture(head: bytes) -> bool:

@@ -17,15 +17,19 @@ from inspector.formats.base64 import BASE64
 from inspector.formats.binary import BINARY
 from inspector.formats.hex import HEX
 from inspector.formats.json import JSON
+from inspector.formats.position import BOM
 from inspector.model.call import Message
 from inspector.sources import registry as sources
 from inspector.sources.base import Source
 from inspector.sources.dump import undump
 from inspector.sources.input import HEAD_SIZE, Input
+from inspector.sources.message import MESSAGE
 
 _HEX = re.compile(rb"(?:\s*(?:0[xX])?[0-9a-fA-F]{2})+\s*")
 _HEX_DUMP = re.compile(rb"\s*[0-9a-fA-F]{7,8}(?:: ?|  )[0-9a-fA-F]{2}")
-_BASE64 = re.compile(rb"[\w+/-]{4,}[\s\w+/-]*={0,2}\s*", re.ASCII)
+_BASE64 = re.compile(rb"\s*+[\w+/-]{4,}+(?:[^\S\n]*+\n\s*+[\w+/-]++)*+\s*+={0,2}+\s*+", re.ASCII)
+"""Base64, perhaps wrapped over lines. (Words with spaces between them are words.)"""
+
 _JSON = re.compile(rb'\s*\{\s*("|\})')
 
 
@@ -64,7 +68,8 @@ def tell(data: bytes, form: str, name: str) -> Format | Source:
     """What form a payload has: the one that is named, or that its file name or its content tells."""
     if form:
         return _named(form.partition("+")[0])
-    return formats.by_suffix(name) or _told(data)
+    name = name.removesuffix(".gz")
+    return formats.by_suffix(name) or _source_by_suffix(name) or _told(data)
 
 
 def holds_binary(told: Format | Source) -> bool:
@@ -78,7 +83,7 @@ def naming(path: str) -> Iterator[None]:
     try:
         yield
     except (InputError, DecodeError, EncodeError) as error:
-        error.where = ", ".join(filter(None, (name_of(path), error.where)))
+        error.where = ", ".join(dict.fromkeys(filter(None, (name_of(path), error.where))))
         raise
 
 
@@ -108,20 +113,37 @@ def _named(form: str) -> Format | Source:
     return formats.find(form)
 
 
+def _source_by_suffix(name: str) -> Source | None:
+    found = sources.by_suffix(name)
+    return found[0] if found and not found[0].is_capture else None
+
+
 def _told(data: bytes) -> Format | Source:
-    """The form by the content. Text that is JSON or hex seldom is a message as well; base64 may be one by chance."""
-    if _JSON.match(data):
+    """The form by the content. Text that is JSON or hex seldom is a message as well; base64 may be one by chance.
+    Nothing at all is a message without fields."""
+    if not data:
+        return BINARY
+    text = data.removeprefix(BOM)
+    if _JSON.match(text):
         return JSON
-    if _HEX.fullmatch(data) or _HEX_DUMP.match(data):
+    if _HEX.fullmatch(text) or _HEX_DUMP.match(text):
         return HEX
     found = sources.detect(data[:HEAD_SIZE], whole=len(data) <= HEAD_SIZE)
     if found is not None:
         return _refusing_captures(found)
-    if _BASE64.fullmatch(data):
+    if _BASE64.fullmatch(text) and _holds_message(text):
         return BASE64
-    if data and _is_text(data):
+    if _is_text(text):
         raise InputError("this is text, and its format is not plain", hint=f"name it with --from: {', '.join(forms())}")
-    return sources.find("message")
+    return MESSAGE
+
+
+def _holds_message(text: bytes) -> bool:
+    """Whether what looks like base64 stands for the bytes of a message, and is not a word."""
+    try:
+        return MESSAGE.detect(b"".join(BASE64.read(text, Conversion())), True)
+    except EncodeError:
+        return False
 
 
 def _is_text(data: bytes) -> bool:

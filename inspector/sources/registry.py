@@ -37,13 +37,17 @@ def find(kind: str) -> Source:
     raise InputError(f"there is no kind of input named {kind!r}", hint=f"known are {', '.join(kinds())}")
 
 
+def by_suffix(name: str) -> list[Source]:
+    """The sources that the name of a file tells."""
+    return [source for source in SOURCES if name.lower().endswith(source.suffixes)]
+
+
 def detect(head: bytes, *, whole: bool, name: str = "") -> Source | None:
     """The kind of an input that begins with `head` (and ends with it, if `whole`).
 
     A file name decides only where the bytes allow it.
     """
-    hinted = [source for source in SOURCES if name.lower().endswith(source.suffixes)]
-    for source in hinted:
+    for source in by_suffix(name):
         if source.detect(head, whole):
             return source
     for source in (*SOURCES, *_installed()):

@@ -26,6 +26,9 @@ MOST_PAIRS = 40_000
 """Pairs of elements that are weighed to align two lists; in longer ones (where they differ) only equal elements that
 occur once align, and what stands between these by position."""
 
+MOST_WEIGHED = 1_000_000
+"""Values in these elements that are compared for that end, over all lists: large elements count by what is in them."""
+
 
 class Difference(NamedTuple):
     """One difference. `path` is the field in the first message, or in the second where it was added there; `to` is its
@@ -49,6 +52,10 @@ def compare(first: JsonValue, second: JsonValue, *, tolerance: float = 0.0) -> I
 class _Comparison:
     def __init__(self, tolerance: float) -> None:
         self._tolerance = tolerance
+        self._weighable = MOST_WEIGHED
+        # By identity: all values live as long as the comparison.
+        self._sizes: dict[int, int] = {}
+        self._equal: dict[tuple[int, int], bool] = {}
 
     def values(self, path: str, to: str, before: JsonValue, after: JsonValue) -> Iterator[Difference]:
         if isinstance(before, dict) and isinstance(after, dict):
@@ -93,9 +100,29 @@ class _Comparison:
             rest += 1
         # Equal elements are no difference: they need no step.
         first, second = range(start, len(before) - rest), range(start, len(after) - rest)
-        if len(first) * len(second) > MOST_PAIRS:
+        if not self._may_weigh(before[first.start : first.stop], after[second.start : second.stop]):
             return _align_by_anchors(before, after, first, second)
         return self._align_by_cost(before, after, first, second)
+
+    def _may_weigh(self, first: list[JsonValue], second: list[JsonValue]) -> bool:
+        """Whether all pairs may be weighed. A pair costs what the smaller one has in it, at most."""
+        if len(first) * len(second) > MOST_PAIRS:
+            return False
+        cost = min(len(second) * sum(map(self._size, first)), len(first) * sum(map(self._size, second)))
+        if cost > self._weighable:
+            return False
+        self._weighable -= cost
+        return True
+
+    def _size(self, value: JsonValue) -> int:
+        """How many values a value is made of."""
+        if not isinstance(value, dict | list):
+            return 1
+        known = self._sizes.get(id(value))
+        if known is None:
+            items = value.values() if isinstance(value, dict) else value
+            known = self._sizes[id(value)] = 1 + sum(map(self._size, items))
+        return known
 
     def _align_by_cost(
         self, before: list[JsonValue], after: list[JsonValue], first: range, second: range
@@ -134,11 +161,20 @@ class _Comparison:
     def _is_equal(self, before: JsonValue, after: JsonValue) -> bool:
         if isinstance(before, float) and isinstance(after, float) and self._tolerance:
             return isclose(before, after, rel_tol=self._tolerance, abs_tol=self._tolerance)
+        if not isinstance(before, dict | list) or not isinstance(after, dict | list):
+            return type(before) is type(after) and before == after
+        pair = (id(before), id(after))
+        known = self._equal.get(pair)
+        if known is None:
+            known = self._equal[pair] = self._has_equal_items(before, after)
+        return known
+
+    def _has_equal_items(self, before: JsonValue, after: JsonValue) -> bool:
         if isinstance(before, dict) and isinstance(after, dict):
             return before.keys() == after.keys() and all(self._is_equal(before[key], after[key]) for key in before)
         if isinstance(before, list) and isinstance(after, list):
             return len(before) == len(after) and all(map(self._is_equal, before, after))
-        return type(before) is type(after) and before == after
+        return False
 
 
 class _Step(NamedTuple):

@@ -65,6 +65,7 @@ class MessageDecoder:
         proto_names: bool = False,
         enum_numbers: bool = False,
         strict: bool = False,
+        keep_unknown: bool = False,
     ) -> None:
         self._resolver = resolver
         self._types: dict[str, _Type] = {}
@@ -75,6 +76,7 @@ class MessageDecoder:
             proto_names=proto_names,
             enum_numbers=enum_numbers,
             strict=strict,
+            keep_unknown=keep_unknown,
             on_payload=self._count_payload,
         )
 

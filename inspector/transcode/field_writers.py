@@ -140,8 +140,12 @@ def _group(field: FieldDescriptor, body: Body) -> Write:
 
 
 def _item(field: FieldDescriptor, body: Body) -> Write:
-    start = _ITEM + _TYPE_ID + varint(field.number) + _MESSAGE
-    return lambda value, depth: _prefixed(start, body(value, deeper(depth))) + _ITEM_END
+    return lambda value, depth: message_set_item(field.number, body(value, deeper(depth)))
+
+
+def message_set_item(number: int, content: bytes) -> bytes:
+    """What the wire of a MessageSet has in the place of a LEN field."""
+    return _prefixed(_ITEM + _TYPE_ID + varint(number) + _MESSAGE, content) + _ITEM_END
 
 
 def _prefixed(start: bytes, content: bytes) -> bytes:

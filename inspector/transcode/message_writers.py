@@ -4,8 +4,9 @@ What is accepted is what `google.protobuf.json_format.ParseDict` accepts, save w
 in strings such as `1_000` or `.5`, base64 with foreign characters, a field under both its names), and, unless it is
 strict, with these additions, so that what `printer` prints where it is not strict can be written again:
 
-- an Any of an unknown type: `{"@type": url, "value": base64}`;
-- a Timestamp, Duration or FieldMask as an object of its plain fields, as one out of its range is printed.
+- an Any of an unknown type: `{"@type": url, "value": base64}`, of any type: `{"@type": url, "$bytes": base64}`;
+- a Timestamp, Duration or FieldMask as an object of its plain fields, as one out of its range is printed;
+- fields that the type does not have, under `$unknown` (see `inspector.transcode.unknown`).
 
 Each message type is compiled once into a plan: writers of its fields by their names in JSON. Fields are written in the
 order of their numbers, extensions behind them, as the protobuf runtime (upb) serializes.
@@ -21,6 +22,7 @@ from typing import Any, NamedTuple
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from inspector.errors import EncodeError
 from inspector.schema.names import did_you_mean, near
 from inspector.schema.wording import one_line
 from inspector.transcode.field_writers import (
@@ -34,13 +36,15 @@ from inspector.transcode.field_writers import (
 )
 from inspector.transcode.fields import is_message_set
 from inspector.transcode.maps import is_map, map_key, map_value
-from inspector.transcode.refusal import Refusal, refuse
+from inspector.transcode.refusal import Refusal, refuse, steps_of
 from inspector.transcode.resolver import Resolver
 from inspector.transcode.scalar_readers import TooLarge, from_base64, is_null, key_reader, scalar_reader
+from inspector.transcode.unknown import UNKNOWN
 from inspector.transcode.well_known import WRAPPERS, special_name
 from inspector.transcode.well_known_readers import READERS, Fields
+from inspector.wire import untyped
 from inspector.wire.encode import length_delimited
-from inspector.wire.guess import JsonValue
+from inspector.wire.guess import BYTES, JsonValue
 
 _EXTENSIONS = 1 << 29
 """Added to the number of an extension, it gives its place behind all fields."""
@@ -137,12 +141,14 @@ class MessageWriters:
 
     def _payload(self, url: str, value: dict[str, JsonValue], depth: int) -> bytes:
         descriptor = self._resolver.find_message(url.rpartition("/")[2]) if self._resolver else None
+        fields = {name: item for name, item in value.items() if name != "@type"}
+        if BYTES in fields and not self._strict:
+            return _at(BYTES, fields, from_base64)
         if descriptor is None:
             return _unresolved(url, value, self._strict)
-        fields = {name: item for name, item in value.items() if name != "@type"}
         if special_name(descriptor) is None:
             return self.body(descriptor)(fields, depth)
-        return _at_value(fields, lambda item: self.body(descriptor)(item, depth))
+        return _at("value", fields, lambda item: self.body(descriptor)(item, depth))
 
 
 def _unresolved(url: str, value: dict[str, JsonValue], strict: bool) -> bytes:
@@ -153,22 +159,22 @@ def _unresolved(url: str, value: dict[str, JsonValue], strict: bool) -> bytes:
         refusal = Refusal(f'the schema does not have the type "{one_line(url)}"', hint=hint)
         refusal.steps.append("@type")
         raise refusal
-    return _at_value({"value": content}, lambda item: from_base64(content))
+    return _at("value", {"value": content}, from_base64)
 
 
-def _at_value(fields: dict[str, JsonValue], write: Callable[[JsonValue], bytes]) -> bytes:
-    """Writes the field `value`, which must be the only one."""
+def _at(key: str, fields: dict[str, JsonValue], write: Callable[[JsonValue], bytes]) -> bytes:
+    """Writes the field with this key, which must be the only one."""
     for name in fields:
-        if name != "value":
-            refusal = _unknown_field(name, "an Any of such a type", ["value"])
+        if name != key:
+            refusal = _unknown_field(name, "an Any of such a type", [key])
             refusal.steps.append(name)
             raise refusal
-    if "value" not in fields:
-        raise Refusal("the field value is missing")
+    if key not in fields:
+        raise Refusal(f"the field {key} is missing")
     try:
-        return write(fields["value"])
+        return write(fields[key])
     except Refusal as refusal:
-        refusal.steps.append("value")
+        refusal.steps.append(key)
         raise
 
 
@@ -191,6 +197,8 @@ class _Plan(dict[str, Entry]):
         if field is not None:
             entry = self[name] = self._make(field)
             return entry
+        if name == UNKNOWN:
+            return _UNKNOWN
         if self._ignore_unknown:
             return _IGNORED
         raise _unknown_field(name, self.descriptor.full_name, self._fields)
@@ -225,6 +233,19 @@ class _Plan(dict[str, Entry]):
 def _ignore(_: JsonValue, __: int) -> bytes:
     return b""
 
+
+def _unknown(value: JsonValue, _: int) -> bytes:
+    """Fields by number, which the printer gives where it keeps them."""
+    try:
+        return untyped.from_value(value)
+    except EncodeError as error:
+        refusal = Refusal(error.message, hint=error.hint)
+        refusal.steps.extend(reversed(steps_of(error.path)))
+        raise refusal from None
+
+
+_UNKNOWN = Entry(1 << 62, -1, False, _unknown)
+"""Behind all fields."""
 
 _IGNORED = Entry(0, -1, False, _ignore)
 """Stands for a field that the schema lacks."""

@@ -3,12 +3,13 @@
 The result is that of `google.protobuf.json_format.MessageToDict`. Only where that raises, or would lose what a
 reader of captured traffic looks for, does it differ:
 
-- an Any whose type is unknown, or whose payload does not parse or nests too deep: `{"@type": url, "value": base64}`;
+- an Any whose type is unknown: `{"@type": url, "value": base64}`;
+- an Any whose payload does not parse, or nests too deep: `{"@type": url, "$bytes": base64}`, which no field is called;
 - a Timestamp, Duration or FieldMask out of its range: its plain fields;
 - NaN and infinities in a Value: the strings that double fields have; an unknown number of a closed enum: the number;
 - proto2 strings that are not UTF-8: U+FFFD in place of what cannot be read.
 
-With `strict`, the first three of these raise DecodeError with the code `json`, as the mapping has it.
+With `strict`, the first four of these raise DecodeError with the code `json`, as the mapping has it.
 
 Printing compiles each message type once into a plan: the converters of its fields by their descriptors. upb keeps one
 descriptor object a field for as long as something holds it, so that it serves as a dictionary key.
@@ -39,8 +40,10 @@ from inspector.transcode.scalars import (
     scalar_converter,
     text,
 )
+from inspector.transcode.unknown import UNKNOWN, unknown_bytes
 from inspector.transcode.well_known import TEXTS, WRAPPERS, special_name
-from inspector.wire.guess import JsonValue
+from inspector.wire import untyped
+from inspector.wire.guess import BYTES, JsonValue
 
 Object = dict[str, JsonValue]
 
@@ -70,6 +73,7 @@ class JsonPrinter:
 
     The options are those of `json_format.MessageToDict`: `emit_defaults` (always_print_fields_with_no_presence),
     `proto_names` (preserving_proto_field_name), `enum_numbers` (use_integers_for_enums); and `strict`, see above.
+    With `keep_unknown` the fields that a type does not have are there too, under the key `$unknown`.
     """
 
     def __init__(
@@ -80,6 +84,7 @@ class JsonPrinter:
         proto_names: bool = False,
         enum_numbers: bool = False,
         strict: bool = False,
+        keep_unknown: bool = False,
         on_payload: OnPayload | None = None,
     ) -> None:
         self._resolver = resolver
@@ -87,6 +92,7 @@ class JsonPrinter:
         self._proto_names = proto_names
         self._enum_numbers = enum_numbers
         self._strict = strict
+        self._keep_unknown = keep_unknown
         self._on_payload = on_payload
         self._printers: dict[Descriptor, Nested] = {}
 
@@ -129,6 +135,7 @@ class JsonPrinter:
     def _plain(self, descriptor: Descriptor) -> Nested:
         entries = _Entries(self.entry)
         defaults = self._defaults(descriptor) if self._emit_defaults else ()
+        keep_unknown = self._keep_unknown
 
         def print_message(message: Message, depth: int) -> JsonValue:
             if depth > MAX_DEPTH:
@@ -148,6 +155,10 @@ class JsonPrinter:
             for name, make in defaults:
                 if name not in result:
                     result[name] = make()
+            if keep_unknown:
+                unknown = unknown_bytes(message)
+                if unknown:
+                    result[UNKNOWN] = untyped.to_value(unknown)
             return result
 
         return print_message
@@ -205,20 +216,22 @@ class JsonPrinter:
                 raise DecodeError(
                     f"an Any of {one_line(url)} has no form in JSON: it cannot be read", code="json"
                 ) from None
-            return {"@type": url, "value": base64_text(payload)}
+            return {"@type": url, BYTES if self._payload_type(url) else "value": base64_text(payload)}
 
     def _resolved(self, url: str, payload: bytes, depth: int) -> JsonValue:
-        name = url.rpartition("/")[2]
-        descriptor = self._resolver.find_message(name) if self._resolver else None
+        descriptor = self._payload_type(url)
         if self._resolver is None or descriptor is None or depth > MAX_DEPTH:
             raise _Unresolved
-        message = self._resolver.message_class(name).FromString(payload)
+        message = self._resolver.message_class(descriptor.full_name).FromString(payload)
         value = self.printer(descriptor)(message, depth)
         if self._on_payload:
             self._on_payload(descriptor, message, payload)
         if special_name(descriptor) is None and isinstance(value, dict):
             return {"@type": url, **value}
         return {"@type": url, "value": value}
+
+    def _payload_type(self, url: str) -> Descriptor | None:
+        return self._resolver.find_message(url.rpartition("/")[2]) if self._resolver else None
 
 
 class _TooDeep(Exception):

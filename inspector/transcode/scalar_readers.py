@@ -218,14 +218,14 @@ def _read_string(value: JsonValue) -> bytes:
 
 
 def _read_bytes(value: JsonValue) -> bytes:
-    if not isinstance(value, str):
-        refuse("bytes as a base64 string", value)
     content = from_base64(value)
     return varint(len(content)) + content
 
 
-def from_base64(text: str) -> bytes:
+def from_base64(text: JsonValue) -> bytes:
     """Bytes from base64 in the standard or the URL-safe alphabet, padded or not. Raises Refusal."""
+    if not isinstance(text, str):
+        refuse("bytes as a base64 string", text)
     bare = text.replace("-", "+").replace("_", "/").rstrip("=")
     padding = "=" * (-len(bare) % 4)
     if len(text) - len(bare) not in (0, len(padding)):

@@ -11,7 +11,7 @@ def decode_utf8(data: bytes) -> str:
     try:
         return data.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode()
+        before = data[: error.start].decode().removeprefix("\ufeff")
         line, column = place_of(before, len(before))
         raise EncodeError("invalid UTF-8", line=line, column=column, hint="save the text as UTF-8") from None
 

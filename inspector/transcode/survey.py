@@ -36,8 +36,12 @@ from inspector.wire.scan import (
     read_tag,
     read_varint,
     reject_wire_type,
+    scan_prefix,
     skip_value,
 )
+
+_TYPE_ID = 2
+"""Of an item of a MessageSet."""
 
 
 class Survey(NamedTuple):
@@ -172,8 +176,8 @@ class _Walk:
             room = MAX_DEPTH + 1 - len(self._stack)
             close = find_group_end(self._data, offset, frame.end, tag >> 3, {}, room, read_varint)
             end = read_tag(self._data, close, frame.end)[1]
-            if frame.is_set and tag >> 3 == 1:  # an item of a MessageSet: an extension in disguise
-                return end
+            if frame.is_set and tag >> 3 == 1 and self._has_type(frame.descriptor, offset, close):
+                return end  # an item of a MessageSet: an extension in disguise
         elif tag & 7 == LEN:
             length, offset = read_content_length(self._data, offset, frame.end)
             end = offset + length
@@ -181,6 +185,11 @@ class _Walk:
             end = skip_value(self._data, offset, frame.end, tag & 7, read_varint)
         self._note_unknown(frame, end - start)
         return end
+
+    def _has_type(self, descriptor: Descriptor, start: int, end: int) -> bool:
+        """Whether the schema has the extension whose number is the `type_id` of an item."""
+        numbers = (field.value for field in scan_prefix(self._data, start, end)[0] if field.number == _TYPE_ID)
+        return any(find_field(descriptor, number) is not None for number in numbers)
 
     def _note_unknown(self, frame: _Frame, size: int) -> None:
         frame.own += size

@@ -9,6 +9,7 @@ Invariant: the nodes of a message cover its bytes without a gap, in order. What 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import overload
 
 from inspector.limits import MAX_DEPTH
@@ -109,15 +110,16 @@ class FieldNode:
     @property
     def path(self) -> str:
         """`inputs[2].data.url`; fields that the schema does not have are told by number: `3.1[0]`."""
-        return ".".join(filter(None, _labels(self)))
+        return _joined(self.siblings.path, self.label)
 
     @property
     def label(self) -> str:
         """The last part of the path."""
+        index = self.index
         name = self.name or str(self.number or "")
         if self.is_element and self.parent is not None:
             name = self.parent.label
-        return name if self.index is None else f"{name}[{self.index}]"
+        return name if index is None else f"{name}[{index}]"
 
     @property
     def index(self) -> int | None:
@@ -130,12 +132,8 @@ class FieldNode:
     @property
     def number_path(self) -> str:
         """The path in field numbers alone, as hints name it: `3.1`."""
-        numbers = [] if self.is_element else [str(self.number or "")]
-        parent = self.parent
-        while parent is not None:
-            numbers.append(str(parent.number))
-            parent = parent.parent
-        return ".".join(reversed(numbers))
+        number = "" if self.is_element else str(self.number or "")
+        return _joined(self.siblings.number_path, number)
 
     # --- what it is ----------------------------------------------------------------------------------------------
 
@@ -302,7 +300,8 @@ class FieldNode:
 
     def _is_whole(self) -> bool:
         """Whether the bytes can be read as what they were guessed to be; what the user told stands in any case."""
-        if self.input.hints.kind(self.number_path, self.parts.wire_type) is not None:
+        hints = self.input.hints
+        if hints and hints.kind(self.number_path, self.parts.wire_type) is not None:
             return True
         children = self.siblings.inside(self, self.reading.kind)
         if children.damage is None:
@@ -317,13 +316,8 @@ class FieldNode:
         return self.siblings.inside(self, kind) if has_children else ()
 
 
-def _labels(node: FieldNode) -> list[str]:
-    labels: list[str] = []
-    at: FieldNode | None = node
-    while at is not None:
-        labels.append(at.label)
-        at = at.parent.parent if at.is_element and at.parent else at.parent
-    return labels[::-1]
+def _joined(outer: str, last: str) -> str:
+    return f"{outer}.{last}" if outer and last else outer or last
 
 
 class Nodes(Sequence[FieldNode]):
@@ -343,6 +337,18 @@ class Nodes(Sequence[FieldNode]):
         self.depth = 0 if parent is None else parent.depth + 1
         self._starts: Sequence[int] = ()
         self._kept: dict[int, FieldNode] = {}
+
+    @cached_property
+    def path(self) -> str:
+        """The path of the message that they are in: elements are in that which has their packed field."""
+        if self.parent is None:
+            return ""
+        return self.parent.siblings.path if self.are_elements else self.parent.path
+
+    @cached_property
+    def number_path(self) -> str:
+        """The same in numbers; that of elements is the path of their field."""
+        return "" if self.parent is None else self.parent.number_path
 
     def __len__(self) -> int:
         return len(self._starts) + (self.damage is not None)

@@ -36,7 +36,10 @@ def spare_bytes(node: FieldNode) -> tuple[int, int, int]:
 
 
 def _spare(node: FieldNode) -> str | None:
-    spare = zip(("tag", "length", "varint"), spare_bytes(node), strict=True)
+    counts = spare_bytes(node)
+    if not any(counts):
+        return None
+    spare = zip(("tag", "length", "varint"), counts, strict=True)
     return ", ".join(f"{part} is {count} byte{'s' * (count > 1)} longer than needed" for part, count in spare if count)
 
 
@@ -54,11 +57,14 @@ def _too_deep(node: FieldNode) -> str | None:
     return f"not looked into: {TOO_DEEP}" if is_cut else None
 
 
-def _unknown_value(node: FieldNode) -> str | None:
+def is_unknown_value(node: FieldNode) -> bool:
+    """Whether it is a number that a closed enum does not have."""
     field = node.reading.field
-    if field is None or node.kind != "enum" or not is_closed_enum(field) or node.enum_name is not None:
-        return None
-    return "not a value of the closed enum: kept as unknown"
+    return field is not None and node.kind == "enum" and is_closed_enum(field) and node.enum_name is None
+
+
+def _unknown_value(node: FieldNode) -> str | None:
+    return "not a value of the closed enum: kept as unknown" if is_unknown_value(node) else None
 
 
 def _repeated(node: FieldNode) -> str | None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from inspector.transcode.tree_types import DAMAGE
 from inspector.views.explanation_rows import Row
 from inspector.views.spans import Line
-from inspector.views.widths import cells, clip
+from inspector.views.widths import cells_of, clip
 
 _LEAST_REST = 32
 """Cells of the field with its value, however narrow the terminal is."""
@@ -53,10 +53,10 @@ def row_lines(row: Row, columns: Layout) -> list[Line]:
     ]
     room = columns.rest - max(0, len(row.tag) - columns.tag)
     field = _field(row, room)
-    room -= sum(_cells(text) for _, text in field)
+    room -= sum(cells_of(text) for _, text in field)
     remarks: Line = [("bad", f"! {row.problem}")] if row.problem else []
     remarks += [("dim", row.note)] if row.note else []
-    if sum(2 + _cells(text) for _, text in remarks) <= room:
+    if sum(2 + cells_of(text) for _, text in remarks) <= room:
         return [[*start, *field, *((style, f"  {text}") for style, text in remarks)]]
     below = [(style, part) for style, text in remarks for part in wrap(text, columns.rest - 2)]
     return [[*start, *field], *([("", " " * (columns.margin + 2)), remark] for remark in below)]
@@ -71,13 +71,13 @@ def _hex(row: Row, count: int) -> str:
 
 def _clipped(text: str, width: int) -> str:
     text = clip(text, width)
-    return text + " " * (width - _cells(text))
+    return text + " " * (width - cells_of(text))
 
 
 def _field(row: Row, width: int) -> Line:
     """Name and value in so many cells."""
     name = clip(row.name, width)
-    room = width - _cells(name)
+    room = width - cells_of(name)
     indent = min(2 * row.depth, max(0, room - _LEAST_VALUE))
     value = _value(row, room - indent - 2) if row.value and room > indent + 4 else ""
     return [("", " " * indent), ("key", name), ("", "  " if value else ""), (row.style, value)]
@@ -85,14 +85,10 @@ def _field(row: Row, width: int) -> Line:
 
 def _value(row: Row, room: int) -> str:
     """The value in so many cells. One that is cut, here or before, ends in an ellipsis and tells how long it is."""
-    whole = _cells(row.value)
+    whole = cells_of(row.value)
     if not row.is_cut and whole <= room:
         return row.value
     size = f" ({row.size:,} bytes)" if row.style == "string" else ""
     if room < len(size) + _LEAST_VALUE // 2:
         size = ""
     return clip(f"{row.value} ", min(room - len(size), whole)) + size
-
-
-def _cells(text: str) -> int:
-    return len(text) if text.isascii() else sum(map(cells, text))

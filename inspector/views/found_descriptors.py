@@ -9,7 +9,7 @@ from inspector.schema.wording import text
 from inspector.views.rows import Row
 from inspector.views.safe_text import safe
 from inspector.views.spans import Line
-from inspector.views.widths import cells, clip
+from inspector.views.widths import cells_of, clip
 
 _MOST_NAME = 64
 """Cells that the name of a file gets at most."""
@@ -37,11 +37,11 @@ def descriptor_row(found: Descriptor) -> Row:
 def descriptor_lines(found: Iterable[Descriptor]) -> Iterator[Line]:
     """A heading, and a line for each descriptor."""
     rows = list(found)
-    width = min(_MOST_NAME, max(sum(map(cells, safe(text(each.file.name)))) for each in rows))
+    width = min(_MOST_NAME, max(cells_of(safe(text(each.file.name))) for each in rows))
     yield [("title", f"{'FILE'.ljust(width)}  SYNTAX    MESSAGES  SERVICES  FOUND")]
     for each in rows:
         name = clip(safe(text(each.file.name)), width)
-        padding = " " * (width - sum(map(cells, name)))
+        padding = " " * (width - cells_of(name))
         counts = f"  {_syntax(each):<8}  {len(each.file.message_type):>8}  {len(each.file.service):>8}  "
         form = "" if each.place.form == "bytes" else f", {each.place.form}"
         where = f"{safe(str(each.place))} at {each.place.offset:#x}{form}"

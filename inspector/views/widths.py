@@ -14,9 +14,14 @@ def cells(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
+def cells_of(text: str) -> int:
+    """How many cells a text takes."""
+    return len(text) if text.isascii() else sum(map(cells, text))
+
+
 def clip(text: str, width: int) -> str:
     """The beginning of `text` that fits, with an ellipsis where it does not fit whole."""
-    if sum(map(cells, text)) <= width:
+    if cells_of(text) <= width:
         return text
     taken = 0
     for index, character in enumerate(text):

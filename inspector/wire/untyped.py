@@ -123,16 +123,6 @@ def _has_to_be_said(field: FieldShape) -> bool:
     kind = field.kind
     if field.wire_type == LEN:
         return kind.startswith(PACKED)
-    if field.wire_type in (SGROUP, I32):
-        return True
-    if kind in ("sint32", "sint64"):
-        return True
-    if field.wire_type == I64:
-        return kind != "double" or any(_is_whole(value) for value in field.values)
+    if field.wire_type in (SGROUP, I32, I64) or kind in ("sint32", "sint64"):
+        return True  # a double too: 0.5 may be edited to 1, which would be taken for a varint
     return any(abs(NUMBERS[kind].read(value)) >= EXACT_INTEGER for value in field.values)
-
-
-def _is_whole(value: int) -> bool:
-    """Whether a double has no fraction, so that it may be taken for an integer once it was edited."""
-    number = NUMBERS["double"].read(value)
-    return not isinstance(number, float) or not number % 1 > 0

@@ -132,7 +132,7 @@ def test_unknown_fields_of_json_are_refused_or_skipped():
 def test_what_json_has_no_room_for_is_told():
     result = run("convert", "-", *TYPED, "--from", "hex", "--to", "json", stdin=b"12016d ba3e03787878")
     assert (result.code, json.loads(result.out)) == (0, {"model": "m"})
-    assert "6 bytes are of fields that vision.v1.PredictRequest does not have" in result.err
+    assert result.err.startswith("inspector: left out: 999, offset 3: not in vision.v1.PredictRequest")
 
 
 def test_a_type_needs_a_schema_unless_it_is_always_known():
@@ -197,3 +197,23 @@ def test_what_json_format_wrote_becomes_the_message_that_it_was():
         run("convert", "-", *TYPED, "--from", "binary", "--to", "json", stdin=out).out
         == run("convert", REQUEST, *TYPED).out
     )
+
+
+# --- where results go --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["convert", "encode"])
+def test_a_dash_is_the_terminal_too(command, tmp_path):
+    text = tmp_path / "a.json"
+    text.write_text('{"1": "\\u001b[31m"}')
+    result = on_terminal(command, text, "-o", "-")
+    assert (result.code, result.out) == (2, b"")
+    assert "binary does not go to a terminal" in result.err
+
+
+def test_nothing_at_all_is_an_empty_message():
+    assert run("convert", "-", *TYPED, "--to", "json", stdin=b"") == (0, b"{}\n", "")
+
+
+def test_a_mark_of_the_encoding_does_not_hide_the_format():
+    assert run("convert", "-", *TYPED, stdin=b'\xef\xbb\xbf{"model": "m"}') == (0, b"\x12\x01m", "")

@@ -66,7 +66,7 @@ def test_the_order_of_fields_is_no_difference_and_is_told(tmp_path):
     second.write_bytes(b"\x10\x02\x08\x01")
     result = run("diff", first, second)
     assert (result.code, result.out) == (0, b"")
-    assert "the fields are the same, their bytes are not" in result.err
+    assert "the values are the same, their bytes are not" in result.err
 
 
 @pytest.mark.parametrize(("tolerance", "code"), [("1e-3", 0), ("1e-9", 1)])
@@ -84,3 +84,44 @@ def test_damage_is_an_error_and_no_difference(tmp_path):
     result = run("diff", REQUEST, broken, *TYPED)
     assert (result.code, result.out) == (1, b"")
     assert "broken.binpb, offset" in result.err
+
+
+def test_standard_input_is_one_of_the_two_at_most():
+    result = run("diff", "-", "-", stdin=b"\x08\x01")
+    assert (result.code, result.out) == (2, b"")
+    assert "standard input" in result.err
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
+def test_neither_of_the_two_is_written_over(names, tmp_path):
+    for name in names:
+        (tmp_path / name).write_bytes(b"\x08\x01")
+    result = run("diff", *names, "-o", "a", cwd=tmp_path)
+    assert (result.code, (tmp_path / "a").read_bytes()) == (1, b"\x08\x01")
+    assert "this is the input itself" in result.err
+
+
+@pytest.mark.parametrize("tolerance", ["nan", "-1"])
+def test_a_tolerance_has_to_be_a_number(tolerance):
+    result = run("diff", REQUEST, REQUEST, "--tolerance", tolerance)
+    assert (result.code > 0, result.out) == (True, b"")
+    assert "Traceback" not in result.err
+
+
+def test_nothing_at_all_is_an_empty_message(tmp_path):
+    (tmp_path / "empty").touch()
+    result = run("diff", "-", tmp_path / "empty", stdin=b"\x08\x01")
+    assert result.rows == [{"path": "1", "change": "removed", "before": 1}]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [(b"\x0a\x01\xff", b"\x0a\x01\xfe"), (b"\x10\x05", b"\x10\x06"), (b"\x0a\x01\xff", b"")]
+)
+def test_what_json_does_not_tell_differs_too(first, second, tmp_path):
+    (tmp_path / "a.proto").write_text(
+        'syntax = "proto2"; enum E { A = 0; } message M { optional string name = 1; optional E kind = 2; }'
+    )
+    (tmp_path / "a.binpb").write_bytes(first)
+    (tmp_path / "b.binpb").write_bytes(second)
+    result = run("diff", "a.binpb", "b.binpb", "-s", "a.proto", "-t", "M", cwd=tmp_path)
+    assert (result.code, result.err, len(result.rows)) == (1, "", 1)

@@ -1,7 +1,9 @@
 import gzip
 import json
+import subprocess
+import sys
 
-from command import SAMPLES, SCHEMA, on_terminal, run
+from command import PATIENCE, SAMPLES, SCHEMA, environment, on_terminal, run
 from google.protobuf import struct_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from grpc._cython import cygrpc
@@ -81,6 +83,15 @@ def test_standard_input_is_searched():
     ]
 
 
+def test_standard_input_that_is_closed_is_told():
+    closed = subprocess.run(
+        ["sh", "-c", '"$0" -m inspector extract - <&-', sys.executable],
+        capture_output=True, env=environment(), timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    assert (closed.returncode, closed.stdout) == (1, b"")
+    assert closed.stderr == b"inspector: standard input: standard input is closed\n"
+
+
 def test_nothing_found_says_what_was_looked_at(tmp_path):
     path = tmp_path / "empty.so"
     path.write_bytes(bytes(5_000))
@@ -127,6 +138,18 @@ def test_names_do_not_lead_out_of_the_folder(tmp_path):
     path.write_bytes(program(evil.SerializeToString()))
     assert run("extract", path, "-o", tmp_path / "a/b").code == 0
     assert [str(each.relative_to(tmp_path)) for each in tmp_path.rglob("*.proto")] == ["a/b/_/_/evil.proto"]
+
+
+def test_no_file_stands_in_the_way_of_a_folder(tmp_path):
+    files = [FileDescriptorProto(name=name, syntax="proto3") for name in ("a.proto", "a.proto/b.proto", "A.Proto/c")]
+    for file in files:
+        file.message_type.add(name="M")
+    path = tmp_path / "program"
+    path.write_bytes(program(*(file.SerializeToString() for file in files)))
+    result = run("extract", path, "-o", tmp_path / "out")
+    assert (result.code, result.err) == (0, "")
+    found = sorted(str(each.relative_to(tmp_path / "out")) for each in (tmp_path / "out").rglob("*") if each.is_file())
+    assert found == ["A.Proto_/c.proto", "a.proto", "a.proto_/b.proto"]
 
 
 def test_missing_files_and_imports_are_told(tmp_path):

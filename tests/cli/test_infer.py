@@ -44,6 +44,26 @@ def test_standard_output_has_one_package_and_tells_of_others(tmp_path):
     assert {row["decoded_by"] for row in rows} == {"schema"}
 
 
+@pytest.mark.parametrize("name", ["-", "/dev/stdout"])
+def test_standard_output_may_be_named(tmp_path, name):
+    result = run("infer", REQUEST, "-o", name, cwd=tmp_path)
+    assert (result.code, result.out, result.err) == (0, run("infer", REQUEST).out, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_there_is_replaced_whatever_its_name(tmp_path):
+    path = tmp_path / "schema"
+    path.write_text("old")
+    assert run("infer", REQUEST, "-o", path).code == 0
+    assert path.read_bytes() == run("infer", REQUEST).out
+
+
+def test_a_package_that_is_not_there_is_told():
+    result = run("infer", PREDICT, "--package", "nope.v1")
+    assert (result.code, result.out) == (1, b"")
+    assert "no method of the package nope.v1 is in the input" in result.err
+
+
 def test_methods_are_named_and_streams_marked():
     text = run("infer", PREDICT).out.decode()
     assert "rpc Predict(PredictRequest) returns (PredictResponse);" in text

@@ -371,3 +371,14 @@ def test_large_text_that_is_hardly_hex_ends(text):
         assert set(decode(text)) == {0}
     except EncodeError as error:
         assert len(str(error)) < 250  # noqa: PT017  # an error is as good
+
+
+@pytest.mark.parametrize("blank", [b"\n", b" \n", b"\r\n"])
+def test_a_long_text_that_is_no_hex_is_refused_in_one_pass(blank):
+    with pytest.raises(EncodeError):
+        decode(b"0a" + blank * MIB + b"zz")
+
+
+@pytest.mark.parametrize("text", [b"\t" * MIB + b"A\n00000001\n", b" |" * MIB + b"A"])
+def test_a_line_of_a_dump_may_be_long(text):
+    assert decode(b"00000000  41" + text) == b"A"

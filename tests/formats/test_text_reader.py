@@ -125,6 +125,12 @@ def test_items_of_a_message_set_by_either_name(read):
     assert expected.hex() == "0b10041a0208050c"
 
 
+@pytest.mark.parametrize("value", ['"\\010\\005"', "{ 1: 5 }"])
+def test_items_of_a_message_set_by_number(read, value):
+    assert read(f"7: {value}", "p.Set").hex() == "0b10071a0208050c"
+    assert read(f"7 {{ 7: {value} }}").hex() == "3a043a020805"
+
+
 def test_any_with_its_payload_written_out(parsed):
     message = parsed('any { [type.googleapis.com/p.M] { s: "x" m { i: 1 } } }')
     assert message.any.type_url == "type.googleapis.com/p.M"

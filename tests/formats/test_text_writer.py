@@ -120,6 +120,12 @@ def test_items_of_a_message_set_go_by_their_types(written):
     assert written("0b10041a0208050c", "p.Set") == "[p.Item] {\n  x: 5\n}\n"
 
 
+def test_items_of_a_message_set_of_unknown_types_come_back(schema, written):
+    text = written("0b10071a0208050c", "p.Set")
+    assert text == "1 <\n  2: 7\n  3 {\n    1: 5\n  }\n>\n"
+    assert b"".join(read(text.encode(), Conversion(schema, "p.Set"))).hex() == "0b10071a0208050c"
+
+
 # --- Any ---------------------------------------------------------------------------------------------------------
 
 

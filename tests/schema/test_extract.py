@@ -119,6 +119,13 @@ def test_a_descriptor_in_source_text_is_found(form, source):
     assert descriptor.place.form == form
 
 
+@pytest.mark.parametrize("before", ["'\\n it isn\\'t ", "\"\\n", "'\\n\" + '\\n\" + "])
+def test_a_literal_is_found_behind_a_quote_that_has_no_end(before):
+    quote = "'" if before.startswith('"') else '"'
+    literal = quote + "".join(f"\\x{byte:02x}" for byte in STRUCT) + quote
+    assert found(f"x = {before}{literal}\n".encode()) == [("google/protobuf/struct.proto", STRUCT)]
+
+
 def test_base64_in_utf16_in_pieces_is_found():
     text = base64.b64encode(STRUCT).decode()
     pieces = [text[at : at + 60] for at in range(0, len(text), 60)]
@@ -281,12 +288,14 @@ def test_a_missing_file_is_an_error():
         b"\x1f\x8b\x08" * 300_000,
         b'"\\n' * 300_000,
         b"'\\n" + b"\\" * 500_000,
+        b"'\\n\\" * 260_000,
+        b'"\\n"\\\'' * 200_000,
         b"0x0a," * 200_000,
         b"C\0h\0" * 200_000,
         b"PK\x03\x04" * 200_000,
         b"\xca\xfe\xba\xbe\0\0\0\x34\xff\xff" + b"\x01\0\0" * 200_000,
     ],
-    ids=["names", "imports", "lengths", "gzip", "literals", "backslashes", "numbers", "utf16", "zip", "class"],
+    ids=["names", "imports", "lengths", "gzip", "literals", "backslashes", "quotes", "joined", "numbers", "utf16", "zip", "class"],
 )
 def test_hostile_bytes_are_searched_to_their_end(data):
     assert len(extract([data]).descriptors) <= 1

@@ -261,6 +261,11 @@ def record(method: str | None, direction: str | None, data: bytes | None, index:
     return Record(call, index, direction, method, None, "identity", data, data or b"", None, ())
 
 
+def test_groups_may_be_entries_of_a_map_too():
+    entries = [tag(4, 3) + number(1, key) + text(2, "abc") + tag(4, 4) for key in (1, 2, 3)]
+    assert "May be a map: no key comes twice in a message." in to_source(one_file(b"".join(entries)))
+
+
 def test_methods_and_their_messages_are_named_by_their_paths():
     calls = [
         record("/shop.v1.Shop/Watch", "request", number(1, 5)),
@@ -329,6 +334,12 @@ def test_comments_tell_the_evidence_and_no_long_texts():
     assert secret not in source
     assert r'"*/ \\n\\x1b[31m; }"' in source.replace("\\", "\\\\")
     assert all(line.isprintable() for line in source.split("\n"))
+
+
+@pytest.mark.parametrize("before", range(5))
+def test_a_long_text_of_long_characters_is_counted_and_not_shown(before):
+    content = "a" * before + "\N{GRINNING FACE}" * 30
+    assert f"In the one message; {before + 120} bytes" in to_source(one_file(text(1, content)))
 
 
 @pytest.mark.parametrize("messages", [[], [b"\x08"], [b"\xff" * 20]])

@@ -1,4 +1,5 @@
 import os
+import threading
 
 import pytest
 
@@ -18,6 +19,16 @@ def test_a_source_is_opened_by_what_it_is(write):
 def test_the_name_of_a_descriptor_set_does_not_matter(write_set):
     path = write_set("schema.unknown", b"\x0a\x01a")
     assert Schema.from_source(str(path)).files() == ["a"]
+
+
+def test_a_pipe_is_read_once(tmp_path, write_set):
+    content = write_set("set.binpb", b"\x0a\x01a\x12" + b"\x80\x80\x04" + b"p" * 65_536).read_bytes()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(content,), daemon=True)
+    writer.start()
+    assert Schema.from_source(str(pipe)).files() == ["a"]
+    writer.join()
 
 
 @pytest.mark.parametrize(

@@ -141,3 +141,21 @@ def test_wrong_dumps_and_kinds_are_refused_with_the_name_of_the_file(tmp_path, k
 def test_names_that_no_file_can_have_are_refused(name):
     with pytest.raises(InputError, match="cannot be read"):
         Input(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("a.binpb", "message"), ("a.grpc", "grpc"), ("a.delimited.gz", "delimited")]
+)
+def test_the_name_of_a_damaged_payload_tells_its_kind(tmp_path, name, kind):
+    path = tmp_path / name
+    path.write_bytes(b"\x0a\x05ab\xff")
+    with Input(str(path)) as opened:
+        assert opened.source.name == kind
+
+
+@pytest.mark.parametrize("content", [b"\x89PNG\x0d\x0a\x1a\x0a\x00", b"%PDF-1.7 \xff"])
+def test_other_files_with_the_name_of_a_payload_are_refused(tmp_path, content):
+    path = tmp_path / "a.bin"
+    path.write_bytes(content)
+    with pytest.raises(InputError):
+        Input(str(path))

@@ -1,4 +1,4 @@
-"""Messages without a network around them: gRPC frames, delimited messages, one message."""
+"""Messages without a network around them: gRPC frames, delimited messages, one message, in any form."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from capture_files import SAMPLES
 from http2_traffic import grpc_message
 
 from inspector import limits
-from inspector.errors import InputError
+from inspector.errors import DecodeError, InputError
+from inspector.formats.base import Conversion
 from inspector.model.call import Message
 from inspector.sources.delimited import DelimitedParser
 from inspector.sources.grpc_frames import GrpcParser
 from inspector.sources.message import MessageParser
+from inspector.sources.payloads import messages_of, read_payloads, tell
 from inspector.sources.registry import find
 
 PAYLOADS = {name: (SAMPLES / "payloads" / name).read_bytes() for name in ("responses.delimited", "stream.grpc")}
@@ -141,3 +143,67 @@ def test_a_message_over_the_limit_is_refused(monkeypatch):
 def test_nothing_gives_nothing_but_perhaps_a_problem(name):
     events = find(name).parser().close()
     assert contents(events) == []
+
+
+# --- payloads in any form ----------------------------------------------------------------------------------------
+
+MIB = 1 << 20
+BINARY_MESSAGE = b"\x0a\x03abc\x10\x05"
+
+
+def told(data, name=""):
+    return tell(data, "", name).name
+
+
+@pytest.mark.parametrize(
+    ("data", "form"),
+    [
+        (b"", "binary"),
+        (BINARY_MESSAGE, "message"),
+        (b' \r\n\t{"1": 2}', "json"),
+        (b"\xef\xbb\xbf{}", "json"),
+        (b"0a03616263\r\n1005\r\n", "hex"),
+        (b"\xef\xbb\xbf0x0a 0x03", "hex"),
+        (b"00000000: 0a03 6162  ..ab", "hex"),
+        (b"CgNhYmMQBQ==", "base64"),
+        (b"CgNhYmMQBQ", "base64"),
+        (b"\n CgNh\r\n  YmMQ\r\nBQ==\r\n", "base64"),
+        (b"\xef\xbb\xbfCgNhYmMQBQ==", "base64"),
+    ],
+)
+def test_the_form_is_told_by_the_content(data, form):
+    assert told(data) == form
+
+
+@pytest.mark.parametrize("text", ["this is some plain text", "Hello, world", "helloworlds", "error\nwarning\nnotice\n"])
+def test_words_are_not_base64(text):
+    with pytest.raises(InputError, match="this is text"):
+        tell(text.encode(), "", "")
+
+
+@pytest.mark.parametrize(
+    "text", [b"g" * MIB + b"!", b"gggg" + b" " * MIB + b"!", b"g\n" * MIB + b"!", b"g" + b"\n" * MIB + b"!"]
+)
+def test_the_form_of_a_long_text_is_told_in_one_pass(text):
+    with pytest.raises(InputError, match="this is text"):
+        tell(text, "", "")
+
+
+def test_the_name_of_a_file_tells_before_its_content():
+    as_message = b"\x08" + b"\x10" * 8 + b"\x08" + b"\x10" * 8
+    assert told(as_message[:-1] + b"\x00") == "message"
+    assert told(as_message, "a.delimited") == told(as_message, "a.delimited.gz") == "delimited"
+    assert told(b"{}", "a.txtpb.gz") == "text"
+
+
+def test_a_frame_that_is_cut_is_told_by_its_offset():
+    with pytest.raises(DecodeError) as caught:
+        list(messages_of(b"\x02\x08\x01\x05\x08", None, Conversion(), name="a.delimited"))
+    assert caught.value.offset == 3
+
+
+@pytest.mark.parametrize("name", ["nothing.here", "."])
+def test_errors_name_the_file_once(name):
+    with pytest.raises(InputError) as caught:
+        list(read_payloads(name, None, Conversion()))
+    assert caught.value.where == name

@@ -99,3 +99,30 @@ def test_long_lists_with_nothing_in_common_are_told_apart_by_place():
     chance = random.Random(1)
     first = [chance.randint(0, 3) for _ in range(3_000)]
     assert len(changes(first, [each + 10 for each in first])) == 3_000
+
+
+# --- work is bounded: without bounds these take minutes ----------------------------------------------------------
+
+
+def test_large_elements_are_compared_in_bounded_work():
+    shared = list(range(5_000))
+    first = [{"all": shared[:], "id": number} for number in range(200)]
+    second = [{"all": shared[:], "id": -1 - number} for number in range(200)]
+    assert changes(first, second) == [("changed", f"[{number}].id", None) for number in range(200)]
+
+
+def test_lists_in_lists_are_compared_in_bounded_work():
+    first = [[number * 1000 + inner for inner in range(190)] for number in range(190)]
+    second = [[-1 - number * 1000 - inner for inner in range(190)] for number in range(190)]
+    assert len(changes(first, second)) == 190 * 190
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 0.1])
+def test_what_is_deep_in_lists_is_compared_once(tolerance):
+    def nested(last):
+        value = [0.0] * 100_000 + [last]
+        for level in range(90):
+            value = [value, level]
+        return value
+
+    assert changes(nested(1.0), nested(2.0), tolerance=tolerance) == [("changed", "[0]" * 90 + "[100000]", None)]

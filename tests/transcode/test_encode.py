@@ -230,6 +230,24 @@ def test_an_any_of_an_unknown_type_is_written_from_what_is_printed_of_it(proto3,
     assert encode(proto3, printed).hex() == wire
 
 
+@pytest.mark.parametrize(
+    ("name", "payload"),
+    [("t.All", "ff"), ("google.protobuf.StringValue", "0a"), ("google.protobuf.Any", "0a01"), ("n.o", "ff")],
+)
+def test_an_any_that_does_not_parse_is_written_from_what_is_printed_of_it(proto3, name, payload):
+    url, content = f"x/{name}".encode(), bytes.fromhex(payload)
+    wire = length_delimited(30, length_delimited(1, url) + length_delimited(2, content))
+    printed = MessageDecoder(proto3).decode("t.All", wire).value
+    assert encode(proto3, printed) == wire
+
+
+def test_bytes_of_an_any_stand_alone(proto3):
+    both = refusal(proto3, b'{"any": {"@type": "x/t.All", "$bytes": "Dw==", "text": ""}}')
+    number = refusal(proto3, b'{"any": {"@type": "x/t.All", "$bytes": 1}}')
+    strict = refusal(proto3, b'{"any": {"@type": "x/t.All", "$bytes": "Dw=="}}', strict=True)
+    assert [each.path for each in (both, number, strict)] == ["any.text", "any.$bytes", "any.$bytes"]
+
+
 def test_a_time_out_of_range_is_written_from_what_is_printed_of_it(proto3):
     wire = length_delimited(31, b"\x08" + varint(253_402_300_800))
     printed = MessageDecoder(proto3).decode("t.All", wire).value

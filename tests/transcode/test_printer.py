@@ -149,7 +149,7 @@ def test_any_of_unknown_type_is_base64(three, url):
 def test_any_that_does_not_parse_is_base64(three):
     message = make(three)
     message.any.type_url, message.any.value = "x/p.M", b"\x08"
-    assert JsonPrinter(three).to_value(message) == {"any": {"@type": "x/p.M", "value": "CA=="}}
+    assert JsonPrinter(three).to_value(message) == {"any": {"@type": "x/p.M", "$bytes": "CA=="}}
 
 
 def test_empty_any(three):
@@ -255,7 +255,7 @@ def test_any_in_any_ends_in_base64(three):
     assert dumps(printed)
     levels = 0
     while isinstance(printed, dict):
-        printed, levels = printed.get("any", printed.get("value")), levels + 1
+        printed, levels = printed.get("any", printed.get("$bytes")), levels + 1
     assert isinstance(printed, str)
     assert MAX_DEPTH // 2 <= levels <= MAX_DEPTH
 
@@ -269,7 +269,7 @@ def test_a_deep_message_in_any_falls_back_at_the_any(three):
     printed = JsonPrinter(three).to_value(message)
     for _ in range(60):
         printed = printed["items"][0]
-    assert isinstance(printed["any"]["value"], str)
+    assert isinstance(printed["any"]["$bytes"], str)
 
 
 def test_deep_values_are_bounded_too():

@@ -136,3 +136,13 @@ def test_items_of_a_message_set_are_known(compile_proto):
     """)
     wire = bytes.fromhex("0b 10 04 1a 02 08 05 0c")
     assert MessageDecoder(schema).decode("p.Set", wire) == ({"[p.Item.item]": {"x": 5}}, 0, "schema", None)
+
+
+def test_items_of_types_that_the_schema_lacks_are_unknown(compile_proto):
+    schema = compile_proto("""
+        syntax = "proto2";
+        package p;
+        message Set { option message_set_wire_format = true; extensions 4 to max; }
+    """)
+    wire = bytes.fromhex("0b 10 07 1a 02 08 05 0c")
+    assert MessageDecoder(schema).decode("p.Set", wire) == ({}, len(wire), "schema", None)
