@@ -131,6 +131,9 @@ MAX_GUESS_OCCURRENCES = 200
 MAX_GUESS_FIELDS = 200
 """Fields of a message, and elements of a packed field, that are weighed for the same end; all of them have to parse."""
 
+MAX_SAMPLED_FIELDS = 20_000
+"""Fields of a message by which the field tree guesses what they all are; a message of 100 MB may have millions."""
+
 MAX_ALIASED = 4 * MIB
 """Characters and nodes that the aliases of a YAML document may repeat: a billion laughs take some hundred bytes."""
 

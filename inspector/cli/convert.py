@@ -52,7 +52,7 @@ def convert(
         proto_names=proto_names, enum_numbers=enum_numbers, keep_unknown=keep_unknown, indent=_indent(indent, path),
     )  # fmt: skip
     with naming(input_):
-        data = read_whole(input_)
+        data = read_whole(input_, form)
         target = _target(to, path, data, form, input_)
         messages = list(messages_of(data, form, conversion, name=input_))
         if not target.is_text:

@@ -41,7 +41,7 @@ def schema_options(command: Command) -> Command:
         "schemas",
         metavar="SOURCE",
         multiple=True,
-        help="Descriptor set, .proto file, folder of them, python:MODULE, or a program or package that holds descriptors; "
+        help="Descriptor set, .proto file, folder of them, python:MODULE, program or package with descriptors in it; "
         "repeatable. Default: $INSPECTOR_SCHEMA.",
     )(command)
 

@@ -51,5 +51,6 @@ class Format(NamedTuple):
     def write_all(self, messages: Sequence[bytes], conversion: Conversion) -> bytes:
         """All messages in one text. Raises InputError where the format holds one only."""
         if len(messages) != 1 and self.separator is None:
-            raise InputError(f"{self.name} holds one message, there are {len(messages)}", hint="JSON and YAML hold many")
+            text = f"{self.name} holds one message, there are {len(messages)}"
+            raise InputError(text, hint="JSON and YAML hold many")
         return (self.separator or b"").join(self.write(message, conversion) for message in messages)

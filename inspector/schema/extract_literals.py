@@ -23,9 +23,7 @@ _CLASS_MAGIC, _FIRST_VERSION = b"\xca\xfe\xba\xbe", 45
 _START = re.compile(rb"""["'](?=\\(?:n|x0[aA]|012|u000[aA]))""")
 """Begins a literal whose first character is a line feed, the tag of a descriptor's name."""
 
-_PIECES = {
-    quote: re.compile(rb"%c((?:[^%c\\\n]|\\.)*+)(%c)?" % (quote, quote, quote), re.DOTALL) for quote in b"\"'"
-}
+_PIECES = {quote: re.compile(rb"%c((?:[^%c\\\n]|\\.)*+)(%c)?" % (quote, quote, quote), re.DOTALL) for quote in b"\"'"}
 """A literal by its quote; the second group is empty where it has no end."""
 
 _JOINED = re.compile(rb"""[\s+,.\\]*+[bB]?(?=["'])""")

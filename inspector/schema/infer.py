@@ -55,7 +55,7 @@ def infer(
     sample = _Sample(messages)
     packages = sample.packages(package)
     if not packages and sample.taken:
-        raise InputError(f"no method of the package {package} is in the input", hint="inspector calls lists the methods")
+        raise InputError(f"no method of the package {package} is in the input", hint="see inspector calls")
     if not packages:
         raise InputError("there is no whole message to infer a schema from", hint="; ".join(sample.notes()) or None)
     files = [_infer_package(name, methods, hints, message_name) for name, methods in packages.items()]

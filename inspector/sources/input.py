@@ -24,7 +24,7 @@ HEAD_SIZE = 64 * limits.KIB
 class Input:
     """An open input. Raises InputError where it cannot be opened, is empty, or is of no kind that can be read."""
 
-    def __init__(self, path: str, kind: str | None = None) -> None:
+    def __init__(self, path: str, kind: str | None = None, *, gunzip: bool = True) -> None:
         self.problem: Problem | None = None
         """What is wrong with the compression of the input, known when it was read to its end."""
         self._name = "standard input" if path == "-" else path
@@ -39,7 +39,7 @@ class Input:
                 self._stream = io.BytesIO(undump(form, text))
             self._whole = False
             self._head, opened = self._read_head(kind)
-            self._gunzip = Gunzip() if self._head.startswith(GZIP_MAGIC) else None
+            self._gunzip = Gunzip() if gunzip and self._head.startswith(GZIP_MAGIC) else None
             self.source = self._named(kind, opened) if kind else self._detect(opened)
         except InputError as error:
             self.close()
@@ -135,7 +135,7 @@ class Input:
 
 
 def _damaged(head: bytes, name: str) -> Source | None:
-    """What a file of messages is by its name, where its content does not tell: what is wrong is told when it is read."""
+    """What a file of messages is by its name, where its content does not tell; what is wrong shows when it is read."""
     if _is_text(head) or any(head.startswith(signature) for signature, _, _ in _SIGNATURES):
         return None
     return next((source for source in by_suffix(name) if not source.is_capture), None)

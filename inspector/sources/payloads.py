@@ -52,7 +52,7 @@ def read_payload(path: str, form: str | None, conversion: Conversion) -> bytes:
 def read_payloads(path: str, form: str | None, conversion: Conversion) -> Iterator[bytes]:
     """The messages of an input, as they are on the wire. Raises InspectorError."""
     with naming(path):
-        data = read_whole(path)
+        data = read_whole(path, form)
         yield from messages_of(data, form, conversion, name=path)
 
 
@@ -87,11 +87,12 @@ def naming(path: str) -> Iterator[None]:
         raise
 
 
-def read_whole(path: str) -> bytes:
-    """All bytes of a file or of standard input, decompressed where they are gzip. Raises InputError."""
+def read_whole(path: str, form: str | None = None) -> bytes:
+    """All bytes of a file or of standard input, decompressed where they are gzip, unless they are said to be binary.
+    Raises InputError."""
     parts: list[bytes] = []
     size = 0
-    with Input(path, "message") as opened:
+    with Input(path, "message", gunzip=form != BINARY.name) as opened:
         for piece in opened.pieces():
             parts.append(piece)
             size += len(piece)

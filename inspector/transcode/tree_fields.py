@@ -7,11 +7,11 @@ walked in little memory.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from inspector.errors import DecodeError
-from inspector.limits import MAX_DEPTH
+from inspector.limits import MAX_DEPTH, MAX_SAMPLED_FIELDS
 from inspector.model.problem import Problem
 from inspector.model.span import Span
 from inspector.transcode.fields import ELEMENT_SIZE
@@ -21,6 +21,9 @@ from inspector.transcode.tree_wire import WireField, count_elements, read_damage
 from inspector.wire.guess import Shape
 from inspector.wire.kinds import NUMBERS, PACKED
 from inspector.wire.scan import LEN, SGROUP, read_varint
+
+_RUN = 100
+"""Fields of a sample that lie side by side."""
 
 
 class Fields(Nodes):
@@ -99,18 +102,21 @@ class Fields(Nodes):
         known = self.known(parts)
         if known is not None and known.kind:
             return known
-        guess = self._guess(parts.number, parts.wire_type)
+        guess = self._guess(parts)
         if known is not None:
             return guess._replace(name=known.name, note=known.note)
         problem = self.type and self.type.misfit(parts.number, parts.wire_type, parts.start)
         return guess._replace(problem=problem) if problem else guess
 
-    def _guess(self, number: int, wire_type: int) -> Reading:
-        guess = self._guesses.get((number, wire_type))
+    def _guess(self, parts: WireField) -> Reading:
+        key = parts[:2]
+        guess = self._guesses.get(key)
         if guess is None:
-            shape = self._shape.field(number, wire_type)
+            shape = self._shape.field(*key)
+            if not shape.runs and parts.wire_type == LEN:  # none of its number is in the sample
+                shape = self._shape_of([(self.input.data, parts.start, parts.end)], self.number_path).field(*key)
             guess = Reading(shape.kind, is_guess=True, candidates=shape.candidates, shape=shape.message)
-            self._guesses[number, wire_type] = guess
+            self._guesses[key] = guess
         return guess
 
     @cached_property
@@ -127,15 +133,25 @@ class Fields(Nodes):
     def _shape(self) -> Shape:
         """What the message has in common with others in its place."""
         if self._around is not None and self.parent is not None:
-            span = self.input.data, self._start, self._sound_end()
-            return Shape.of_spans([span], self.input.hint_kinds, self.parent.number_path)
+            return self._shape_of([(self.input.data, self._start, self._sound_end())], self.number_path)
         if self._given_shape is not None:
             return self._given_shape
         if self.parent is None:
-            return Shape.of([self.input.data], self.input.hint_kinds)
+            return self._shape_of(self._sample(), "")
         siblings = self.parent.siblings
         assert isinstance(siblings, Fields)
         return siblings.shape_inside(self.parent)
+
+    def _shape_of(self, spans: Iterable[tuple[bytes, int, int]], path: str) -> Shape:
+        return Shape.of_spans(spans, self.input.hint_kinds, path)
+
+    def _sample(self) -> list[tuple[bytes, int, int]]:
+        """The message; of one with very many fields some runs of them, spread over all."""
+        count, runs = len(self._starts), MAX_SAMPLED_FIELDS // _RUN
+        if count <= MAX_SAMPLED_FIELDS:
+            return [(self.input.data, self._start, self._end)]
+        starts = [run * (count - _RUN - 1) // (runs - 1) for run in range(runs)]
+        return [(self.input.data, self._starts[start], self._starts[start + _RUN]) for start in starts]
 
     def _sound_end(self) -> int:
         """Where the first field begins that is not whole. (A group without an end is not looked into at each level.)"""
@@ -149,9 +165,10 @@ class Fields(Nodes):
         key = node.parts.number, node.parts.wire_type
         shape = self._shapes.get(key)
         if shape is None:
-            data, places = self.input.data, map(self._parts, range(len(self._starts)))
-            spans = ((data, parts.value_start, parts.value_end) for parts in places if parts[:2] == key)
-            shape = self._shapes[key] = Shape.of_spans(spans, self.input.hint_kinds, node.number_path)
+            count = len(self._starts)
+            places = map(self._parts, range(0, count, 1 + count // MAX_SAMPLED_FIELDS))
+            spans = ((self.input.data, parts.value_start, parts.value_end) for parts in places if parts[:2] == key)
+            shape = self._shapes[key] = self._shape_of(spans, node.number_path)
         return shape
 
     def inside_damage(self, node: FieldNode) -> Sequence[FieldNode]:

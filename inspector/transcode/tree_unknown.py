@@ -46,7 +46,8 @@ def _is_unreadable(node: FieldNode) -> bool:
 
 
 def _is_unknown(node: FieldNode) -> bool:
-    return bool(node.is_guess and node.number and not (node.parent and node.parent.is_guess))
+    """(The value of an Any whose type is not known is a guess, but has a name, and is told.)"""
+    return bool(node.is_guess and node.name is None and node.number and not (node.parent and node.parent.is_guess))
 
 
 def _value(node: FieldNode) -> JsonValue:

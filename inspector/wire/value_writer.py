@@ -132,8 +132,10 @@ def _has_several(values: list[JsonValue]) -> bool:
     return any(isinstance(value, list | dict) for value in values)
 
 
-def field_number(key: str, path: Path) -> int:
+def field_number(key: object, path: Path) -> int:
     """The field number that a key is."""
+    if not isinstance(key, str):  # from Python, not from a text
+        return path.refuse(f"keys are field numbers as text, {key!r} is none")
     if key.isascii() and key.isdigit() and not key.startswith("0") and int(key[:10]) <= MAX_FIELD_NUMBER:
         number = int(key[:10])
         if str(number) == key:

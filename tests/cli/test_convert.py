@@ -110,6 +110,13 @@ def test_binary_does_not_go_to_a_terminal():
     assert "-o" in result.err
 
 
+def test_bytes_that_are_said_to_be_binary_are_not_decompressed():
+    data = b"\x1f\x8b\x08 not gzip"
+    text = run("convert", "-", "--from", "binary", "--to", "protoscope", stdin=data)
+    assert text.code == 0
+    assert run("convert", "-", "--from", "protoscope", "--to", "binary", stdin=text.out).out == data
+
+
 # --- options -----------------------------------------------------------------------------------------------------
 
 

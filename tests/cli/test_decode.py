@@ -452,7 +452,11 @@ def test_a_wrong_kind_is_told_in_one_line(kind, words):
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("nope", "there is no kind of input named 'nope' (known are pcapng, pcap, http2, grpc, grpc-web, message, delimited)"),
+        (
+            "nope",
+            "there is no kind of input named 'nope' (known are pcapng, pcap, http2, grpc, grpc-web, message, "
+            "delimited)",
+        ),
         ("message+nope", "there is no textual form named 'nope' (known are hex, base64)"),
         ("hex", "hex needs the kind of what it shows: message+hex, for example"),
     ],

@@ -119,7 +119,7 @@ def test_a_descriptor_in_source_text_is_found(form, source):
     assert descriptor.place.form == form
 
 
-@pytest.mark.parametrize("before", ["'\\n it isn\\'t ", "\"\\n", "'\\n\" + '\\n\" + "])
+@pytest.mark.parametrize("before", ["'\\n it isn\\'t ", '"\\n', "'\\n\" + '\\n\" + "])
 def test_a_literal_is_found_behind_a_quote_that_has_no_end(before):
     quote = "'" if before.startswith('"') else '"'
     literal = quote + "".join(f"\\x{byte:02x}" for byte in STRUCT) + quote
@@ -295,7 +295,20 @@ def test_a_missing_file_is_an_error():
         b"PK\x03\x04" * 200_000,
         b"\xca\xfe\xba\xbe\0\0\0\x34\xff\xff" + b"\x01\0\0" * 200_000,
     ],
-    ids=["names", "imports", "lengths", "gzip", "literals", "backslashes", "quotes", "joined", "numbers", "utf16", "zip", "class"],
+    ids=[
+        "names",
+        "imports",
+        "lengths",
+        "gzip",
+        "literals",
+        "backslashes",
+        "quotes",
+        "joined",
+        "numbers",
+        "utf16",
+        "zip",
+        "class",
+    ],
 )
 def test_hostile_bytes_are_searched_to_their_end(data):
     assert len(extract([data]).descriptors) <= 1

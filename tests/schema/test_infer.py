@@ -291,7 +291,7 @@ def test_each_package_has_a_file_and_the_largest_is_first():
     calls = [record(f"/{name}.S/M", "request", number(1, 5), call=call) for call, name in enumerate(["a", "b", "b"])]
     assert [file.package for file in infer(calls).files] == ["b", "a"]
     assert [file.package for file in infer(calls, package="a").files] == ["a"]
-    with pytest.raises(InputError, match="no whole message"):
+    with pytest.raises(InputError, match="no method of the package c"):
         infer(calls, package="c")
 
 

@@ -280,6 +280,25 @@ def test_without_a_schema_messages_are_guessed():
     ]
 
 
+def test_of_very_many_fields_some_tell_what_all_are(monkeypatch):
+    monkeypatch.setattr(tree_fields, "MAX_SAMPLED_FIELDS", 200)
+    sampled = []
+    of_spans = tree_fields.Shape.of_spans
+
+    def note(spans, *rest):
+        spans = list(spans)
+        sampled.append(sum(end - start for _, start, end in spans))
+        return of_spans(spans, *rest)
+
+    monkeypatch.setattr(tree_fields.Shape, "of_spans", note)
+    many = length_delimited(1, b"some words") * 400
+    rare = length_delimited(2, length_delimited(1, b"inner text") + tag(2, VARINT) + b"\x05")
+    tree = FieldTree(many + rare + many)
+    assert [tree.fields[index].kind for index in (0, 400, 800)] == ["string", "message", "string"]
+    assert [node.value for node in tree.fields[400].children] == ["inner text", 5]
+    assert sampled == [200 * 12, len(rare)]
+
+
 def test_a_hint_overrules_the_guess():
     data = length_delimited(3, b"\x0a\x05words")
     assert FieldTree(data).fields[0].kind == "message"

@@ -42,3 +42,9 @@ def test_strings_that_are_not_utf8_are_told_as_bytes(compile_proto):
     made = tree(compile_proto, length_delimited(2, b"\x0a\x02\xff\xfe"))
     assert unknown_fields(made) == {"all[0].name": {"$bytes": "//4="}}
     assert len(list(untold(made, keep_unknown=True))) == 1
+
+
+def test_json_tells_an_any_whose_type_is_not_known(compile_proto):
+    data = length_delimited(1, b"type.googleapis.com/unknown.Type") + length_delimited(2, b"\x08\x01")
+    made = FieldTree(data, resolver=compile_proto(PROTO, known=True), type_name="google.protobuf.Any")
+    assert list(untold(made)) == []

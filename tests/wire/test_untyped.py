@@ -283,3 +283,8 @@ def test_any_edit_is_written_or_refused(data, replacement):
     except EncodeError:
         return
     assert isinstance(written, bytes)
+
+
+def test_a_key_that_is_no_text_is_refused():
+    with pytest.raises(EncodeError, match="keys are field numbers as text, 1 is none"):
+        from_value({1: 2})
