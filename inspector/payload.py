@@ -9,15 +9,16 @@ follow their type, EncodeError (with line and column) for text that does not.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from inspector.errors import DecodeError, InputError
+from inspector.errors import DecodeError, InputError, SchemaError
 from inspector.formats import registry as formats
 from inspector.formats.base import Conversion
 from inspector.model.call import Message
 from inspector.schema import Schema
 from inspector.schema.infer import infer as infer_files
 from inspector.schema.proto_source import to_source
+from inspector.session import Session
 from inspector.sources.payloads import holds_binary, messages_of, tell
 from inspector.transcode.compare import Difference, compare
 from inspector.transcode.decode import MessageDecoder
@@ -29,12 +30,13 @@ from inspector.views.explanation import Explanation
 from inspector.wire import untyped
 from inspector.wire.guess import JsonValue, Shape, guess
 
-SchemaLike = Resolver | str | os.PathLike[str] | None
+SchemaLike = Resolver | str | os.PathLike[str] | Sequence[str] | None
+Bytes = bytes | bytearray | memoryview
 _NO_HINTS: Mapping[str, str] = {}
 
 
 def decode(
-    data: bytes,
+    data: Bytes,
     type_name: str | None = None,
     *,
     schema: SchemaLike = None,
@@ -47,10 +49,12 @@ def decode(
     """A message as a JSON value (https://protobuf.dev/programming-guides/json/).
 
     `keep_unknown` adds the fields that the type does not have, under `$unknown`."""
+    data = _bytes(data)
     if type_name is None:
-        return _sure(*guess(data, hints))
+        _sure(*guess(data, hints))
+        return untyped.to_value(data, hints)
     decoder = MessageDecoder(
-        _schema(schema),
+        _typed(schema, type_name),
         emit_defaults=emit_defaults,
         proto_names=proto_names,
         enum_numbers=enum_numbers,
@@ -74,11 +78,11 @@ def encode(
         return _only(formats.find("json").read(value.encode("utf-8", "surrogatepass"), conversion))
     if type_name is None:
         return untyped.from_value(value, hints)
-    return MessageEncoder(_schema(schema), ignore_unknown=ignore_unknown).encode(type_name, value)
+    return MessageEncoder(_typed(schema, type_name), ignore_unknown=ignore_unknown).encode(type_name, value)
 
 
 def convert(
-    data: bytes | str,
+    data: Bytes | str,
     to: str | None = None,
     *,
     form: str | None = None,
@@ -95,8 +99,7 @@ def convert(
     """A message in another form: `binary` as bytes; `json`, `text`, `yaml`, `protoscope`, `hex`, `base64` as text.
 
     `form` is the one that it has, where its content does not tell. `to` is JSON for binary, else binary."""
-    if isinstance(data, str):
-        data = data.encode("utf-8", "surrogatepass")
+    data = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else _bytes(data)
     conversion = Conversion(
         _schema(schema),
         type_name,
@@ -116,7 +119,7 @@ def convert(
 
 
 def explain(
-    data: bytes,
+    data: Bytes,
     type_name: str | None = None,
     *,
     schema: SchemaLike = None,
@@ -124,12 +127,13 @@ def explain(
 ) -> Explanation:
     """Every byte of a message accounted for; shows itself as text, in a notebook and in a rich terminal. Damage does
     not raise: it is in the tree."""
-    return Explanation(FieldTree(data, resolver=_schema(schema), type_name=type_name, hints=hints))
+    resolver = _schema(schema) if type_name is None else _typed(schema, type_name)
+    return Explanation(FieldTree(_bytes(data), resolver=resolver, type_name=type_name, hints=hints))
 
 
 def diff(
-    first: bytes,
-    second: bytes,
+    first: Bytes,
+    second: Bytes,
     type_name: str | None = None,
     *,
     schema: SchemaLike = None,
@@ -143,12 +147,14 @@ def diff(
     `names` are what errors call the two. Raises InputError for a tolerance that is none."""
     if not tolerance >= 0:
         raise InputError(f"a tolerance is a number from 0 on, not {tolerance}")
+    first, second = _bytes(first), _bytes(second)
     if type_name is None:
         shape = Shape.of([first, second], hints)
         guesses = [guess(data, hints, shape) for data in (first, second)]
         values = [_sure(each.value, each.error, name) for each, name in zip(guesses, names, strict=True)]
-        return list(compare(*values, tolerance=tolerance))
-    resolver = _schema(schema)
+        told = list(compare(*values, tolerance=tolerance))
+        return told + _of_wire_types(first, second, {each.path for each in told})
+    resolver = _typed(schema, type_name)
     decoder = MessageDecoder(resolver)
     decoded = [decoder.decode(type_name, data) for data in (first, second)]
     known = [_sure(each.value, each.error, name) for each, name in zip(decoded, names, strict=True)]
@@ -159,16 +165,29 @@ def diff(
     return told + [each for each in compare(*unknown, tolerance=tolerance) if each.path not in paths]
 
 
+def _of_wire_types(first: bytes, second: bytes, told: set[str]) -> list[Difference]:
+    """Fields that read the same, but are another thing: a float and a double, a number and its digits as text."""
+    before, after = (Shape.of([data]).wire_types() for data in (first, second))
+    return [
+        Difference(path, "changed", f"wire type {names}", f"wire type {after[path]}")
+        for path, names in before.items()
+        if after.get(path, names) != names and path not in told
+    ]
+
+
 def infer(
-    messages: Iterable[Message | bytes],
+    messages: Bytes | Session | Iterable[Message | bytes],
     *,
     hints: Mapping[str, str] = _NO_HINTS,
     package: str = "",
     message_name: str = "",
 ) -> str:
     """A .proto file that decodes the messages, with the evidence in comments: bytes are all of one type, messages of a
-    session (`session.messages()`) have the types of their methods. Of several packages it is the one with most
-    messages."""
+    session have the types of their methods. Of several packages it is the one with most messages."""
+    if isinstance(messages, Session):
+        messages = messages.messages()
+    elif isinstance(messages, Bytes):
+        messages = [bytes(messages)]
     return to_source(infer_files(messages, hints, package=package, message_name=message_name).files[0])
 
 
@@ -182,7 +201,25 @@ def _sure(value: JsonValue, error: DecodeError | None, name: str = "") -> JsonVa
 def _schema(schema: SchemaLike) -> Resolver:
     if schema is None:
         return Schema.empty()
-    return Schema.from_source(os.fspath(schema)) if isinstance(schema, str | os.PathLike) else schema
+    if isinstance(schema, str | os.PathLike):
+        return Schema.from_source(os.fspath(schema))
+    return Schema.from_sources(schema) if isinstance(schema, Sequence) else schema
+
+
+def _bytes(data: Bytes) -> bytes:
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise InputError(f"a message is bytes, this is {type(data).__name__}", hint="inspector.encode makes bytes")
+    return bytes(data)
+
+
+def _typed(schema: SchemaLike, type_name: str) -> Resolver:
+    """The schema, where it has the type. Raises SchemaError."""
+    found = _schema(schema)
+    if found.find_message(type_name) is None:
+        if isinstance(found, Schema):
+            found.message(type_name)
+        raise SchemaError(f"no message type {type_name} in the schema", hint="name its source: schema=...")
+    return found
 
 
 def _only(messages: Iterable[bytes]) -> bytes:

@@ -88,7 +88,7 @@ class Session:
         self.damaged = False
         """Whether damage was met so far: in the input, or in a message that was decoded."""
         self._kind = kind
-        self._options = options
+        self.options = options
         self._hints = hints
         self._decoder: MessageDecoder | None = None
         self._samples: Samples | None = None
@@ -157,6 +157,8 @@ class Session:
         shape = self._shape_of(message, message.data) if type_name is None else None
         decoded = self._message_decoder().decode_json(type_name, message.data, shape)
         if decoded.error is None:
+            if shape is not None and not self.source.is_capture:
+                decoded = decoded._replace(json=_editable(message.data, shape))
             return DecodedMessage(message, type_name, decoded.json, decoded.decoded_by, decoded.unknown_bytes, None)
         self.damaged = True
         problem = Problem(decoded.error.code, decoded.error.message, None, decoded.error.offset)
@@ -180,8 +182,9 @@ class Session:
         """What the messages of its method and direction have in common."""
         if self._samples is None:
             from inspector.sources.sample import Samples  # noqa: PLC0415  # not needed where a schema tells
+            from inspector.wire.hints import Hints  # noqa: PLC0415
 
-            self._samples = Samples(self._group_of, self._hints)
+            self._samples = Samples(self._group_of, Hints(self._hints, are_of_one_type=not self.source.is_capture))
             self._samples.look_ahead(self.path, self._kind)
         return self._samples.shape_of(message, data)
 
@@ -194,7 +197,7 @@ class Session:
             from inspector.schema import Schema  # noqa: PLC0415
             from inspector.transcode.decode import MessageDecoder  # noqa: PLC0415
 
-            self._decoder = MessageDecoder(self.schema or Schema.empty(), **self._options._asdict())
+            self._decoder = MessageDecoder(self.schema or Schema.empty(), **self.options._asdict())
         return self._decoder
 
     def _noting_damage(self, events: list[SourceEvent]) -> list[SourceEvent]:
@@ -203,6 +206,13 @@ class Session:
             doubtful = [event for event in events if type(event) is not Call or event.problems]
             self.damaged = any(map(_is_damaged, doubtful))
         return events
+
+
+def _editable(data: bytes, shape: Shape) -> bytes:
+    """A guess in the form that can be written back: a payload by itself is there to be edited."""
+    from inspector.wire import untyped  # noqa: PLC0415  # not needed where a schema tells
+
+    return orjson.dumps(untyped.to_value(data, shape.kinds()))
 
 
 def _is_damaged(event: SourceEvent) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from inspector.cli import output
+from inspector.cli.exit_codes import DAMAGED
 from inspector.cli.options import hint_option, input_argument, json_options, out_option, schema_options
 from inspector.cli.payload_options import (
     conversion_of,
@@ -24,6 +25,7 @@ from inspector.sources.payloads import holds_binary, messages_of, naming, read_w
 from inspector.transcode.tree import FieldTree
 from inspector.transcode.tree_unknown import untold
 from inspector.views.safe_text import safe_json
+from inspector.wire.scan import scan_prefix
 
 
 @click.command(no_args_is_help=True)
@@ -62,7 +64,8 @@ def convert(
         _note_untold(messages, conversion)
     with output.opened(path, input_) as out:
         out.write(safe_json(text) if target is JSON else text)
-    return 0
+    is_guess = conversion.type_name is None and target in (JSON, YAML)
+    return DAMAGED if is_guess and _note_damage(messages) else 0
 
 
 def _indent(indent: int | None, path: str | None) -> int | None:
@@ -77,6 +80,14 @@ def _target(to: str | None, path: str | None, data: bytes, form: str | None, nam
         return formats.find(to)
     named = formats.by_suffix(path) if path else None
     return named or (JSON if holds_binary(tell(data, form or "", name)) else BINARY)
+
+
+def _note_damage(messages: list[bytes]) -> bool:
+    """Whether one is cut short. (What follows the damage is not lost: formats keep it as it is.)"""
+    errors = list(filter(None, (scan_prefix(message)[1] for message in messages)))
+    if errors:
+        output.note(f"damaged: {errors[0]}; what follows is in the text only as bytes")
+    return bool(errors)
 
 
 def _note_untold(messages: list[bytes], conversion: Conversion) -> None:
@@ -96,5 +107,6 @@ def _note_untold(messages: list[bytes], conversion: Conversion) -> None:
         what = next(filter(None, (first.problem and first.problem.message, *first.notes)), "")
         more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
         output.note(
-            f"left out: {first.path}, offset {first.span.start}: {what}{more}; text format and protoscope keep it"
+            f"left out: {first.path}, offset {first.span.start}: {what}{more}; --keep-unknown, text format and "
+            "protoscope keep it"
         )

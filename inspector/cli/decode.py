@@ -91,8 +91,8 @@ def _print(
     if decoded.problem is not None:
         warnings.add(decoded.problem, _place(decoded))
     bare = not session.source.is_capture and not envelope
-    if bare and decoded.unknown_bytes:
-        text = f"{decoded.unknown_bytes} bytes are of fields that {decoded.type_name} does not have"
+    if bare and decoded.unknown_bytes and not session.options.keep_unknown:
+        text = f"{decoded.unknown_bytes} bytes are of fields that {decoded.type_name} does not have (--keep-unknown)"
         warnings.add(Problem("unknown_fields", text), _place(decoded))
     if pretty and not raw and not envelope:
         output.write_lines(message_lines(decoded, bare=bare), out, colour=output.has_colour())

@@ -19,7 +19,7 @@ from inspector.sources.framing import FRAMINGS, frame
 from inspector.sources.payloads import name_of, read_payloads
 
 
-@click.command(no_args_is_help=True)
+@click.command(no_args_is_help=output.is_typed())
 @click.argument("input_", metavar="[INPUT]", default="-")
 @form_option
 @schema_options

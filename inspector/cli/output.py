@@ -41,6 +41,11 @@ def is_terminal() -> bool:
     return sys.stdout is not None and sys.stdout.isatty()
 
 
+def is_typed() -> bool:
+    """Whether standard input is a person at a keyboard."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
 def has_colour() -> bool:
     """Whether they may be coloured (no-color.org)."""
     return is_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

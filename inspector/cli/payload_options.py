@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from inspector.cli.options import load_schema, require_type
-from inspector.cli.output import is_terminal
+from inspector.cli.output import is_terminal, note
 from inspector.formats import registry as formats
 from inspector.formats.base import Conversion
 from inspector.sources.dump import DUMPS
@@ -82,4 +82,6 @@ def conversion_of(
     if type_name is not None:
         type_name = type_name.removeprefix(".")
         schema = require_type(schema, type_name)
+    elif schemas:
+        note("a schema is given, but no type (-t): fields go by their numbers")
     return Conversion(schema, type_name, hints=hints, **options)

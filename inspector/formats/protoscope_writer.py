@@ -29,9 +29,8 @@ from inspector.transcode.fields import ELEMENT_SIZE
 from inspector.transcode.tree import FieldTree
 from inspector.transcode.tree_nodes import FieldNode
 from inspector.transcode.tree_types import DAMAGE
-from inspector.transcode.tree_wire import WIRE_TYPE_NAMES
 from inspector.wire.kinds import NUMBERS, PACKED
-from inspector.wire.scan import EGROUP, I32, LEN, SGROUP, VARINT, read_tag, read_varint
+from inspector.wire.scan import EGROUP, I32, LEN, SGROUP, VARINT, WIRE_TYPE_NAMES, read_tag, read_varint
 
 DEFAULT_INDENT = 2
 

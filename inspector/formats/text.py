@@ -63,4 +63,4 @@ def _parse(descriptor: Descriptor, data: bytes) -> Message:
         raise survey(descriptor, data).error or DecodeError(str(refusal), code="wire") from None
 
 
-TEXT = Format("text", read, write, (".txtpb", ".textproto", ".pbtxt", ".prototxt", ".textpb"))
+TEXT = Format("text", read, write, (".txtpb", ".textproto", ".pbtxt", ".prototxt", ".textpb", ".text"))

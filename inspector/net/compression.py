@@ -258,5 +258,5 @@ _ENCODERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": lambda data: gzip.compress(data, mtime=0),
     "deflate": zlib.compress,
     "zstd": lambda data: zstandard.ZstdCompressor().compress(data),
-    "snappy": lambda data: bytes(cramjam.snappy.compress(data)),
+    "snappy": lambda data: bytes(cramjam.snappy.compress(data)) or _STREAM,  # cramjam leaves out the head of nothing
 }

@@ -157,9 +157,8 @@ def _is_text(data: bytes) -> bool:
 
 def _refusing_captures(source: Source) -> Source:
     if source.is_capture:
-        raise InputError(
-            f"this is a capture ({source.name})", hint="inspector decode --raw gives its messages one by one"
-        )
+        hint = "inspector decode reads it; with --raw its records have the bytes of each message, in base64"
+        raise InputError(f"this is a capture ({source.name})", hint=hint)
     return source
 
 

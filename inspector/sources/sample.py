@@ -7,13 +7,14 @@ pipe those that came so far, so that what is judged of its first lines may be ju
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 
 from inspector import limits
 from inspector.model.call import Message
 from inspector.sources.base import SourceEvent
 from inspector.sources.input import Input
 from inspector.wire.guess import Shape
+from inspector.wire.hints import Hints
 
 GroupOf = Callable[[Message], Hashable | None]
 """The group of a message; None for one that a schema tells."""
@@ -22,7 +23,7 @@ GroupOf = Callable[[Message], Hashable | None]
 class Samples:
     """The first limits.MAX_SAMPLED_MESSAGES messages of each group, and their shapes."""
 
-    def __init__(self, group_of: GroupOf, hints: Mapping[str, str]) -> None:
+    def __init__(self, group_of: GroupOf, hints: Hints) -> None:
         self._group_of = group_of
         self._hints = hints
         self._messages: dict[Hashable, list[bytes]] = {}

@@ -16,11 +16,10 @@ from inspector.model.problem import Problem
 from inspector.transcode.fields import field_wire_type, find_field, fits, is_message_set
 from inspector.transcode.maps import is_map
 from inspector.transcode.resolver import Resolver
-from inspector.transcode.tree_wire import WIRE_TYPE_NAMES
 from inspector.transcode.well_known import special_name
 from inspector.wire.guess import Candidate, Shape
 from inspector.wire.kinds import PACKED
-from inspector.wire.scan import LEN, SGROUP, VARINT, read_varint
+from inspector.wire.scan import LEN, SGROUP, VARINT, WIRE_TYPE_NAMES, read_varint
 
 DAMAGE = "damage"
 """The kind of bytes that cannot be read."""

@@ -22,6 +22,7 @@ from inspector.wire.scan import (
     LEN,
     SGROUP,
     VARINT,
+    WIRE_TYPE_NAMES,
     GroupEnds,
     find_group_end,
     read_tag,
@@ -29,9 +30,6 @@ from inspector.wire.scan import (
     reject_wire_type,
     skip_value,
 )
-
-WIRE_TYPE_NAMES = ("VARINT", "I64", "LEN", "SGROUP", "EGROUP", "I32")
-"""Wire types by number, as the encoding guide names them."""
 
 _CONTINUES_VARINT = bytes(range(0x80, 0x100))
 

@@ -44,6 +44,9 @@ _NOT_A_MESSAGE = -8.0
 _NOT_NUMBERS = -14.0
 """What an occurrence costs that a reading does not allow."""
 
+_READABLE = 0.1
+"""By how much text that is printable, and no message, comes before all else at the least."""
+
 _TEMPERATURE = 0.5
 """Savings are not as independent as adding them up takes them to be: confidences are drawn towards each other."""
 
@@ -110,7 +113,10 @@ def score_contents(found: Iterable[Evidence]) -> Scores:
     best = max(scores, key=scores.__getitem__, default="bytes")
     if all(_allows(one, best) for one in judged) and scores.get(best, 0.0) > sum(one.enough for one in judged):
         return scores | {"bytes": scores[best] - BYTES_HOLD * len(judged) - PRIOR_BYTES}
-    return scores | _score_numbers(judged) | {"bytes": sum(one.opaque for one in judged) - PRIOR_BYTES}
+    scores |= _score_numbers(judged) | {"bytes": sum(one.opaque for one in judged) - PRIOR_BYTES}
+    if judged and all(map(_is_text, judged)):
+        scores["string"] = max(scores.values()) + _READABLE  # as short as it may be: `kind_of` does not weigh it either
+    return scores
 
 
 def _allows(evidence: Evidence, kind: str) -> bool:

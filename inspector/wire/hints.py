@@ -40,11 +40,15 @@ def _known_kind(path: str, kind: str) -> str:
 
 
 class Hints:
-    """Hints by path. Raises InputError for a path or kind that does not exist."""
+    """Hints by path. Raises InputError for a path or kind that does not exist.
 
-    def __init__(self, hints: Mapping[str, str]) -> None:
+    `are_of_one_type` where all messages are of the type that the hints speak of, so that what is above a path has to be
+    a message. Where they speak of some of many types, it is one only if it looks like one.
+    """
+
+    def __init__(self, hints: Mapping[str, str], *, are_of_one_type: bool = True) -> None:
         self._kinds = {path: _known_kind(path, kind) for path, kind in hints.items()}
-        self._parents = frozenset(_parents(self._kinds))
+        self._parents = frozenset(_parents(self._kinds) if are_of_one_type else ())
 
     def kind(self, path: str, wire_type: int) -> str | None:
         """The kind that the hints give a field; None where they say nothing of it, or nothing that its wire type

@@ -18,6 +18,8 @@ from inspector.limits import MAX_DEPTH
 VARINT, I64, LEN, SGROUP, EGROUP, I32 = range(6)
 """Wire types, by their names in the encoding guide."""
 
+WIRE_TYPE_NAMES = ("VARINT", "I64", "LEN", "SGROUP", "EGROUP", "I32")
+
 MAX_FIELD_NUMBER = (1 << 29) - 1
 MAX_VARINT_BYTES = 10
 MAX_TAG_BYTES = 5

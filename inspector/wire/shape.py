@@ -5,6 +5,7 @@ Invariant: nothing is scanned or judged before it is asked for, and everything o
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from inspector.limits import MAX_DEPTH
@@ -22,7 +23,7 @@ from inspector.wire.evidence import (
     spread,
 )
 from inspector.wire.hints import NO_HINTS, Hints
-from inspector.wire.scan import LEN, SGROUP, VARINT, Field
+from inspector.wire.scan import LEN, SGROUP, VARINT, WIRE_TYPE_NAMES, Field
 from inspector.wire.tag_likeness import Tag
 
 Span = tuple[Source, int, int]
@@ -76,17 +77,19 @@ class Shape:
         self._fields: dict[Tag, FieldShape] | None = None
 
     @classmethod
-    def of(cls, messages: Iterable[bytes], hints: Mapping[str, str] = {}) -> Shape:
+    def of(cls, messages: Iterable[bytes], hints: Mapping[str, str] | Hints = NO_HINTS) -> Shape:
         """The shape of whole messages. `hints` maps paths of field numbers to kinds. Raises InputError for hints."""
         return cls([(Source(data), 0, len(data)) for data in messages], Place(_read(hints)))
 
     @classmethod
-    def of_source(cls, source: Source, hints: Mapping[str, str] = {}) -> Shape:
+    def of_source(cls, source: Source, hints: Mapping[str, str] | Hints = NO_HINTS) -> Shape:
         """The shape of one message; the source keeps what is scanned until it is scanned again."""
         return cls([(source, 0, len(source.data))], Place(_read(hints), keep=True))
 
     @classmethod
-    def of_spans(cls, spans: Iterable[tuple[bytes, int, int]], hints: Mapping[str, str] = {}, path: str = "") -> Shape:
+    def of_spans(
+        cls, spans: Iterable[tuple[bytes, int, int]], hints: Mapping[str, str] | Hints = NO_HINTS, path: str = ""
+    ) -> Shape:
         """The shape of messages that lie in larger bytes, `data[start:end]` each, at `path` of a message."""
         sources: dict[int, Source] = {}
         found = []
@@ -116,6 +119,31 @@ class Shape:
 
     def __iter__(self) -> Iterator[FieldShape]:
         return iter(self.by_tag().values())
+
+    def wire_types(self) -> dict[str, str]:
+        """The names of the wire types that come under each path: `LEN`, `VARINT and LEN`."""
+        found: dict[str, list[str]] = {}
+        waiting: list[Shape] = [self]
+        while waiting:
+            for field in waiting.pop():
+                found.setdefault(field.path, []).append(WIRE_TYPE_NAMES[field.wire_type])
+                if field.message is not None:
+                    waiting.append(field.message)
+        return {path: " and ".join(sorted(names)) for path, names in found.items()}
+
+    def kinds(self) -> dict[str, str]:
+        """The kinds of all fields by path, of numbers that come with one wire type."""
+        found: dict[str, str] = {}
+        waiting: list[Shape] = [self]
+        while waiting:
+            shape = waiting.pop()
+            counts = Counter(field.number for field in shape)
+            for field in shape:
+                if counts[field.number] == 1:
+                    found[field.path] = field.kind
+                    if field.message is not None:
+                        waiting.append(field.message)
+        return found
 
     def field(self, number: int, wire_type: int) -> FieldShape:
         """A field; one that no message has comes without occurrences, as the usual kind of its wire type."""
@@ -147,7 +175,9 @@ class Shape:
                 known[tag] = FieldShape(tag, self._place, [(source, same)])
 
 
-def _read(hints: Mapping[str, str]) -> Hints:
+def _read(hints: Mapping[str, str] | Hints) -> Hints:
+    if isinstance(hints, Hints):
+        return hints
     return Hints(hints) if hints else NO_HINTS
 
 

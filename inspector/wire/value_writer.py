@@ -218,4 +218,4 @@ def _name(value: JsonValue) -> str:
         return "a huge integer"
     if isinstance(value, int | float):
         return str(value)
-    return {str: "a string", list: "a list", dict: "an object"}[type(value)]
+    return {str: "a string", list: "a list", dict: "an object"}.get(type(value), f"a {type(value).__name__}")

@@ -56,6 +56,39 @@ def test_a_field_of_a_guess_can_be_edited_and_the_rest_stays(original):
     assert (back.code, back.out) == (0, original.replace(b"req-0001", b"req-0002"))
 
 
+def test_what_decode_prints_of_a_payload_without_a_schema_can_be_written_back(original):
+    printed = run("decode", REQUEST).out
+    assert run("encode", stdin=printed) == (0, original, "")
+
+
+def test_messages_of_a_stream_can_be_written_back_too():
+    printed = run("decode", RESPONSES)
+    assert printed.code == 0
+    assert run("encode", "-", "--frame", "delimited", stdin=printed.out).out == RESPONSES.read_bytes()
+
+
+def test_an_array_of_messages_is_read_as_many():
+    typed = ("-s", SCHEMA, "-t", "vision.v1.PredictResponse")
+    framed = run("encode", RESPONSES.with_suffix(".json"), *typed, "--frame", "delimited").out
+    assert run("convert", "-", *typed, "--from", "delimited", "--to", "json", stdin=framed).out == (
+        run("convert", RESPONSES, *typed).out
+    )
+
+
+def test_damage_in_a_payload_without_a_schema_is_told_and_kept(original):
+    cut = original[:500]
+    text = run("convert", "-", "--from", "binary", "--to", "json", stdin=cut)
+    assert text.code == 3
+    assert "damaged: offset 404" in text.err
+    assert run("convert", "-", "--to", "binary", stdin=text.out).out == cut
+
+
+def test_a_schema_without_a_type_is_told_to_be_of_no_use():
+    result = run("convert", REQUEST, "-s", SCHEMA)
+    assert result.code == 0
+    assert "no type (-t)" in result.err
+
+
 # --- which formats -----------------------------------------------------------------------------------------------
 
 

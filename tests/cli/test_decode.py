@@ -114,7 +114,10 @@ def test_bytes_that_the_schema_does_not_know_are_counted():
 def test_unknown_bytes_of_a_bare_message_are_told():
     result = run("decode", "-", "-s", SCHEMA, "-t", "google.rpc.Status", stdin=b"\x08\x05\xfa\x07\x03abc")
     assert result.rows == [{"code": 5}]
-    assert result.err == "inspector: message 0: 6 bytes are of fields that google.rpc.Status does not have\n"
+    assert (
+        result.err
+        == "inspector: message 0: 6 bytes are of fields that google.rpc.Status does not have (--keep-unknown)\n"
+    )
     assert result.code == 0
 
 
@@ -632,3 +635,10 @@ def test_a_bare_message_on_a_terminal_is_indented_json():
 def test_what_is_not_printed_of_a_message_is_told_on_a_terminal():
     out = on_terminal("decode", SAMPLES / "truncated.pcapng", "-s", SCHEMA, "--call", 10, NO_COLOR="1").out.decode()
     assert "\nnot decoded: bytes of this message are not in the capture\n" in out
+
+
+def test_a_hint_does_not_make_messages_of_what_is_text_in_other_methods():
+    plain, hinted = run("decode", PREDICT), run("decode", PREDICT, "--hint", "1.5=sint32")
+    assert plain.rows[0]["message"] == hinted.rows[0]["message"] == {"1": "models/wildlife/versions/7"}
+    requests = [row["message"] for row in hinted.rows if row["call"] == 2 and row["direction"] == "request"]
+    assert requests[0]["1"]["5"] == -2

@@ -125,3 +125,20 @@ def test_what_json_does_not_tell_differs_too(first, second, tmp_path):
     (tmp_path / "b.binpb").write_bytes(second)
     result = run("diff", "a.binpb", "b.binpb", "-s", "a.proto", "-t", "M", cwd=tmp_path)
     assert (result.code, result.err, len(result.rows)) == (1, "", 1)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "row"),
+    [
+        ("1: 0.25i32", "1: 0.25", {"before": "wire type I32", "after": "wire type I64"}),
+        ("2: {1: 5}", "2: {1: 5i64}", {"before": "wire type VARINT", "after": "wire type I64"}),
+    ],
+)
+def test_another_wire_type_is_a_difference_although_the_values_read_the_same(tmp_path, first, second, row):
+    paths = []
+    for name, text in (("a", first), ("b", second)):
+        paths.append(tmp_path / f"{name}.protoscope")
+        paths[-1].write_text(text)
+    result = run("diff", *paths)
+    assert result.code == 1
+    assert [(each["before"], each["after"]) for each in result.rows] == [(row["before"], row["after"])]

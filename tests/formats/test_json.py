@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from inspector.errors import DecodeError, EncodeError
 from inspector.formats.base import Conversion
 from inspector.formats.json import JSON
+from inspector.schema import Schema
 
 PROTO = """
 syntax = "proto3";
@@ -28,9 +29,19 @@ def test_documents_are_messages(conversion):
     assert list(JSON.read(b'{"a":1}\n\n{"b":"x"}{}', conversion)) == [b"\x08\x01", b"\x12\x01x", b""]
 
 
-def test_a_list_is_no_message(conversion):
-    with pytest.raises(EncodeError, match="expected an object"):
-        list(JSON.read(b'[{"a":1}]', conversion))
+def test_a_list_is_of_messages(conversion):
+    assert list(JSON.read(b'[{"a":1}, {"a":2}]', conversion)) == [b"\x08\x01", b"\x08\x02"]
+
+
+def test_an_error_in_a_list_has_its_place(conversion):
+    with pytest.raises(EncodeError) as raised:
+        list(JSON.read(b'[{"a":1},\n {"a":"x"}]', conversion))
+    assert (raised.value.line, raised.value.column) == (2, 7)
+
+
+def test_a_list_is_one_message_where_its_type_is_a_list():
+    known = Conversion(Schema.empty(), "google.protobuf.ListValue")
+    assert list(JSON.read(b"[true, null]", known)) == [b"\x0a\x02\x20\x01\x0a\x02\x08\x00"]
 
 
 def test_an_error_has_the_line_in_the_whole_text(conversion):
@@ -75,7 +86,7 @@ def test_without_a_type_a_message_has_numbers(conversion):
 
 def test_an_error_without_a_type_has_a_place():
     with pytest.raises(EncodeError) as raised:
-        list(JSON.read(b"{}\n [1]", Conversion()))
+        list(JSON.read(b"{}\n 1", Conversion()))
     assert (raised.value.line, raised.value.column) == (2, 2)
 
 

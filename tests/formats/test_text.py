@@ -182,7 +182,7 @@ def schema(compile_proto):
 
 def test_the_format_has_its_usual_suffixes():
     assert TEXT.name == "text"
-    assert TEXT.suffixes == (".txtpb", ".textproto", ".pbtxt", ".prototxt", ".textpb")
+    assert TEXT.suffixes == (".txtpb", ".textproto", ".pbtxt", ".prototxt", ".textpb", ".text")
 
 
 @pytest.mark.parametrize(

@@ -26,8 +26,8 @@ def test_messages_come_back_from_their_frames(messages, kind):
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("kind", ["grpc", "grpc-web"])
-def test_compressed_messages_come_back(kind, encoding):
-    message = b"\x0a\x10" + b"a" * 16
+@pytest.mark.parametrize("message", [b"\x0a\x10" + b"a" * 16, b""])
+def test_compressed_messages_come_back(kind, encoding, message):
     data = frame(kind, message, encoding)
     assert data[0] == (encoding != "identity")
     (event,) = read(kind, data)
