@@ -31,9 +31,10 @@ format: .venv/lint
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/test
+bench: .venv/bench
 	command -v tshark >/dev/null || { $(APT) update -q && DEBIAN_FRONTEND=noninteractive $(APT) install -y -q tshark; }
 	$(BIN)/python benchmarks/captures.py --write
+	$(BIN)/python benchmarks/guess.py --write
 
 samples: .venv/test
 	command -v dumpcap >/dev/null || { $(APT) update -q && DEBIAN_FRONTEND=noninteractive $(APT) install -y -q wireshark-common; }
@@ -56,6 +57,10 @@ clean:
 
 .venv/test: .venv/installed
 	$(BIN)/python -m pip install -q --group test
+	@touch $@
+
+.venv/bench: .venv/test
+	$(BIN)/python -m pip install -q --group bench
 	@touch $@
 
 .venv/lint: .venv/test
