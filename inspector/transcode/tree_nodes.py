@@ -8,6 +8,7 @@ Invariant: the nodes of a message cover its bytes without a gap, in order. What 
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import overload
@@ -377,23 +378,25 @@ class Nodes(Sequence[FieldNode]):
             kept = self.damage
         return self._make(index) if kept is None else kept
 
+    @abstractmethod
     def _make(self, index: int) -> FieldNode:
-        raise NotImplementedError
+        """The node at a place, new."""
 
     def known(self, parts: WireField) -> Reading | None:
         """What the schema says of a field; where another field should tell the kind, and does not, that is empty."""
         return None
 
+    @abstractmethod
     def reading(self, parts: WireField) -> Reading:
         """How a field is read, by a guess where the schema does not know."""
-        raise NotImplementedError
 
     def inside_damage(self, node: FieldNode) -> Sequence[FieldNode]:
         """The same for damage, as far as it is the beginning of a message."""
         return ()
 
     def inside(self, node: FieldNode, kind: str) -> Nodes:
-        """What is in one of these nodes, read as that kind."""
+        """What is in one of these nodes, read as that kind. (Elements of packed fields, which are numbers, are never
+        asked.)"""
         raise NotImplementedError
 
     def is_repeated(self, parts: WireField) -> bool:

@@ -68,13 +68,14 @@ class Shape:
     Messages that damage cuts short count up to there, but not at all where they are only guessed to be messages.
     """
 
-    __slots__ = ("_fields", "_is_guessed", "_place", "_spans")
+    __slots__ = ("_fields", "_is_guessed", "_kinds", "_place", "_spans")
 
     def __init__(self, spans: Sequence[Span], place: Place, is_guessed: bool = False) -> None:
         self._spans = spans
         self._place = place
         self._is_guessed = is_guessed
         self._fields: dict[Tag, FieldShape] | None = None
+        self._kinds: dict[str, str] | None = None
 
     @classmethod
     def of(cls, messages: Iterable[bytes], hints: Mapping[str, str] | Hints = NO_HINTS) -> Shape:
@@ -132,7 +133,12 @@ class Shape:
         return {path: " and ".join(sorted(names)) for path, names in found.items()}
 
     def kinds(self) -> dict[str, str]:
-        """The kinds of all fields by path, of numbers that come with one wire type."""
+        """The kinds of all fields by path, of numbers that come with one wire type. Worked out once."""
+        if self._kinds is None:
+            self._kinds = self._find_kinds()
+        return self._kinds
+
+    def _find_kinds(self) -> dict[str, str]:
         found: dict[str, str] = {}
         waiting: list[Shape] = [self]
         while waiting:
