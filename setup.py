@@ -1,4 +1,4 @@
-"""Compiles the kernels (`*_cy.py`); everything else about the build stands in pyproject.toml.
+"""Compiles the kernels (`*_cy.py` to C, `*_cy.pyx` to C++); everything else about the build stands in pyproject.toml.
 
 INSPECTOR_COMPILED steers it: `auto` (the default) compiles where a compiler exists and goes on without where
 none does, `require` fails instead, `never` builds a pure-Python distribution.
@@ -19,9 +19,9 @@ def kernels(mode: str) -> list[Extension]:
         return []
     from Cython.Build import cythonize  # noqa: PLC0415  # not needed, and perhaps not there, where nothing is compiled
 
-    sources = sorted(Path("inspector").rglob("*_cy.py"))
+    root = Path("inspector")
     extensions = cythonize(
-        [Extension(".".join(path.with_suffix("").parts), [str(path)]) for path in sources],
+        [kernel(path) for path in sorted((*root.rglob("*_cy.py"), *root.rglob("*_cy.pyx")))],
         compiler_directives={"language_level": 3, "freethreading_compatible": True},
         build_dir="build/cython",
         nthreads=os.cpu_count(),
@@ -29,6 +29,14 @@ def kernels(mode: str) -> list[Extension]:
     for extension in extensions:
         extension.optional = mode == "auto"  # set here, as cythonize drops it
     return list(extensions)
+
+
+def kernel(source: Path) -> Extension:
+    """A `.pyx` is C++: it has the standard library's containers, and its shortest text of a float."""
+    name = ".".join(source.with_suffix("").parts)
+    if source.suffix == ".py":
+        return Extension(name, [str(source)])
+    return Extension(name, [str(source)], language="c++", extra_compile_args=["-std=c++17", "-O3"])
 
 
 setup(ext_modules=kernels(os.environ.get("INSPECTOR_COMPILED", "auto")))

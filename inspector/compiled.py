@@ -2,6 +2,9 @@
 
 The environment variable INSPECTOR_COMPILED steers it at run time as it does at build time: `auto` takes what is
 there, `require` fails where an extension is missing, `never` loads the sources although extensions lie beside them.
+
+Two kinds of kernel: `*_cy.py` runs either way; `*_cy.pyx` (described by the `.pyi` beside it) is there only compiled.
+Importing it raises ImportError otherwise, and who uses it has another way.
 """
 
 from __future__ import annotations
@@ -30,7 +33,7 @@ def is_compiled() -> bool:
 
 
 def _sources() -> list[Path]:
-    return sorted(_ROOT.rglob("*_cy.py"))
+    return sorted((*_ROOT.rglob("*_cy.py"), *_ROOT.rglob("*_cy.pyi")))
 
 
 def _has_extension(source: Path) -> bool:
@@ -40,7 +43,8 @@ def _has_extension(source: Path) -> bool:
 
 
 class SourceKernelFinder:
-    """Finds `*_cy` modules as sources only. (The default finder prefers an extension module beside the source.)"""
+    """Finds `*_cy` modules as sources only. (The default finder prefers an extension module beside the source, and
+    would find it where there is no source that can be run.)"""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -51,7 +55,7 @@ class SourceKernelFinder:
             spec = importlib.machinery.FileFinder(folder, _SOURCES).find_spec(name, target)
             if spec is not None:
                 return spec
-        return None
+        raise ModuleNotFoundError(f"{name} is not there: INSPECTOR_COMPILED=never", name=name)
 
 
 def apply_mode(mode: str = MODE) -> None:

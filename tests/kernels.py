@@ -1,7 +1,8 @@
 """The kernels in both variants: the source, interpreted, and the extension module, where it is built.
 
 A test module says `hpack = kernels.fixture("inspector.net.hpack_cy")`, and each test that takes `hpack` runs over both;
-its id says which. INSPECTOR_COMPILED=never leaves the extension modules out, `require` makes a missing one a failure.
+its id says which. A kernel that is there only compiled (a `.pyx`) has no second variant: `native` lists those.
+INSPECTOR_COMPILED=never leaves the extension modules out, `require` makes a missing one a failure.
 """
 
 from __future__ import annotations
@@ -31,8 +32,15 @@ def names(root: Path = ROOT) -> list[str]:
     return [".".join(path.with_suffix("").parts) for path in paths]
 
 
+def native(root: Path = ROOT) -> list[str]:
+    """Full names of the kernels that are there only compiled."""
+    paths = sorted(path.relative_to(root) for path in (root / "inspector").rglob("*_cy.pyx"))
+    return [".".join(path.with_suffix("").parts) for path in paths]
+
+
 def source_path(name: str, root: Path = ROOT) -> Path:
-    return root.joinpath(*name.split(".")).with_suffix(".py")
+    source = root.joinpath(*name.split(".")).with_suffix(".py")
+    return source if source.exists() else source.with_suffix(".pyx")
 
 
 def extension_path(name: str, root: Path = ROOT) -> Path | None:
@@ -44,7 +52,7 @@ def extension_path(name: str, root: Path = ROOT) -> Path | None:
 
 def stale(root: Path = ROOT) -> list[str]:
     """Kernels whose extension module is older than the source: tests of it would prove nothing about the source."""
-    built = ((name, extension_path(name, root)) for name in names(root))
+    built = ((name, extension_path(name, root)) for name in names(root) + native(root))
     return [name for name, path in built if path and path.stat().st_mtime < source_path(name, root).stat().st_mtime]
 
 

@@ -23,7 +23,7 @@ def tree(tmp_path_factory):
         shutil.copy(ROOT / name, folder)
     ignored = shutil.ignore_patterns("__pycache__", "*.so", "*.pyd")
     shutil.copytree(ROOT / "inspector", folder / "inspector", ignore=ignored)
-    for kernel in (folder / "inspector").rglob("*_cy.py"):
+    for kernel in (folder / "inspector").rglob("*_cy.py*"):
         if kernel.name != KEPT:
             kernel.unlink()
     return folder

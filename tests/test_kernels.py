@@ -37,6 +37,14 @@ def test_an_edited_source_makes_the_extension_module_stale(tree):
     assert kernels.stale(tree) == ["inspector.net.walk_cy"]
 
 
+def test_a_kernel_that_is_only_compiled_grows_stale_too(tree):
+    source = tree / "inspector" / "net" / "walk_cy.py"
+    source.rename(source.with_suffix(".pyx"))
+    assert (kernels.names(tree), kernels.native(tree)) == ([], ["inspector.net.walk_cy"])
+    os.utime(source.with_suffix(".pyx"), (1002, 1002))
+    assert kernels.stale(tree) == ["inspector.net.walk_cy"]
+
+
 def test_extension_modules_of_other_interpreters_do_not_count(tree):
     extension_of(tree).rename(tree / "inspector" / "net" / "walk_cy.cpython-27-other.so")
     assert extension_of(tree) is None
