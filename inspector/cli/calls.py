@@ -25,7 +25,7 @@ from inspector.model.call import Call
 from inspector.model.problem import Problem
 from inspector.session import Session
 from inspector.views import call_table
-from inspector.views.call_line_cy import call_line
+from inspector.views.call_lines_cy import call_lines
 from inspector.views.selection import matches
 
 FORMS = ("table", "ndjson")
@@ -90,11 +90,9 @@ class _Printer:
 
     def write(self, found: Iterable[Call], out: BinaryIO) -> None:
         if self._form == "ndjson":
-            secrets = self._show_secrets
-            write, decode_details = out.write, self._decode_details
-            for call in found:
-                write(call_line(call, decode_details, secrets))
-                self.count += 1
+            found = [*found]
+            self.count += len(found)
+            out.write(call_lines(found, self._decode_details, self._show_secrets))
             return
         for call in found:
             rows = [] if self.count else [call_table.heading(self._width)]

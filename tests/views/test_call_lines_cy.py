@@ -14,7 +14,7 @@ from inspector.model.problem import Problem
 from inspector.views.safe_text import safe
 from inspector.views.times import timestamp
 
-module = kernels.fixture("inspector.views.call_line_cy")
+module = kernels.fixture("inspector.views.call_lines_cy")
 
 SECOND = 1_000_000_000
 CALL = Call(
@@ -25,7 +25,7 @@ CALL = Call(
 
 
 def record(module, call, **options):
-    return json.loads(module.call_line(call, lambda details: [details.decode()], **options))
+    return json.loads(module.call_lines([call], lambda details: [details.decode()], **options))
 
 
 def test_the_fields_come_in_the_order_of_the_contract(module):
@@ -78,7 +78,7 @@ def test_problems_have_their_place(module):
 @given(text=st.text(max_size=400), name=st.text(min_size=1, max_size=300))
 def test_any_text_reads_back_and_moves_no_terminal(module, text, name):
     call = CALL._replace(method=text, request_headers=((name, text),))
-    line = module.call_line(call, lambda details: [], show_secrets=True)
+    line = module.call_lines([call], lambda details: [], show_secrets=True)
     assert json.loads(line)["request_headers"] == [[name, text]]
     assert json.loads(line)["method"] == text
     assert line.endswith(b"\n")

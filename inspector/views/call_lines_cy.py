@@ -1,0 +1,333 @@
+"""The NDJSON record of a call (docs/records.md).
+
+Calls are listed by the million, and most of their values were seen before: their JSON is remembered, and copied. What
+is remembered is safe to show (`safe_text`), so the lines are too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import orjson
+
+from inspector.model.call import Call, Header, Status
+from inspector.views.rows import DecodeDetails, problem_row, status_row
+from inspector.views.safe_text import safe_json
+from inspector.views.secrets import is_secret, masked
+from inspector.views.times import date_and_time, timestamp
+
+if TYPE_CHECKING:
+    from inspector import cython_shim as cython
+else:
+    try:
+        import cython
+    except ImportError:
+        from inspector import cython_shim as cython
+
+if not TYPE_CHECKING and cython.compiled:
+    from cython.cimports.libc.string import memcpy
+
+_SECOND = cython.declare(cython.longlong, 1_000_000_000)
+_FAR = 1 << 62
+"""Times and durations below this fit the integers of C: until the year 2116."""
+
+LONGEST_REMEMBERED = 256
+MOST_REMEMBERED = 4096
+MOST_OF_A_NAME = 64
+"""Values remembered of a header field: the usual ones are few, the others (request ids) come once."""
+
+_TEXTS: dict[str, bytes] = {}
+_FIELDS: dict[Header, bytes] = {}
+_LISTS: dict[tuple[Header, ...], bytes] = {}
+_OK = b'{"code":0,"name":"OK","message":"","details":[]}'
+
+
+@cython.final
+@cython.cclass
+class _Name:
+    """A header field's name: what its JSON begins with (None where values have to be looked at, as of credentials),
+    and how many of its values are remembered."""
+
+    start: bytes | None
+    remembered: cython.int
+
+    def __init__(self, start: bytes | None) -> None:
+        self.start = start
+        self.remembered = 0
+
+
+_NAMES: dict[str | None, _Name] = {}
+
+
+@cython.final
+@cython.cclass
+class _Lines:
+    """Text that grows at its end. (Compiled, bytes are copied into place: to append to a `bytearray` takes longer.)"""
+
+    _text: bytearray
+    size: cython.Py_ssize_t
+    _second: cython.longlong  # the last one that was written, and its text
+    _second_text: bytes
+
+    def __init__(self) -> None:
+        self._text = bytearray()
+        self.size = 0
+        self._second = -1
+        self._second_text = b""
+
+    @cython.cfunc
+    def since(self, start: cython.Py_ssize_t) -> bytes:
+        """The text from `start` on."""
+        return bytes(memoryview(self._text)[start : self.size])
+
+    @cython.cfunc
+    def _reserve(self, count: cython.Py_ssize_t) -> None:
+        if self.size + count > len(self._text):
+            self._text.extend(bytes(len(self._text) + count + 4096))
+
+    @cython.cfunc
+    def put(self, piece: bytes) -> None:
+        if not cython.compiled:
+            self._text += piece
+            self.size += len(piece)
+            return
+        count: cython.Py_ssize_t = len(piece)
+        self._reserve(count)
+        target: cython.p_char = self._text
+        source: cython.p_char = piece
+        memcpy(target + self.size, source, count)  # type: ignore[name-defined]
+        self.size += count
+
+    @cython.cfunc
+    @cython.cdivision(True)
+    def put_digits(self, number: cython.longlong, count: cython.Py_ssize_t) -> None:
+        """The last `count` digits of a number, zeros in front where it has fewer."""
+        if not cython.compiled:
+            self._text += b"%0*d" % (count, number)
+            self.size += count
+            return
+        self._reserve(count)
+        target: cython.p_char = self._text
+        at: cython.Py_ssize_t = self.size + count
+        while at > self.size:
+            at -= 1
+            target[at] = 48 + number % 10  # type: ignore[index]
+            number //= 10
+        self.size += count
+
+    @cython.cfunc
+    @cython.cdivision(True)
+    def put_number(self, number: cython.longlong) -> None:
+        """A number that is not negative."""
+        count: cython.Py_ssize_t = 1
+        rest: cython.longlong = number // 10
+        while rest:
+            count += 1
+            rest //= 10
+        self.put_digits(number, count)
+
+    @cython.cfunc
+    def put_time(self, nanoseconds: int | None) -> None:
+        """As `views.times.timestamp` gives it."""
+        if nanoseconds is None or not 0 <= nanoseconds < _FAR:
+            self.put(_json(timestamp(nanoseconds)))
+            return
+        whole: cython.longlong = nanoseconds
+        second: cython.longlong = whole // _SECOND
+        if second != self._second:
+            self._second, self._second_text = second, date_and_time(second).encode()
+        self.put(b'"')
+        self.put(self._second_text)
+        self.put(b".")
+        self.put_digits(whole % _SECOND, 9)
+        self.put(b'Z"')
+
+    @cython.cfunc
+    @cython.cdivision(True)
+    def put_seconds(self, nanoseconds: int | None) -> None:
+        """Nanoseconds as seconds, all digits, none that say nothing: 1500000 is 0.0015."""
+        if nanoseconds is None or not 0 <= nanoseconds < _FAR:
+            self.put(b"null" if nanoseconds is None else repr(nanoseconds / 1_000_000_000).encode())
+            return
+        whole: cython.longlong = nanoseconds
+        fraction: cython.longlong = whole % _SECOND
+        count: cython.Py_ssize_t = 9
+        while count > 1 and fraction % 10 == 0:
+            fraction //= 10
+            count -= 1
+        self.put_number(whole // _SECOND)
+        self.put(b".")
+        self.put_digits(fraction, count)
+
+
+def call_lines(calls: Iterable[Call], decode_details: DecodeDetails, show_secrets: bool = False) -> bytes:
+    """The records as lines of JSON. Credentials in headers are masked unless asked for."""
+    out: _Lines = _Lines()
+    for call in calls:
+        _put_call(out, call, decode_details, show_secrets)
+    return out.since(0)
+
+
+@cython.cfunc
+def _put_call(out: _Lines, call: Call, decode_details: DecodeDetails, show_secrets: cython.bint) -> None:
+    (
+        number,
+        method,
+        protocol,
+        client,
+        server,
+        connection,
+        stream,
+        started,
+        duration,
+        authority,
+        deadline,
+        request_headers,
+        response_headers,
+        trailers,
+        status,
+        requests,
+        responses,
+        request_bytes,
+        response_bytes,
+        complete,
+        problems,
+    ) = cython.cast(tuple, call)
+    out.put(b'{"call":')
+    out.put_number(number)
+    out.put(b',"method":')
+    out.put(_text(method))
+    out.put(b',"protocol":')
+    out.put(_text(protocol))
+    out.put(b',"client":')
+    out.put(_text(client))
+    out.put(b',"server":')
+    out.put(_text(server))
+    out.put(b',"connection":')
+    out.put_number(connection)
+    out.put(b',"stream":')
+    out.put_number(stream)
+    out.put(b',"started":')
+    out.put_time(started)
+    out.put(b',"duration":')
+    out.put_seconds(duration)
+    out.put(b',"authority":')
+    out.put(_text(authority))
+    out.put(b',"deadline":')
+    out.put_seconds(deadline)
+    out.put(b',"request_headers":')
+    _put_headers(out, request_headers, show_secrets)
+    out.put(b',"response_headers":')
+    _put_usual_headers(out, response_headers, show_secrets)
+    out.put(b',"trailers":')
+    _put_usual_headers(out, trailers, show_secrets)
+    out.put(b',"status":')
+    out.put(b"null" if status is None else _status(status, decode_details))
+    out.put(b',"requests":')
+    out.put_number(requests)
+    out.put(b',"responses":')
+    out.put_number(responses)
+    out.put(b',"request_bytes":')
+    out.put_number(request_bytes)
+    out.put(b',"response_bytes":')
+    out.put_number(response_bytes)
+    out.put(b',"complete":true' if complete else b',"complete":false')
+    if problems:
+        out.put(b',"problems":')
+        out.put(_json([problem_row(problem) for problem in problems]))
+        out.put(b"}\n")
+    else:
+        out.put(b',"problems":[]}\n')
+
+
+def _json(value: object) -> bytes:
+    return safe_json(orjson.dumps(value))
+
+
+@cython.cfunc
+def _text(value: str | None) -> bytes:
+    if value is None:
+        return b"null"
+    text: bytes | None = _TEXTS.get(value)
+    if text is None:
+        text = _json(value)
+        if len(text) <= LONGEST_REMEMBERED:
+            if len(_TEXTS) >= MOST_REMEMBERED:
+                _TEXTS.clear()
+            _TEXTS[value] = text
+    return text
+
+
+@cython.cfunc
+def _put_headers(out: _Lines, fields: tuple[Header, ...], show_secrets: cython.bint) -> None:
+    if show_secrets:
+        out.put(_json(fields))
+        return
+    before = b"["
+    for field in fields:
+        out.put(before)
+        text = _FIELDS.get(field)
+        if text is None:
+            _put_new_field(out, field)
+        else:
+            out.put(text)
+        before = b","
+    out.put(b"]" if fields else b"[]")
+
+
+@cython.cfunc
+def _put_usual_headers(out: _Lines, fields: tuple[Header, ...], show_secrets: cython.bint) -> None:
+    """Those of responses, which are mostly the same from call to call."""
+    text: bytes | None = None if show_secrets else _LISTS.get(fields)
+    if text is not None:
+        out.put(text)
+        return
+    start: cython.Py_ssize_t = out.size
+    _put_headers(out, fields, show_secrets)
+    if not show_secrets and out.size - start <= 4 * LONGEST_REMEMBERED:
+        if len(_LISTS) >= LONGEST_REMEMBERED:
+            _LISTS.clear()
+        _LISTS[fields] = out.since(start)
+
+
+@cython.cfunc
+def _put_new_field(out: _Lines, field: Header) -> None:
+    name, value = field
+    known: _Name = _name(name)
+    if value is None or known.start is None or not _is_plain(value):
+        text = _json(masked((field,))[0])
+    else:
+        text = known.start + value.encode() + b'"]'
+    if known.remembered < MOST_OF_A_NAME and len(text) <= LONGEST_REMEMBERED:
+        known.remembered += 1
+        _FIELDS[field] = text
+    out.put(text)
+
+
+@cython.cfunc
+def _name(name: str | None) -> _Name:
+    known: _Name | None = _NAMES.get(name)
+    if known is None:
+        if len(_NAMES) >= LONGEST_REMEMBERED:
+            _NAMES.clear()
+            _FIELDS.clear()
+        start = None
+        if name is not None and not is_secret(name) and _is_plain(name):
+            start = b'["' + name.encode() + b'","'
+        known = _NAMES[name] = _Name(start)
+    return known
+
+
+@cython.cfunc
+def _is_plain(text: str) -> cython.bint:
+    """Whether JSON has nothing to escape in it."""
+    return text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
+
+
+@cython.cfunc
+def _status(status: Status, decode_details: DecodeDetails) -> bytes:
+    code, _, message, details, source = cython.cast(tuple, status)
+    if code == 0 and not message and details is None and source == "trailers":
+        return _OK
+    return _json(status_row(status, decode_details))
