@@ -31,6 +31,7 @@ Py_ssize_t = builtins.int
 size_t = builtins.int
 double = builtins.float
 p_char = builtins.bytes
+void = None
 
 
 def _same(item: _T) -> _T:
@@ -52,6 +53,10 @@ boundscheck = _switch
 wraparound = _switch
 cdivision = _switch
 initializedcheck = _switch
+
+
+def freelist(_count: int) -> Callable[[_T], _T]:
+    return _same
 
 
 def locals(**_types: Any) -> Callable[[_T], _T]:

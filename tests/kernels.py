@@ -7,16 +7,20 @@ INSPECTOR_COMPILED=never leaves the extension modules out, `require` makes a mis
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.machinery
 import importlib.util
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+
+from inspector.compiled import SourceKernelFinder
 
 ROOT = Path(__file__).parent.parent
 SOURCE, COMPILED = "source", "compiled"
@@ -77,19 +81,47 @@ def fixture(name: str) -> Any:
     return kernel
 
 
+_sources: dict[str, ModuleType] = {}
+"""The kernels that were loaded as sources, by their names."""
+
+
 def _load_source(name: str) -> ModuleType:
-    alias = f"{name}__{SOURCE}"
-    if alias not in sys.modules:
-        loader = importlib.machinery.SourceFileLoader(alias, str(source_path(name)))
-        spec = importlib.util.spec_from_loader(alias, loader)
-        assert spec is not None
-        sys.modules[alias] = module = importlib.util.module_from_spec(spec)  # where its classes look for their module
-        try:
-            loader.exec_module(module)
-        except BaseException:
-            del sys.modules[alias]
-            raise
-    return sys.modules[alias]
+    """Kernels share what only C sees, so a source needs the sources of those that it imports, not what is compiled."""
+    if name not in _sources:
+        with _only_sources():
+            importlib.import_module(name)
+    return _sources[name]
+
+
+@contextlib.contextmanager
+def _only_sources() -> Iterator[None]:
+    """Within it, kernels are imported as sources; what the package itself uses is put back after it."""
+    used = {name: module for name, module in sys.modules.items() if _is_kernel(name)}
+    finder = SourceKernelFinder()
+    _put_in_place(_sources)
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+        _sources.update({name: module for name, module in sys.modules.items() if _is_kernel(name)})
+        _put_in_place(used)
+
+
+def _is_kernel(name: str) -> bool:
+    return name.startswith("inspector.") and name.endswith("_cy")
+
+
+def _put_in_place(kernels: dict[str, ModuleType]) -> None:
+    """Makes these the kernels that are imported, also as attributes of their packages."""
+    for name in [name for name in sys.modules if _is_kernel(name)]:
+        package, _, attribute = name.rpartition(".")
+        vars(sys.modules[package]).pop(attribute, None)
+        del sys.modules[name]
+    for name, module in kernels.items():
+        package, _, attribute = name.rpartition(".")
+        sys.modules[name] = module
+        setattr(sys.modules[package], attribute, module)
 
 
 def _load_compiled(name: str) -> ModuleType:

@@ -61,7 +61,7 @@ class Headers(NamedTuple):
 
     direction: int
     stream: int
-    fields: list[Header]
+    fields: tuple[Header, ...]
     has_octets: bool
     end: bool
     unknown: int

@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
+Time = int | None
+"""Nanoseconds since the epoch, where the capture tells."""
+
+
 class Packet(NamedTuple):
     """One captured packet. `number` counts from 1 over the whole file, `link_type` is a LINKTYPE_ value.
 

@@ -20,12 +20,13 @@ from inspector.model.frames import (
     StreamEvent,
 )
 from inspector.model.make_cy import make
-from inspector.model.packet import Chunk, Closed, Gap, Opened
+from inspector.model.packet import Chunk, Closed, Gap, Opened, Time
 from inspector.model.problem import Problem
 from inspector.net import grpc_cy as grpc
+from inspector.net import http2_frames_cy as frames
 from inspector.net import status
 from inspector.net.grpc_cy import Deframer
-from inspector.net.http2_cy import HTTP2, Http2Connection
+from inspector.net.http2_cy import HTTP2
 from inspector.net.metadata_cy import http_status, readable, status_of, trailer_block
 
 if TYPE_CHECKING:
@@ -36,12 +37,28 @@ else:
     except ImportError:
         from inspector import cython_shim as cython
 
+if TYPE_CHECKING or not cython.compiled:
+    from inspector.net.hpack_cy import HpackDecoder
+    from inspector.net.http2_cy import Half, Http2Connection
+else:
+    from cython.cimports.inspector.net.hpack_cy import HpackDecoder
+    from cython.cimports.inspector.net.http2_cy import Half, Http2Connection
 
 CallEvent = Message | Call | Problem
 
 _MAX_MESSAGE = cython.declare(cython.longlong, limits.MAX_MESSAGE)
 _COMPRESSED = cython.declare(cython.int, grpc.COMPRESSED)
 _TRAILERS = cython.declare(cython.int, grpc.TRAILERS)
+
+_USUAL_FRAME = cython.declare(cython.Py_ssize_t, limits.DEFAULT_FRAME_SIZE)
+_DATA = cython.declare(cython.int, frames.DATA)
+_HEADERS = cython.declare(cython.int, frames.HEADERS)
+_PING = cython.declare(cython.int, frames.PING)
+_WINDOW_UPDATE = cython.declare(cython.int, frames.WINDOW_UPDATE)
+_PADDED = cython.declare(cython.int, frames.PADDED)
+_END_HEADERS = cython.declare(cython.int, frames.END_HEADERS)
+# Of a HEADERS frame that is a whole block, neither padded nor with a priority, only END_HEADERS of these is set.
+_WHOLE_BLOCK = cython.declare(cython.int, frames.END_HEADERS | frames.PADDED | frames.HAS_PRIORITY)
 
 
 @cython.final
@@ -52,20 +69,13 @@ class CallCounter:
     `other_streams` counts HTTP/2 streams that are not gRPC.
     """
 
-    calls = cython.declare(cython.longlong, visibility="readonly")
-    held = cython.declare(cython.longlong, visibility="readonly")
-    other_streams = cython.declare(cython.longlong, visibility="readonly")
-    _compressed: cython.longlong  # bytes that were decompressed so far, and what they became
-    _decompressed: cython.longlong
-    _at_once: cython.longlong  # of these, since `begin_read`
-
     def __init__(self) -> None:
         self.calls = 0
         self.held = 0
         self.other_streams = 0
-        self._compressed = 0
+        self._compressed = 0  # bytes that were decompressed so far, and what they became
         self._decompressed = 0
-        self._at_once = 0
+        self._at_once = 0  # of these, since `begin_read`
 
     def begin_read(self) -> None:
         """What was decompressed before is consumed."""
@@ -84,73 +94,48 @@ class CallCounter:
 
 
 @cython.final
+@cython.freelist(64)
 @cython.cclass
 class _Way:
     """One direction of a call: its headers, its messages so far."""
 
-    headers: tuple[Header, ...] | None
-    encoding: str | None  # None: not known, as the header was not seen
-    deframer: Deframer | None  # made with the first DATA
-    count: cython.longlong
-    size: cython.longlong
-    ended: cython.bint
-    held: cython.longlong  # bytes of its unfinished message, as the counter has them
-    lost: cython.bint  # bytes of its connection are missing that may have been its own
-
     def __init__(self) -> None:
-        self.headers = None
-        self.encoding = None
-        self.deframer = None
+        self.headers: tuple[Header, ...] | None = None
+        self.encoding: str | None = None  # None: not known, as the header was not seen
+        self.deframer: Deframer | None = None  # made with the first DATA
         self.count = 0
         self.size = 0
         self.ended = False
-        self.held = 0
-        self.lost = False
+        self.held = 0  # bytes of its unfinished message, as the counter has them
+        self.lost = False  # bytes of its connection are missing that may have been its own
 
 
 @cython.final
+@cython.freelist(32)
 @cython.cclass
 class _OpenCall:
-    number: int
-    stream: int
-    started: int | None
-    late: cython.bint  # its beginning was not seen
-    method: str | None
-    authority: str | None
-    deadline: int | None
-    knows_deadline: cython.bint  # whether the request headers are all known, so that one would have been seen
-    protocol: str
-    is_grpc: cython.bint
-    http_status: int | None
-    status: Status | None
-    ended_at: int | None
-    trailers: tuple[Header, ...]
-    first: _Way  # by direction of the connection
-    second: _Way
-    problems: list[Problem]
-    more_problems: cython.longlong
-    unknown_fields: cython.longlong  # header fields that refer to HPACK entries from before the capture
+    """A call that has not ended."""
 
     def __init__(self, stream: int, started: int | None, late: bool) -> None:
         self.number = 0
         self.stream = stream
         self.started = started
-        self.late = late
-        self.method = None
-        self.authority = None
-        self.deadline = None
-        self.knows_deadline = False
-        self.protocol = "grpc"
+        self.late = late  # its beginning was not seen
+        self.method: str | None = None
+        self.authority: str | None = None
+        self.deadline: int | None = None
+        self.knows_deadline = False  # whether the request headers are all known, so that one would have been seen
+        self.protocol: str = "grpc"
         self.is_grpc = True
-        self.http_status = None
-        self.status = None
-        self.ended_at = None
-        self.trailers = ()
-        self.first = _Way()
-        self.second = _Way()
-        self.problems = []
+        self.http_status: int | None = None
+        self.status: Status | None = None
+        self.ended_at: int | None = None
+        self.trailers: tuple[Header, ...] = ()
+        self.first: _Way = _Way()  # by direction of the connection
+        self.second: _Way = _Way()
+        self.problems: list[Problem] = []
         self.more_problems = 0
-        self.unknown_fields = 0
+        self.unknown_fields = 0  # header fields that refer to HPACK entries from before the capture
 
     def report(self, problem: Problem) -> None:
         if len(self.problems) < limits.MAX_PROBLEMS:
@@ -172,32 +157,19 @@ class ConnectionCalls:
     compressed are counted, but not made.
     """
 
-    sides_ended = cython.declare(cython.int, visibility="readonly")
-    _connection: int
-    _sides: tuple[str, str]
-    _http2: Http2Connection
-    _counter: CallCounter
-    _open: dict[int, _OpenCall]
-    _closed: set[int]
-    _closed_order: deque[int]
-    _last_accepted: int | None  # of a GOAWAY
-    _with_messages: cython.bint
-    _out_of_step: cython.int  # a bit per direction: frames were lost, and none were found since
-    _readable: dict[Header, Header]  # octets of header fields -> their text, of those seen lately
-
     def __init__(self, opened: Opened, counter: CallCounter, with_messages: bool = True) -> None:
         self._connection = opened.connection
         self._sides = format_endpoint(opened.client), format_endpoint(opened.server)
-        self._http2 = Http2Connection(opened)
-        self._counter = counter
-        self._open = {}
-        self._closed = set()
-        self._closed_order = deque()
-        self._last_accepted = None
+        self._http2: Http2Connection = Http2Connection(opened)
+        self._counter: CallCounter = counter
+        self._open: dict[int, _OpenCall] = {}
+        self._closed: set[int] = set()
+        self._closed_order: deque[int] = deque()
+        self._last_accepted: int | None = None  # of a GOAWAY
         self.sides_ended = 0
         self._with_messages = with_messages
-        self._out_of_step = 3 if opened.mid else 0
-        self._readable = {}
+        self._out_of_step = 3 if opened.mid else 0  # a bit per direction: frames were lost, and none were found since
+        self._readable: dict[Header, Header] = {}  # octets of header fields -> their text, of those seen lately
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -238,6 +210,79 @@ class ConnectionCalls:
         return events
 
     @cython.cfunc
+    def feed_part(
+        self,
+        direction: cython.int,
+        offset: cython.longlong,
+        data: bytes,
+        start: cython.Py_ssize_t,
+        end: cython.Py_ssize_t,
+        packet: cython.longlong,
+        time: Time,
+        events: list[CallEvent],
+    ) -> None:
+        """The same for the bytes of a `Chunk` that stand from `start` to `end` in others. Whole frames of the common
+        kinds are read where they stand; the rest is cut out and goes the ordinary way."""
+        at: cython.Py_ssize_t = start
+        half: Half | None = self._http2.ready_half(direction)
+        if half is not None:
+            at = self._read_frames(half, direction, offset - start, data, start, end, packet, time, events)
+        if at < end:
+            rest = (self._connection, direction, offset + at - start, _cut(data, at, end), packet, time)
+            events += self.feed(make(Chunk, rest))
+
+    @cython.cfunc
+    def _read_frames(
+        self,
+        half: Half,
+        direction: cython.int,
+        base: cython.longlong,
+        data: bytes,
+        at: cython.Py_ssize_t,
+        end: cython.Py_ssize_t,
+        packet: cython.longlong,
+        time: Time,
+        events: list[CallEvent],
+    ) -> cython.Py_ssize_t:
+        """Reads whole frames of the common kinds; where it stops. `base` is the offset of the first byte of `data`."""
+        if at < 0 or end > len(data):
+            raise IndexError("out of bounds")
+        decoder: HpackDecoder = half.decoder
+        while end - at >= 9:
+            length: cython.Py_ssize_t = data[at] << 16 | data[at + 1] << 8 | data[at + 2]
+            kind: cython.int = data[at + 3]
+            flags: cython.int = data[at + 4]
+            stream: cython.longlong = (
+                (data[at + 5] & 0x7F) << 24 | data[at + 6] << 16 | data[at + 7] << 8 | data[at + 8]
+            )
+            body: cython.Py_ssize_t = at + 9
+            if length > _USUAL_FRAME or length > end - body:
+                break
+            if kind == _DATA and stream and not flags & _PADDED:
+                self._take_data(
+                    direction, stream, flags & 1 != 0, data, body, body + length, base + body, packet, time, events
+                )
+            elif kind == _HEADERS and stream and flags & _WHOLE_BLOCK == _END_HEADERS:
+                fields = self._http2.decode_block(direction, half, True, data, body, body + length, base + at, packet)
+                if decoder.has_octets:
+                    fields = readable(fields, self._readable)
+                self._take_headers(
+                    direction,
+                    stream,
+                    fields,
+                    flags & 1 != 0,
+                    decoder.unknown,
+                    self._http2.problem,
+                    packet,
+                    time,
+                    events,
+                )
+            elif not (kind == _WINDOW_UPDATE and length == 4) and not (kind == _PING and length == 8 and not stream):
+                break
+            at = body + length
+        return at
+
+    @cython.cfunc
     def _feed_rare(self, event: StreamEvent, events: list[CallEvent]) -> None:
         if isinstance(event, Reset):
             self._feed_reset(event, events)
@@ -264,9 +309,28 @@ class ConnectionCalls:
     @cython.cfunc
     def _feed_headers(self, event: Headers, events: list[CallEvent]) -> None:
         direction: cython.int
+        has_octets: cython.bint
         end: cython.bint
         unknown: cython.longlong
-        direction, stream, found, has_octets, end, unknown, problem, packet, time = cython.cast(tuple, event)
+        packet: cython.longlong
+        direction, stream, fields, has_octets, end, unknown, problem, packet, time = cython.cast(tuple, event)
+        if has_octets:
+            fields = readable(fields, self._readable)
+        self._take_headers(direction, stream, fields, end, unknown, problem, packet, time, events)
+
+    @cython.cfunc
+    def _take_headers(
+        self,
+        direction: cython.int,
+        stream: cython.longlong,
+        fields: tuple[Header, ...],
+        end: cython.bint,
+        unknown: cython.longlong,
+        problem: Problem | None,
+        packet: cython.longlong,
+        time: Time,
+        events: list[CallEvent],
+    ) -> None:
         is_request: cython.bint = self._is_request(direction)
         self._out_of_step &= ~(1 << direction)
         call: _OpenCall | None = self._open.get(stream)
@@ -274,7 +338,6 @@ class ConnectionCalls:
             if stream in self._closed:
                 return
             call = self._begin(stream, time, events, not is_request)
-        fields = readable(found, self._readable) if has_octets else tuple(found)
         if problem is not None:
             call.report(problem)
         call.unknown_fields += unknown
@@ -288,7 +351,7 @@ class ConnectionCalls:
             self._end_way(call, direction, packet, time, events)
 
     @cython.cfunc
-    def _begin(self, stream: int, time: int | None, events: list[CallEvent], late: bool) -> _OpenCall:
+    def _begin(self, stream: cython.longlong, time: Time, events: list[CallEvent], late: cython.bint) -> _OpenCall:
         while len(self._open) >= limits.MAX_STREAMS:
             oldest: _OpenCall = next(iter(self._open.values()))
             oldest.report(
@@ -312,7 +375,7 @@ class ConnectionCalls:
 
     @cython.cfunc
     def _take_request_headers(
-        self, call: _OpenCall, fields: tuple[Header, ...], whole: cython.bint, packet: int
+        self, call: _OpenCall, fields: tuple[Header, ...], whole: cython.bint, packet: cython.longlong
     ) -> None:
         """`whole` where every field is known."""
         way: _Way = self._request(call)
@@ -347,7 +410,7 @@ class ConnectionCalls:
 
     @cython.cfunc
     def _take_response_headers(
-        self, call: _OpenCall, fields: tuple[Header, ...], whole: cython.bint, end: cython.bint, time: int | None
+        self, call: _OpenCall, fields: tuple[Header, ...], whole: cython.bint, end: cython.bint, time: Time
     ) -> None:
         way: _Way = self._response(call)
         if end:
@@ -371,7 +434,7 @@ class ConnectionCalls:
                 call.is_grpc = value.startswith("application/grpc")
 
     @cython.cfunc
-    def _take_trailers(self, call: _OpenCall, fields: tuple[Header, ...], time: int | None, first: bool) -> None:
+    def _take_trailers(self, call: _OpenCall, fields: tuple[Header, ...], time: Time, first: cython.bint) -> None:
         call.trailers = fields
         call.ended_at = time
         if first:
@@ -390,29 +453,79 @@ class ConnectionCalls:
     def _feed_body(self, event: Data, events: list[CallEvent]) -> None:
         direction: cython.int
         end: cython.bint
+        packet: cython.longlong
         direction, stream, _, _, _, end, _, packet, time = cython.cast(tuple, event)
+        call: _OpenCall | None = self._call_of_data(direction, stream, packet, time, events)
+        if call is None:
+            return
+        if self._has_messages(call, direction):
+            self._deframe(call, direction, event, events)
+        if end:
+            self._end_way(call, direction, packet, time, events)
+
+    @cython.cfunc
+    def _take_data(
+        self,
+        direction: cython.int,
+        stream: cython.longlong,
+        ends: cython.bint,
+        data: bytes,
+        start: cython.Py_ssize_t,
+        end: cython.Py_ssize_t,
+        offset: cython.longlong,
+        packet: cython.longlong,
+        time: Time,
+        events: list[CallEvent],
+    ) -> None:
+        """A whole DATA frame, whose bytes stand from `start` to `end`; `offset` is that of its first byte."""
+        call: _OpenCall | None = self._call_of_data(direction, stream, packet, time, events)
+        if call is None:
+            return
+        if self._has_messages(call, direction) and not self._take_whole(
+            call, direction, data, start, end, offset, packet, time, events
+        ):
+            event = (direction, stream, _cut(data, start, end), 0, True, ends, offset, packet, time)
+            self._deframe(call, direction, make(Data, event), events)
+        if ends:
+            self._end_way(call, direction, packet, time, events)
+
+    @cython.cfunc
+    def _call_of_data(
+        self,
+        direction: cython.int,
+        stream: cython.longlong,
+        packet: cython.longlong,
+        time: Time,
+        events: list[CallEvent],
+    ) -> _OpenCall | None:
+        """The call that DATA belongs to; None where that has ended."""
         self._out_of_step &= ~(1 << direction)
         call: _OpenCall | None = self._open.get(stream)
         if call is None:
             if stream in self._closed:
-                return
+                return None
             call = self._begin(stream, time, events, True)
             call.report(Problem("started_late", "the beginning of this call is not in the capture", packet))
         self._number(call)
-        if call.is_grpc and (self._is_request(direction) or call.http_status is None or call.http_status == 200):
-            self._deframe(call, direction, event, events)
-        if end:
-            self._end_way(call, direction, packet, time, events)
+        return call
+
+    @cython.cfunc
+    def _has_messages(self, call: _OpenCall, direction: cython.int) -> cython.bint:
+        """Whether DATA of this direction is gRPC messages: that of an HTTP error is a page for people."""
+        return call.is_grpc and (self._is_request(direction) or call.http_status is None or call.http_status == 200)
 
     @cython.cfunc
     def _deframe(self, call: _OpenCall, direction: cython.int, event: Data, events: list[CallEvent]) -> None:
         way: _Way = call.way(direction)
         deframer = way.deframer
         if deframer is None:
-            in_step: cython.bint = way.headers is not None or not call.late
-            if in_step and self._take_whole(call, way, direction, event, events):
+            body: bytes = event.data
+            packet: cython.longlong = event.packet
+            if not event.missing and self._take_whole(
+                call, direction, body, 0, len(body), event.offset, packet, event.time, events
+            ):
                 return
-            deframer = way.deframer = Deframer(in_step)
+            deframer = way.deframer = Deframer(way.headers is not None or not call.late)
         for raw in deframer.feed(event):
             self._take_message(call, direction, raw, events)
         held: cython.longlong = deframer.held
@@ -421,30 +534,39 @@ class ConnectionCalls:
 
     @cython.cfunc
     def _take_whole(
-        self, call: _OpenCall, way: _Way, direction: cython.int, event: Data, events: list[CallEvent]
+        self,
+        call: _OpenCall,
+        direction: cython.int,
+        data: bytes,
+        start: cython.Py_ssize_t,
+        end: cython.Py_ssize_t,
+        offset: cython.longlong,
+        packet: cython.longlong,
+        time: Time,
+        events: list[CallEvent],
     ) -> cython.bint:
         """The common case made quick: the data is just one message, not compressed. False where it is not."""
-        body: bytes
-        missing: cython.longlong
-        _, _, body, missing, _, _, offset, packet, time = cython.cast(tuple, event)
-        size: cython.Py_ssize_t = len(body) - 5
-        if size < 0 or missing or body[0] or size > _MAX_MESSAGE:
+        way: _Way = call.way(direction)
+        if way.deframer is not None or (way.headers is None and call.late):
             return False
-        length: cython.Py_ssize_t = body[1] << 24 | body[2] << 16 | body[3] << 8 | body[4]
-        if length != size:
+        size: cython.Py_ssize_t = end - start - 5
+        if size < 0 or data[start] or size > _MAX_MESSAGE:
+            return False
+        length: cython.Py_ssize_t = data[start + 1] << 24 | data[start + 2] << 16 | data[start + 3] << 8
+        if length | data[start + 4] != size:
             return False
         if self._with_messages:
-            data = body[5:]
+            body = _cut(data, start + 5, end)
             name: Direction = "request" if self._is_request(direction) else "response"
             pieces = (make(Piece, (packet, offset, size + 5)),)
-            message = (call.number, way.count, name, call.method, time, "identity", data, data, None, pieces)
+            message = (call.number, way.count, name, call.method, time, "identity", body, body, None, pieces)
             events.append(make(Message, message))
         way.size += size
         way.count += 1
         return True
 
     @cython.cfunc
-    def _account(self, way: _Way, deframer: Deframer, packet: int) -> None:
+    def _account(self, way: _Way, deframer: Deframer, packet: cython.longlong) -> None:
         """Keeps count of what all unfinished messages hold, and lets go of this one where that is too much."""
         if self._counter.held + deframer.held - way.held > limits.MAX_BUFFERED:
             text = f"over {limits.MAX_BUFFERED} bytes of unfinished messages are held; this one is let go"
@@ -514,7 +636,7 @@ class ConnectionCalls:
 
     @cython.cfunc
     def _end_way(
-        self, call: _OpenCall, direction: cython.int, packet: int, time: int | None, events: list[CallEvent]
+        self, call: _OpenCall, direction: cython.int, packet: cython.longlong, time: Time, events: list[CallEvent]
     ) -> None:
         way: _Way = call.way(direction)
         way.ended = True
@@ -528,7 +650,13 @@ class ConnectionCalls:
 
     @cython.cfunc
     def _flush_way(
-        self, call: _OpenCall, direction: cython.int, packet: int, time: int | None, why: str, events: list[CallEvent]
+        self,
+        call: _OpenCall,
+        direction: cython.int,
+        packet: cython.longlong,
+        time: Time,
+        why: str,
+        events: list[CallEvent],
     ) -> None:
         """Reports what is left of a message that never became whole."""
         way: _Way = call.way(direction)
@@ -601,7 +729,12 @@ class ConnectionCalls:
 
     @cython.cfunc
     def _finish(
-        self, call: _OpenCall, packet: int, time: int | None, events: list[CallEvent], why: str = "the stream ends"
+        self,
+        call: _OpenCall,
+        packet: cython.longlong,
+        time: Time,
+        events: list[CallEvent],
+        why: str = "the stream ends",
     ) -> None:
         self._flush_way(call, 0, packet, time, why, events)
         self._flush_way(call, 1, packet, time, why, events)
@@ -614,7 +747,7 @@ class ConnectionCalls:
         events.append(self._call_record(call))
 
     @cython.cfunc
-    def _remember_closed(self, stream: int) -> None:
+    def _remember_closed(self, stream: cython.longlong) -> None:
         self._closed.add(stream)
         self._closed_order.append(stream)
         if len(self._closed_order) > limits.MAX_CLOSED_STREAMS:
@@ -679,3 +812,13 @@ def _encoding_of(declared: str | None, payload: bytes) -> str:
     if declared is not None and declared != "identity":
         return declared
     return grpc.sniff_encoding(payload) or declared or "unknown"
+
+
+@cython.cfunc
+@cython.inline
+def _cut(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> bytes:
+    """`data[start:end]` without a slice object, which takes twice as long as the copy."""
+    if start < 0 or end < start or end > len(data):
+        raise IndexError("out of bounds")
+    octets: cython.p_char = data
+    return octets[start:end]

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from inspector.model.packet import Closed, Opened, Packet, Segment
 from inspector.model.problem import Problem
-from inspector.net.calls_cy import CallCounter, CallEvent, ConnectionCalls
-from inspector.net.common_case_cy import read_segment
+from inspector.net.calls_cy import CallEvent
 from inspector.net.ip_cy import TCP, IpLayer
 from inspector.net.link_cy import network_layer
-from inspector.net.tcp_cy import TcpEvent, TcpReassembler, parse_segment
+from inspector.net.tcp_cy import TcpEvent, parse_segment
 
 if TYPE_CHECKING:
     from inspector import cython_shim as cython
@@ -19,6 +18,15 @@ else:
         import cython
     except ImportError:
         from inspector import cython_shim as cython
+
+if TYPE_CHECKING or not cython.compiled:
+    from inspector.net.calls_cy import CallCounter, ConnectionCalls
+    from inspector.net.common_case_cy import SegmentReader
+    from inspector.net.tcp_cy import Flow, TcpReassembler
+else:
+    from cython.cimports.inspector.net.calls_cy import CallCounter, ConnectionCalls
+    from cython.cimports.inspector.net.common_case_cy import SegmentReader
+    from cython.cimports.inspector.net.tcp_cy import Flow, TcpReassembler
 
 _TCP = cython.declare(cython.int, TCP)
 
@@ -68,6 +76,7 @@ class CaptureDecoder:
     _summary: CaptureSummary
     _ip: IpLayer
     _tcp: TcpReassembler
+    _reader: SegmentReader
     _counter: CallCounter
     _connections: dict[int, ConnectionCalls]
     _packets: cython.longlong
@@ -78,6 +87,7 @@ class CaptureDecoder:
         self._summary = CaptureSummary()
         self._ip = IpLayer()
         self._tcp = TcpReassembler()
+        self._reader = SegmentReader()
         self._counter = CallCounter()
         self._connections = {}
         self._packets = 0
@@ -97,9 +107,9 @@ class CaptureDecoder:
         for item in items:
             if type(item) is Packet:
                 self._packets += 1
-                segment = read_segment(item)
-                if segment is None:
-                    segment = self._segment(item)
+                if self._feed_common(item, events):
+                    continue
+                segment = self._segment(item)
                 if segment is not None:
                     for event in self._tcp.feed(segment):
                         self._feed_connection(event, events)
@@ -120,6 +130,28 @@ class CaptureDecoder:
             text = f"{self._ip.lost_fragments} fragmented IP datagrams are not whole in the capture"
             events.append(Problem("ip_fragments", text))
         return events
+
+    @cython.cfunc
+    def _feed_common(self, packet: Packet, events: list[CallEvent]) -> cython.bint:
+        """The common case, in one go: the next segment of a connection. False where it is not that."""
+        data: bytes
+        link_type: cython.int
+        number: cython.longlong
+        number, time, link_type, data, _ = cython.cast(tuple, packet)
+        reader: SegmentReader = self._reader
+        if not reader.read(link_type, data):
+            return False
+        size: cython.Py_ssize_t = reader.end - reader.start
+        flow: Flow | None = self._tcp.take_next(reader.flow, reader.seq, reader.ack, reader.flags, size, number)
+        if flow is None:
+            return False
+        if size:
+            if flow.reader is None:
+                flow.reader = self._connections[flow.connection.number]
+            calls: ConnectionCalls = flow.reader
+            direction: cython.int = flow.direction ^ flow.connection.client
+            calls.feed_part(direction, flow.offset, data, reader.start, reader.end, number, time, events)
+        return True
 
     @cython.cfunc
     def _segment(self, packet: Packet) -> Segment | None:

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from inspector.model.make_cy import make
-from inspector.model.packet import Packet, Segment
-
 if TYPE_CHECKING:
     from inspector import cython_shim as cython
 else:
@@ -20,37 +17,52 @@ else:
         from inspector import cython_shim as cython
 
 
-def read_segment(packet: Packet) -> Segment | None:
-    """The TCP segment in an Ethernet frame with an IPv4 header without options or an IPv6 header without extensions,
-    whole and not fragmented; None for anything else."""
-    data: bytes
-    link_type: cython.int
-    number, time, link_type, data, _ = cython.cast(tuple, packet)
-    size: cython.Py_ssize_t = len(data)
-    if link_type != 1 or size < 54:
-        return None
-    at: cython.Py_ssize_t  # of the TCP header
-    end: cython.Py_ssize_t
-    if data[12] == 0x08 and data[13] == 0x00 and data[14] == 0x45 and data[23] == 6:
-        end = 14 + (data[16] << 8 | data[17])
-        at = 34
-        if (data[20] & 0x3F) != 0 or data[21] != 0:
-            return None  # a fragment
-        flow = _cut(data, 26, 38)  # addresses and ports stand side by side, where no options come between
-    elif data[12] == 0x86 and data[13] == 0xDD and data[14] >> 4 == 6 and data[20] == 6 and size >= 74:
-        end = 54 + (data[18] << 8 | data[19])
-        at = 54
-        flow = _cut(data, 22, 58)
-    else:
-        return None
-    if end > size or end - at < 20:
-        return None
-    body: cython.Py_ssize_t = at + (data[at + 12] >> 4) * 4
-    if body < at + 20 or body > end:
-        return None
-    seq: cython.longlong = _number(data, at + 4)
-    ack: cython.longlong = _number(data, at + 8)
-    return make(Segment, (number, time, flow, seq, ack, data[at + 13], _cut(data, body, end), 0))
+@cython.final
+@cython.cclass
+class SegmentReader:
+    """Reads the headers of one packet after another: `flow` to `flags` are those of a `Segment`, whose data stand from
+    `start` to `end` of the packet's."""
+
+    def __init__(self) -> None:
+        self.flow: bytes = b""
+        self.seq = 0
+        self.ack = 0
+        self.flags = 0
+        self.start = 0
+        self.end = 0
+
+    @cython.ccall
+    def read(self, link_type: cython.int, data: bytes) -> cython.bint:
+        """Whether `data` is a TCP segment in an Ethernet frame with an IPv4 header without options or an IPv6 header
+        without extensions, whole and not fragmented."""
+        size: cython.Py_ssize_t = len(data)
+        if link_type != 1 or size < 54:
+            return False
+        at: cython.Py_ssize_t  # of the TCP header
+        end: cython.Py_ssize_t
+        if data[12] == 0x08 and data[13] == 0x00 and data[14] == 0x45 and data[23] == 6:
+            end = 14 + (data[16] << 8 | data[17])
+            at = 34
+            if (data[20] & 0x3F) != 0 or data[21] != 0:
+                return False  # a fragment
+        elif data[12] == 0x86 and data[13] == 0xDD and data[14] >> 4 == 6 and data[20] == 6 and size >= 74:
+            end = 54 + (data[18] << 8 | data[19])
+            at = 54
+        else:
+            return False
+        if end > size or end - at < 20:
+            return False
+        body: cython.Py_ssize_t = at + (data[at + 12] >> 4) * 4
+        if body < at + 20 or body > end:
+            return False
+        # Addresses and ports stand side by side, where no options come between.
+        self.flow = _cut(data, 26, 38) if at == 34 else _cut(data, 22, 58)
+        self.seq = _number(data, at + 4)
+        self.ack = _number(data, at + 8)
+        self.flags = data[at + 13]
+        self.start = body
+        self.end = end
+        return True
 
 
 @cython.cfunc

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from inspector.errors import DecodeError
 from inspector.limits import MAX_HEADER_LIST, MAX_HPACK_TABLE
+from inspector.model.call import Header
 from inspector.net.hpack_tables import CODE_LENGTHS, END_OF_STRING, STATIC_TABLE
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ _STATIC_COUNT = cython.declare(cython.Py_ssize_t, len(STATIC_TABLE))
 class HpackError(DecodeError):
     """A damaged header block. `partial` holds the fields that came before the damage."""
 
-    def __init__(self, message: str, *, code: str, offset: int, partial: list[tuple[str | None, str | None]]) -> None:
+    def __init__(self, message: str, *, code: str, offset: int, partial: list[Header]) -> None:
         super().__init__(message, code=code, offset=offset)
         self.partial = partial
 
@@ -104,7 +105,7 @@ _ORDER = cython.declare(list, _code_order())
 
 @cython.final
 @cython.cclass
-class _Entry:
+class Entry:
     """A table entry. The sizes count octets and are lower bounds where the name is unknown."""
 
     field: tuple[str | None, str | None]
@@ -120,9 +121,9 @@ class _Entry:
 
 
 _STATIC = cython.declare(
-    list, [_Entry(field, len(field[0]), len(field[0]) + len(field[1]) + 32) for field in STATIC_TABLE]
+    list, [Entry(field, len(field[0]), len(field[0]) + len(field[1]) + 32) for field in STATIC_TABLE]
 )
-_UNSEEN = cython.declare(_Entry, _Entry((None, None), 0, 32))
+_UNSEEN = cython.declare(Entry, Entry((None, None), 0, 32))
 
 
 @cython.final
@@ -138,38 +139,31 @@ class HpackDecoder:
     that some so far were not ASCII, or had a zero byte, so that what they mean has to be looked at.
     """
 
-    unknown = cython.declare(cython.Py_ssize_t, visibility="readonly")
-    truncated = cython.declare(cython.bint, visibility="readonly")
-    has_octets = cython.declare(cython.bint, visibility="readonly")
-
-    # The dynamic table: its newest entry is the last one, those before _first are gone.
-    _entries: list[_Entry]
-    _first: cython.Py_ssize_t
-    _held: cython.Py_ssize_t  # the sum of their sizes
-    _capacity: cython.Py_ssize_t  # of the encoder's table, or _UNKNOWN
-    _limit: cython.Py_ssize_t  # to the capacity, or _UNKNOWN
-    _complete: cython.bint  # the encoder's table holds nothing that is not in _entries
-
-    # The block that is being decoded.
-    _block: bytes
-    _end: cython.Py_ssize_t
-    _at: cython.Py_ssize_t
-    _fields: list[tuple[str | None, str | None]]
-    _room: cython.Py_ssize_t  # what is left of limits.MAX_HEADER_LIST
-    _octets: cython.Py_ssize_t  # length of the last string, decoded but not yet text
-
     def __init__(self, *, from_start: bool = True) -> None:
         self.unknown = 0
         self.truncated = False
         self.has_octets = False
-        self._block = b""
-        self._fields = []
-        self.forget()
+        # The block that is being decoded.
+        self._block: bytes = b""
+        self._start = 0
+        self._end = 0
+        self._at = 0
+        self._fields: list[Header] = []
+        self._room = 0  # what is left of limits.MAX_HEADER_LIST
+        self._octets = 0  # length of the last string, decoded but not yet text
+        self._scratch: bytearray = bytearray()
+        # The dynamic table: its newest entry is the last one, those before _first are gone.
+        self._entries: list[Entry] = []
+        self._first = 0
+        self._held = 0  # the sum of their sizes
+        self._capacity = _UNKNOWN  # of the encoder's table
+        self._limit = _UNKNOWN  # to the capacity
+        self._complete = False  # the encoder's table holds nothing that is not in _entries
         if from_start:
             self._capacity = self._limit = DEFAULT_TABLE_SIZE
             self._complete = True
 
-    def decode(self, block: bytes) -> list[tuple[str | None, str | None]]:
+    def decode(self, block: bytes) -> list[Header]:
         """The fields of a block as (name, value): both None where the entry referred to was not seen, the name alone
         where a literal borrows it from there.
 
@@ -178,16 +172,29 @@ class HpackDecoder:
         Raises HpackError (codes `hpack_index`, `hpack_integer`, `hpack_huffman`, `hpack_table_size`,
         `hpack_truncated`) for damage. The table cannot be relied upon after that, and is forgotten.
         """
+        return [*self.decode_part(block, 0, len(block))]
+
+    @cython.cfunc
+    def decode_part(self, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> tuple[Header, ...]:
+        """The same of a block that stands within other bytes, from `start` to `end`."""
+        if start < 0 or end < start or end > len(data):
+            raise IndexError("out of bounds")
         self.unknown = 0
         self.truncated = False
-        self._block = block
-        self._end = len(block)
-        self._at = 0
+        self._block = data
+        self._start = self._at = start
+        self._end = end
         self._fields = []
         self._room = _FIELDS
-        while self._at < self._end:
-            self._representation(self._block[self._at])
-        return self._release()
+        octet: cython.Py_ssize_t
+        while self._at < end:
+            octet = data[self._at]
+            if 0x80 < octet < 0xFF:  # the common case, put first for speed: an index in one octet
+                self._at += 1
+                self._emit(self._entry(octet & 0x7F))
+            else:
+                self._representation(octet)
+        return tuple(self._release())
 
     def forget(self) -> None:
         """Bytes of the stream were lost: any number of entries may have come in between, and the capacity may be
@@ -221,22 +228,22 @@ class HpackDecoder:
 
     @cython.cfunc
     def _indexed(self) -> None:
-        entry: _Entry = self._entry(self._integer(0x7F))
+        entry: Entry = self._entry(self._integer(0x7F))
         self._emit(entry)
 
     @cython.cfunc
-    def _literal(self, prefix: cython.Py_ssize_t) -> _Entry:
+    def _literal(self, prefix: cython.Py_ssize_t) -> Entry:
         index: cython.Py_ssize_t = self._integer(prefix)
         name: str | None
         name_size: cython.Py_ssize_t
         if index:
-            named: _Entry = self._entry(index)
+            named: Entry = self._entry(index)
             name, name_size = named.field[0], named.name_size
         else:
             name = self._string()
             name_size = self._octets
         value: str = self._string()
-        entry: _Entry = _Entry((name, value), name_size, _OVERHEAD + name_size + self._octets)
+        entry: Entry = Entry((name, value), name_size, _OVERHEAD + name_size + self._octets)
         self._emit(entry)
         return entry
 
@@ -251,7 +258,7 @@ class HpackDecoder:
         self._evict()
 
     @cython.cfunc
-    def _emit(self, entry: _Entry) -> None:
+    def _emit(self, entry: Entry) -> None:
         self._room -= entry.size
         if self._room < 0:
             self.truncated = True
@@ -263,9 +270,9 @@ class HpackDecoder:
     # --- the dynamic table (RFC 7541, 4) -------------------------------------------------------------------------
 
     @cython.cfunc
-    def _entry(self, index: cython.Py_ssize_t) -> _Entry:
+    def _entry(self, index: cython.Py_ssize_t) -> Entry:
         """The entry at an index (RFC 7541, 2.3.3: the static table comes first)."""
-        entry: _Entry
+        entry: Entry
         if 0 < index <= _STATIC_COUNT:
             entry = _STATIC[index - 1]
             return entry
@@ -277,7 +284,7 @@ class HpackDecoder:
         return _UNSEEN
 
     @cython.cfunc
-    def _insert(self, entry: _Entry) -> None:
+    def _insert(self, entry: Entry) -> None:
         self._entries.append(entry)
         self._held += entry.size
         self._evict()
@@ -297,7 +304,7 @@ class HpackDecoder:
             if self._held > bound:
                 self._complete = False
         while self._held > bound:
-            oldest: _Entry = self._entries[self._first]
+            oldest: Entry = self._entries[self._first]
             self._held -= oldest.size
             self._first += 1
         if self._first > 32 and self._first * 2 > len(self._entries):  # seldom, so that the cost per entry is constant
@@ -346,27 +353,26 @@ class HpackDecoder:
         start: cython.Py_ssize_t = self._at
         if size > self._end - start:
             raise self._damaged("hpack_truncated", f"string of {size} octets, of which {self._end - start} are there")
-        octets: bytes = block[start : start + size]
-        if huffman:
-            octets = self._huffman(octets)
+        octets: bytes = self._huffman(start, start + size) if huffman else _cut(block, start, start + size)
         self._at = start + size
         self._octets = len(octets)
-        if not octets.isascii() or b"\0" in octets:
+        if not _is_ascii(octets):
             self.has_octets = True
         return octets.decode("latin-1")
 
     @cython.cfunc
-    def _huffman(self, octets: bytes) -> bytes:
+    def _huffman(self, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> bytes:
         """RFC 7541, 5.2. `bits` holds `count` bits that are not decoded yet.
 
         Behind its end the string is read as if ones followed. Padding then reads as the end-of-string code, cut off.
         """
-        out: bytearray = bytearray(len(octets) * 8 // 5)  # the shortest code has five bits
+        octets: bytes = self._block
+        out: bytearray = self._scratch
+        if len(out) < (end - at) * 8 // 5:  # the shortest code has five bits
+            out = self._scratch = bytearray(2 * (end - at))
         symbols: bytes = _SHORT_SYMBOLS
         lengths: bytes = _SHORT_LENGTHS
         size: cython.Py_ssize_t = 0
-        end: cython.Py_ssize_t = len(octets)
-        at: cython.Py_ssize_t = 0
         bits: cython.Py_ssize_t = 0
         count: cython.Py_ssize_t = 0
         while True:
@@ -390,21 +396,42 @@ class HpackDecoder:
             count -= length
         if window != _ONES or count > 7:
             raise self._damaged("hpack_huffman", "Huffman-coded string with wrong padding")
-        return bytes(out[:size])
+        text: cython.p_char = out
+        return bytes(text[:size])
 
     @cython.cfunc
-    def _release(self) -> list[tuple[str | None, str | None]]:
+    def _release(self) -> list[Header]:
         """Hands over the fields, and keeps no hold on the block."""
-        fields: list[tuple[str | None, str | None]] = self._fields
+        fields: list[Header] = self._fields
         self._fields = []
         self._block = b""
         return fields
 
     @cython.cfunc
     def _damaged(self, code: str, message: str) -> HpackError:
-        error = HpackError(message, code=code, offset=self._at, partial=self._release())
+        error = HpackError(message, code=code, offset=self._at - self._start, partial=self._release())
         self.forget()
         return error
+
+
+@cython.cfunc
+def _is_ascii(octets: bytes) -> cython.bint:
+    """Whether they are ASCII other than zero."""
+    octet: cython.uchar
+    for octet in octets:
+        if octet == 0 or octet > 127:
+            return False
+    return True
+
+
+@cython.cfunc
+@cython.inline
+def _cut(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> bytes:
+    """`data[start:end]` without a slice object, which takes twice as long as the copy."""
+    if start < 0 or end < start or end > len(data):
+        raise IndexError("out of bounds")
+    octets: cython.p_char = data
+    return octets[start:end]
 
 
 @cython.cfunc

@@ -61,28 +61,20 @@ _RESPONSE_FIELDS = frozenset((":status", "grpc-status", "grpc-message", "grpc-st
 
 @cython.final
 @cython.cclass
-class _Half:
+class Half:
     """One direction: its frames, its header compression, and a header block in progress.
 
     `known` where it is followed from its first frame on.
     """
 
-    known: cython.bint
-    reader: FrameReader
-    decoder: HpackDecoder
-    block: list[bytes]
-    block_frame: Frame | None
-    block_size: cython.longlong
-    table_limit: cython.longlong  # the largest header table that the other side ever allowed
-
     def __init__(self, known: bool) -> None:
         self.known = known
-        self.reader = FrameReader(known)
-        self.decoder = HpackDecoder(from_start=known)
-        self.block = []
-        self.block_frame = None
+        self.reader: FrameReader = FrameReader(known)
+        self.decoder: HpackDecoder = HpackDecoder(from_start=known)
+        self.block: list[bytes] = []
+        self.block_frame: Frame | None = None
         self.block_size = 0
-        self.table_limit = DEFAULT_TABLE_SIZE
+        self.table_limit = DEFAULT_TABLE_SIZE  # the largest header table that the other side ever allowed
 
 
 @cython.final
@@ -94,33 +86,21 @@ class Http2Connection:
     what is not HTTP/2 looks like TLS.
     """
 
-    verdict = cython.declare(str, visibility="readonly")
-    client = cython.declare(cython.int, visibility="readonly")
-    is_tls = cython.declare(cython.bint, visibility="readonly")
-    _found: cython.bint  # the verdict is `http2`
-    _late: cython.bint  # the beginning is not in the capture
-    _held: list[Chunk]
-    _prefixes: list[bytearray]  # what came first in each direction, while undecided
-    _seen: cython.longlong  # bytes looked at while undecided
-    _looks: cython.longlong
-    _next_look: cython.longlong
-    _first: _Half | None
-    _second: _Half | None
-
     def __init__(self, opened: Opened) -> None:
-        self.verdict = UNDECIDED
+        self.verdict: str = UNDECIDED
         # Clients use high ports; this guess holds until a header block tells.
         self.client = 0 if opened.client[1] >= opened.server[1] or not opened.mid else 1
         self.is_tls = False
-        self._found = False
-        self._late = opened.mid
-        self._held = []
-        self._prefixes = [bytearray(), bytearray()]
-        self._seen = 0
+        self.problem: Problem | None = None  # of the last header block
+        self._found = False  # the verdict is `http2`
+        self._late = opened.mid  # the beginning is not in the capture
+        self._held: list[Chunk] = []
+        self._prefixes = [bytearray(), bytearray()]  # what came first in each direction, while undecided
+        self._seen = 0  # bytes looked at while undecided
         self._looks = 0
         self._next_look = 0
-        self._first = None
-        self._second = None
+        self._first: Half | None = None
+        self._second: Half | None = None
 
     def feed(self, event: Chunk | Gap | Closed) -> list[StreamEvent]:
         """What happens on the connection's streams with `event`."""
@@ -198,8 +178,8 @@ class Http2Connection:
             self._seen += len(event.data)
         before = len(events)
         self._feed_half(event, events)
-        first: _Half | None = self._first
-        second: _Half | None = self._second
+        first: Half | None = self._first
+        second: Half | None = self._second
         if (first is not None and first.reader.in_step) or (second is not None and second.reader.in_step):
             self._accept()
             return
@@ -230,7 +210,7 @@ class Http2Connection:
     def _begin(self, skips: tuple[int, int], events: list[StreamEvent]) -> None:
         """Feeds what was held, without what comes before the first frames."""
         self._accept()
-        self._first, self._second = _Half(True), _Half(True)
+        self._first, self._second = Half(True), Half(True)
         self._begin_upgraded_stream(skips, events)
         left = list(skips)
         held, self._held = self._held, []
@@ -243,10 +223,10 @@ class Http2Connection:
                 self._feed_half(rest, events)
 
     @cython.cfunc
-    def _first_half(self, direction: int, event: Chunk | Gap | Closed) -> _Half:
+    def _first_half(self, direction: cython.int, event: Chunk | Gap | Closed) -> Half:
         """The state of a direction, made with its first event."""
-        other: _Half | None = self._first if direction else self._second
-        known = (
+        other: Half | None = self._first if direction else self._second
+        known: cython.bint = (
             other is not None
             and other.known
             and isinstance(event, Chunk)
@@ -257,8 +237,8 @@ class Http2Connection:
         return self._set_half(direction, known)
 
     @cython.cfunc
-    def _set_half(self, direction: int, known: bool) -> _Half:
-        half = _Half(known)
+    def _set_half(self, direction: cython.int, known: cython.bint) -> Half:
+        half = Half(known)
         if direction:
             self._second = half
         else:
@@ -274,7 +254,7 @@ class Http2Connection:
         chunk = self._held[0]
         self._apply_settings(0, http1.upgrade_settings(head))
         body = data[head.end : skips[0] - len(PREFACE)]
-        fields: list[Header] = [(":method", head.words[0]), (":path", head.words[1]), *head.fields]
+        fields: tuple[Header, ...] = ((":method", head.words[0]), (":path", head.words[1]), *head.fields)
         events.append(Headers(0, 1, fields, True, not body, 0, None, chunk.packet, chunk.time))
         if body:
             events.append(Data(0, 1, body, 0, True, True, head.end, chunk.packet, chunk.time))
@@ -284,7 +264,7 @@ class Http2Connection:
     @cython.cfunc
     def _feed_half(self, event: Chunk | Gap | Closed, events: list[StreamEvent]) -> None:
         direction = event.direction
-        half: _Half | None = self._second if direction else self._first
+        half: Half | None = self._second if direction else self._first
         if half is None:
             half = self._first_half(direction, event)
         if type(event) is Chunk:
@@ -304,7 +284,7 @@ class Http2Connection:
                 half.decoder.forget()
                 half.block_frame = None
                 # SETTINGS may have been among what was lost: the other side may go by a table of any size.
-                other: _Half | None = self._first if direction else self._second
+                other: Half | None = self._first if direction else self._second
                 if other is not None:
                     other.table_limit = limits.MAX_HPACK_TABLE
                     other.decoder.limit_table(limits.MAX_HPACK_TABLE)
@@ -321,7 +301,7 @@ class Http2Connection:
             events.append(Ended(direction, event.reason, event.packet, event.time))
 
     @cython.cfunc
-    def _feed_frame(self, direction: int, half: _Half, frame: Frame, events: list[StreamEvent]) -> None:
+    def _feed_frame(self, direction: cython.int, half: Half, frame: Frame, events: list[StreamEvent]) -> None:
         kind: cython.int
         flags: cython.int
         payload: bytes
@@ -349,7 +329,7 @@ class Http2Connection:
 
     def _apply_settings(self, direction: int, payload: bytes) -> None:
         """What one side announces binds the other: its header table, the size of its frames."""
-        other: _Half | None = self._first if direction else self._second
+        other: Half | None = self._first if direction else self._second
         if other is None:
             other = self._set_half(1 - direction, False)
         for at in range(0, len(payload) - 5, 6):
@@ -364,7 +344,7 @@ class Http2Connection:
     # --- header blocks -------------------------------------------------------------------------------------------
 
     @cython.cfunc
-    def _begin_block(self, direction: int, half: _Half, frame: Frame, events: list[StreamEvent]) -> None:
+    def _begin_block(self, direction: cython.int, half: Half, frame: Frame, events: list[StreamEvent]) -> None:
         fragment = _fragment(frame)
         if fragment is None:
             text = f"a header frame of stream {frame.stream} has more padding than bytes"
@@ -378,7 +358,7 @@ class Http2Connection:
             half.block_size = len(fragment)
 
     @cython.cfunc
-    def _continue_block(self, direction: int, half: _Half, frame: Frame, events: list[StreamEvent]) -> None:
+    def _continue_block(self, direction: cython.int, half: Half, frame: Frame, events: list[StreamEvent]) -> None:
         first = half.block_frame
         if first is None or first.stream != frame.stream:
             # Its beginning lies before the capture or in a gap: what it adds to the table is not known.
@@ -399,12 +379,11 @@ class Http2Connection:
                 half.decoder.forget()
                 problem = Problem("http2_header_block", text, frame.packet, first.offset)
                 end = bool(first.flags & http2_frames.END_STREAM)
-                lost: list[Header] = []
-                events.append(Headers(direction, first.stream, lost, False, end, 0, problem, frame.packet, frame.time))
+                events.append(Headers(direction, first.stream, (), False, end, 0, problem, frame.packet, frame.time))
             else:
                 self._end_block(direction, half, first, block, events)
 
-    def _break_block(self, half: _Half, packet: int, offset: int, events: list[StreamEvent]) -> None:
+    def _break_block(self, half: Half, packet: int, offset: int, events: list[StreamEvent]) -> None:
         first, half.block_frame = half.block_frame, None
         half.block = []
         half.decoder.forget()
@@ -413,33 +392,61 @@ class Http2Connection:
         events.append(Problem("http2_continuation", text, packet, offset))
 
     @cython.cfunc
-    def _end_block(self, direction: int, half: _Half, frame: Frame, block: bytes, events: list[StreamEvent]) -> None:
+    def _end_block(
+        self, direction: cython.int, half: Half, frame: Frame, block: bytes, events: list[StreamEvent]
+    ) -> None:
         kind: cython.int
         flags: cython.int
         kind, flags, stream, _, offset, packet, time = cython.cast(tuple, frame)
-        decoder = half.decoder
-        fields: list[Header]
-        problem = None
-        try:
-            fields = decoder.decode(block)
-        except DecodeError as error:
-            fields = getattr(error, "partial", [])  # those before the damage
-            problem = Problem(error.code, error.message, packet, offset)
-        if problem is None and decoder.truncated:
-            text = f"more than {limits.MAX_HEADER_LIST} bytes of header fields; the rest is left out"
-            problem = Problem("http2_header_list", text, packet, offset)
+        decoder: HpackDecoder = half.decoder
+        fields = self.decode_block(direction, half, kind == _HEADERS, block, 0, len(block), offset, packet)
         if kind != _HEADERS:  # a promise: decoded for what it does to the table
-            if problem is not None:
-                events.append(problem)
+            if self.problem is not None:
+                events.append(self.problem)
             return
-        if self._late:
-            self._learn_client(direction, fields)
         end: bool = flags & 1 != 0
-        header = (direction, stream, fields, decoder.has_octets, end, decoder.unknown, problem, packet, time)
+        header = (direction, stream, fields, decoder.has_octets, end, decoder.unknown, self.problem, packet, time)
         events.append(make(Headers, header))
 
     @cython.cfunc
-    def _learn_client(self, direction: int, fields: list[Header]) -> None:
+    def decode_block(
+        self,
+        direction: cython.int,
+        half: Half,
+        tells_client: cython.bint,
+        data: bytes,
+        start: cython.Py_ssize_t,
+        end: cython.Py_ssize_t,
+        offset: cython.longlong,
+        packet: cython.longlong,
+    ) -> tuple[Header, ...]:
+        """The fields of the header block from `start` to `end`; those before the damage, if there is any. What is
+        wrong is in `problem`. `offset` is that of its first frame."""
+        decoder: HpackDecoder = half.decoder
+        fields: tuple[Header, ...]
+        self.problem = None
+        try:
+            fields = decoder.decode_part(data, start, end)
+        except DecodeError as error:
+            fields = tuple(getattr(error, "partial", ()))
+            self.problem = Problem(error.code, error.message, packet, offset)
+        if decoder.truncated and self.problem is None:
+            text = f"more than {limits.MAX_HEADER_LIST} bytes of header fields; the rest is left out"
+            self.problem = Problem("http2_header_list", text, packet, offset)
+        if self._late and tells_client:
+            self._learn_client(direction, fields)
+        return fields
+
+    @cython.cfunc
+    def ready_half(self, direction: cython.int) -> Half | None:
+        """The state of a direction whose next byte is known to begin a frame, of no header block in progress."""
+        half: Half | None = self._second if direction else self._first
+        if self._found and half is not None and half.block_frame is None and half.reader.is_between_frames():
+            return half
+        return None
+
+    @cython.cfunc
+    def _learn_client(self, direction: cython.int, fields: tuple[Header, ...]) -> None:
         for name, _ in fields:
             if name in _REQUEST_FIELDS:
                 self.client = direction

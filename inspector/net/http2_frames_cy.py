@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from inspector import limits
 from inspector.model.frames import Data, Frame, FrameEvent, Lost, Restarted
 from inspector.model.make_cy import make
-from inspector.model.packet import Chunk, Gap
+from inspector.model.packet import Chunk, Gap, Time
 from inspector.model.problem import Problem
 from inspector.net.buffer import Buffer
 
@@ -223,6 +223,12 @@ class FrameReader:
         self._start = False
         self._missing = 0
 
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def is_between_frames(self) -> cython.bint:
+        """Whether the next byte is known to begin a frame."""
+        return self._finder is None and not self._holds and not self._left
+
     @property
     def in_step(self) -> bool:
         """Whether it is known where frames begin."""
@@ -349,15 +355,14 @@ class FrameReader:
         return None
 
     @cython.cfunc
-    @cython.exceptval(-1)
     def _read_data(
         self,
-        direction: int,
+        direction: cython.int,
         data: bytes,
         at: cython.Py_ssize_t,
         offset: cython.longlong,
-        packet: int,
-        time: int | None,
+        packet: cython.longlong,
+        time: Time,
         events: list[FrameEvent],
     ) -> cython.Py_ssize_t:
         """Hands on what `data` has of the current DATA frame; where that ends."""
@@ -368,7 +373,7 @@ class FrameReader:
 
     @cython.cfunc
     def _emit_data(
-        self, data: bytes, offset: cython.longlong, packet: int, time: int | None, events: list[FrameEvent]
+        self, data: bytes, offset: cython.longlong, packet: cython.longlong, time: Time, events: list[FrameEvent]
     ) -> None:
         end = self._end_stream and not self._left
         events.append(

@@ -46,7 +46,7 @@ MOST_REMEMBERED = 256
 """Fields whose text is remembered: as many as the header tables of a connection may hold and be of use."""
 
 
-def readable(fields: list[Header], known: dict[Header, Header]) -> tuple[Header, ...]:
+def readable(fields: tuple[Header, ...], known: dict[Header, Header]) -> tuple[Header, ...]:
     """Header fields as text. HPACK gives octets (as Latin-1); values of `-bin` fields become base64, others UTF-8.
 
     `known` keeps what was made of a field, so that one that is sent by reference again and again is made once.

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from inspector import limits
 from inspector.model.make_cy import make
-from inspector.model.packet import Chunk, Closed, Datagram, Gap, Opened, Segment
+from inspector.model.packet import Chunk, Closed, Datagram, Gap, Opened, Segment, Time
 
 if TYPE_CHECKING:
     from inspector import cython_shim as cython
@@ -90,54 +90,34 @@ class _Held(NamedTuple):
 
 @cython.final
 @cython.cclass
-class _Side:
+class Side:
     """One direction of a connection.
 
     Sequence numbers wrap; `position` unwraps them relative to the byte expected next, whose number is `seq` and whose
     position is `next`. Until `started` it is not known which byte comes first, and `seq` is merely a reference.
     """
 
-    seen: cython.bint
-    started: cython.bint
-    absent: cython.bint  # not started, and not waited for: perhaps only one direction was captured
-    closed: str  # why; empty until then
-    referenced: cython.bint
-    initial: int | None  # initial sequence number, where the SYN or its acknowledgement was seen
-    seq: cython.longlong
-    next: cython.longlong
-    origin: cython.longlong
-    pending: list[_Held]
-    held_bytes: cython.longlong
-    # What the other side acknowledged: up to where (kept only while something is pending), whether anything at all
-    # since then, and up to where that was waited for in vain.
-    acked: cython.longlong
-    answered: cython.bint
-    waived: cython.longlong
-    # When, on the clock of the connection, this side last moved without giving up, and where it was after that.
-    moved: cython.longlong
-    moved_to: cython.longlong
-    # Segments in a row that follow each other, but lie too far back to be sent again: from where, up to where.
-    strays: cython.int
-    strays_start: cython.longlong
-    strays_end: cython.longlong
-
     def __init__(self) -> None:
         self.seen = False
         self.started = False
-        self.absent = False
-        self.closed = ""
+        self.absent = False  # not started, and not waited for: perhaps only one direction was captured
+        self.closed: str = ""  # why; empty until then
         self.referenced = False
-        self.initial = None
+        self.initial: int | None = None  # initial sequence number, where the SYN or its acknowledgement was seen
         self.seq = 0
         self.next = 0
         self.origin = 0
-        self.pending = []
+        self.pending: list[_Held] = []
         self.held_bytes = 0
+        # What the other side acknowledged: up to where (kept only while something is pending), whether anything at all
+        # since then, and up to where that was waited for in vain.
         self.acked = 0
         self.answered = False
         self.waived = 0
+        # When, on the clock of the connection, this side last moved without giving up, and where it was after that.
         self.moved = 0
         self.moved_to = 0
+        # Segments in a row that follow each other, but lie too far back to be sent again: from where, up to where.
         self.strays = 0
         self.strays_start = 0
         self.strays_end = 0
@@ -151,13 +131,15 @@ class _Side:
         return self.next + ((seq - self.seq + _HALF) & _MASK) - _HALF
 
     @cython.cfunc
-    def start(self, seq: cython.longlong) -> None:
+    @cython.exceptval(check=False)
+    def start(self, seq: cython.longlong) -> cython.void:
         position: cython.longlong = self.position(seq)
         self.seq, self.next, self.origin, self.started = seq, position, position, True
         self.acked = self.waived = self.moved_to = position
 
     @cython.cfunc
-    def advance(self, count: cython.longlong) -> None:
+    @cython.exceptval(check=False)
+    def advance(self, count: cython.longlong) -> cython.void:
         self.next += count
         self.seq = (self.seq + count) & _MASK
 
@@ -173,32 +155,37 @@ class _Side:
 
 @cython.final
 @cython.cclass
-class _Connection:
-    flow: bytes  # of side 0
-    first: _Side
-    second: _Side
-    client: cython.int  # index of the side that opened it
-    mid: cython.bint  # neither SYN nor SYN-ACK was seen
-    number: cython.longlong  # given when the first byte is delivered
-    touched: cython.longlong  # number of its last packet
-    clock: cython.longlong  # segments, not counting those of the common case
+class Connection:
+    """Both directions of a connection."""
 
     def __init__(self, flow: bytes) -> None:
-        self.flow = flow
-        self.first = _Side()
-        self.second = _Side()
-        self.client = 0
-        self.mid = True
-        self.number = 0
-        self.touched = 0
-        self.clock = 0
+        self.flow: bytes = flow  # of the first side
+        self.first: Side = Side()
+        self.second: Side = Side()
+        self.client = 0  # index of the side that opened it
+        self.mid = True  # neither SYN nor SYN-ACK was seen
+        self.number = 0  # given when the first byte is delivered
+        self.touched = 0  # number of its last packet
+        self.clock = 0  # segments, not counting those of the common case
 
     @cython.cfunc
-    def side(self, direction: cython.int) -> _Side:
+    def side(self, direction: cython.int) -> Side:
         return self.second if direction else self.first
 
 
-def _last_packet(connection: _Connection) -> int:
+@cython.final
+@cython.cclass
+class Flow:
+    """One direction, as the addresses and ports of its packets name it."""
+
+    def __init__(self, connection: Connection, direction: int) -> None:
+        self.connection: Connection = connection
+        self.direction = direction
+        self.offset = 0  # where the bytes stand in their direction that `take_next` took last
+        self.reader: object = None  # what the bytes are handed to, for whoever does that
+
+
+def _last_packet(connection: Connection) -> int:
     return connection.touched
 
 
@@ -207,16 +194,10 @@ def _last_packet(connection: _Connection) -> int:
 class TcpReassembler:
     """Segments -> `Opened`, `Chunk`, `Gap` and `Closed` events of all connections in the capture."""
 
-    _flows: dict[bytes, tuple[_Connection, int]]
-    _half_open: dict[bytes, _Connection]
-    _live: dict[bytes, _Connection]
-    _count: cython.longlong
-    _held_bytes: cython.longlong
-
     def __init__(self) -> None:
-        self._flows = {}
-        self._half_open = {}
-        self._live = {}
+        self._flows: dict[bytes, Flow] = {}
+        self._half_open: dict[bytes, Connection] = {}
+        self._live: dict[bytes, Connection] = {}
         self._count = 0
         self._held_bytes = 0
 
@@ -226,36 +207,67 @@ class TcpReassembler:
         flags: cython.int
         seq: cython.longlong
         ack: cython.longlong
-        packet, time, flow, seq, ack, flags, data, missing = cython.cast(tuple, segment)
-        known = self._flows.get(flow)
-        if known is None or flags & _SYN:
-            known = self._open(segment, known, events)
-            if known is None:
-                return events
-        connection: _Connection = known[0]
-        direction: cython.int = known[1]
-        connection.touched = packet
-        side: _Side = connection.side(direction)
-        other: _Side = connection.side(1 - direction)
-        side.seen = True
-        if (
-            seq == side.seq
-            and side.started
-            and connection.number
-            and not (flags & _SYN_FIN_RST or missing or side.pending or other.pending or side.closed)
-            and not (flags & _ACK and other.is_ahead(ack))
-        ):  # the common case, put first for speed: the next segment, and nothing waits
+        packet, time, name, seq, ack, flags, data, missing = cython.cast(tuple, segment)
+        flow: Flow | None = None if missing else self.take_next(name, seq, ack, flags, len(data), packet)
+        if flow is not None:
             if data:
-                way = direction ^ connection.client
-                events.append(make(Chunk, (connection.number, way, side.next - side.origin, data, packet, time)))
-                side.advance(len(data))
+                events.append(
+                    make(
+                        Chunk,
+                        (
+                            flow.connection.number,
+                            flow.direction ^ flow.connection.client,
+                            flow.offset,
+                            data,
+                            packet,
+                            time,
+                        ),
+                    )
+                )
             return events
-        self._hold(connection, direction, segment, events)
+        flow = self._flows.get(name)
+        if flow is None or flags & _SYN:
+            flow = self._open(segment, flow, events)
+            if flow is None:
+                return events
+        connection: Connection = flow.connection
+        connection.touched = packet
+        side: Side = connection.side(flow.direction)
+        side.seen = True
+        self._hold(connection, flow.direction, segment, events)
         self._advance(connection, events)
         self._give_up_overdue(connection, events)
         if self._held_bytes > limits.MAX_PENDING_TOTAL:
             self._relieve(events)
         return events
+
+    @cython.cfunc
+    def take_next(
+        self,
+        name: bytes,
+        seq: cython.longlong,
+        ack: cython.longlong,
+        flags: cython.int,
+        size: cython.longlong,
+        packet: cython.longlong,
+    ) -> Flow | None:
+        """The common case, put first for speed: a segment of `size` bytes that is the next one of its flow, while
+        nothing waits. It is taken as delivered, and its flow is returned. Otherwise None, and nothing has changed."""
+        flow: Flow | None = self._flows.get(name)
+        if flow is None or flags & _SYN_FIN_RST:
+            return None
+        connection: Connection = flow.connection
+        side: Side = connection.side(flow.direction)
+        other: Side = connection.side(1 - flow.direction)
+        if seq != side.seq or not side.started or not connection.number or side.pending or other.pending or side.closed:
+            return None
+        if flags & _ACK and other.is_ahead(ack):
+            return None
+        connection.touched = packet
+        side.seen = True
+        flow.offset = side.next - side.origin
+        side.advance(size)
+        return flow
 
     def close(self) -> list[TcpEvent]:
         """The end of the capture: what waits is delivered with the gaps before it, and every connection ends."""
@@ -269,36 +281,34 @@ class TcpReassembler:
 
     # --- connections come and go --------------------------------------------------------------------------------
 
-    def _open(
-        self, segment: Segment, known: tuple[_Connection, int] | None, events: list[TcpEvent]
-    ) -> tuple[_Connection, int] | None:
+    def _open(self, segment: Segment, known: Flow | None, events: list[TcpEvent]) -> Flow | None:
         """The connection of a segment that is a SYN or whose flow is new. None where it tells nothing."""
         flags = segment.flags
         if known is not None and self._is_reused(known, segment):
-            self._forget(known[0], events)
+            self._forget(known.connection, events)
             known = None
         if known is None:
             if not flags & SYN and (flags & RST or not (segment.data or segment.missing)):
                 return None
-            known = self._add(segment, events), 0
+            known = self._add(segment, events)
         if flags & SYN:
             self._synchronise(known, segment)
         return known
 
-    def _is_reused(self, known: tuple[_Connection, int], segment: Segment) -> bool:
+    def _is_reused(self, known: Flow, segment: Segment) -> bool:
         """Whether a SYN begins another connection between the same ports."""
-        connection: _Connection = known[0]
-        side: _Side = connection.side(known[1])
+        connection: Connection = known.connection
+        side: Side = connection.side(known.direction)
         if not connection.number and (connection.first.closed or connection.second.closed):
             return True  # refused, and tried again
         if side.initial is not None:
             return side.initial != segment.seq
         return side.started and abs(side.position(segment.seq) - side.next) > limits.MAX_PENDING_BYTES
 
-    def _add(self, segment: Segment, events: list[TcpEvent]) -> _Connection:
-        connection = _Connection(segment.flow)
-        self._flows[segment.flow] = connection, 0
-        self._flows[reverse(segment.flow)] = connection, 1
+    def _add(self, segment: Segment, events: list[TcpEvent]) -> Flow:
+        connection = Connection(segment.flow)
+        flow = self._flows[segment.flow] = Flow(connection, 0)
+        self._flows[reverse(segment.flow)] = Flow(connection, 1)
         if segment.data or segment.missing:
             self._make_room(events)
             self._live[segment.flow] = connection
@@ -306,7 +316,7 @@ class TcpReassembler:
             while len(self._half_open) >= limits.MAX_HALF_OPEN:
                 self._forget(next(iter(self._half_open.values())), events)
             self._half_open[segment.flow] = connection
-        return connection
+        return flow
 
     def _make_room(self, events: list[TcpEvent]) -> None:
         if len(self._live) < limits.MAX_CONNECTIONS:
@@ -315,7 +325,7 @@ class TcpReassembler:
         for connection in idle[: max(1, len(idle) // 8)]:
             self._forget(connection, events)
 
-    def _forget(self, connection: _Connection, events: list[TcpEvent]) -> None:
+    def _forget(self, connection: Connection, events: list[TcpEvent]) -> None:
         self._end(connection, events)
         flow = connection.flow
         self._flows.pop(flow, None)
@@ -323,12 +333,12 @@ class TcpReassembler:
         self._live.pop(flow, None)
         self._half_open.pop(flow, None)
 
-    def _synchronise(self, known: tuple[_Connection, int], segment: Segment) -> None:
+    def _synchronise(self, known: Flow, segment: Segment) -> None:
         """Takes the sequence numbers that a SYN or SYN-ACK announces."""
-        connection: _Connection = known[0]
-        direction: cython.int = known[1]
-        side: _Side = connection.side(direction)
-        other: _Side = connection.side(1 - direction)
+        connection: Connection = known.connection
+        direction: cython.int = known.direction
+        side: Side = connection.side(direction)
+        other: Side = connection.side(1 - direction)
         answers = bool(segment.flags & ACK)
         if not connection.number:
             connection.mid = False
@@ -343,9 +353,9 @@ class TcpReassembler:
     # --- segments wait, and are delivered ------------------------------------------------------------------------
 
     @cython.cfunc
-    def _hold(self, connection: _Connection, direction: cython.int, segment: Segment, events: list[TcpEvent]) -> None:
-        side: _Side = connection.side(direction)
-        other: _Side = connection.side(1 - direction)
+    def _hold(self, connection: Connection, direction: cython.int, segment: Segment, events: list[TcpEvent]) -> None:
+        side: Side = connection.side(direction)
+        other: Side = connection.side(1 - direction)
         flags = segment.flags
         if flags & ACK and other.pending and other.started:
             other.answered = True
@@ -372,7 +382,7 @@ class TcpReassembler:
         self._count_held(side, segment, 1)
 
     @cython.cfunc
-    def _is_restart(self, side: _Side, position: cython.longlong, end: cython.longlong) -> cython.bint:
+    def _is_restart(self, side: Side, position: cython.longlong, end: cython.longlong) -> cython.bint:
         """Whether so many segments agree on another place in the sequence that the one known must be wrong."""
         if not side.strays or position != side.strays_end:
             side.strays = 0
@@ -385,21 +395,21 @@ class TcpReassembler:
         return True
 
     @cython.cfunc
-    def _count_held(self, side: _Side, segment: Segment, sign: cython.int) -> None:
+    def _count_held(self, side: Side, segment: Segment, sign: cython.int) -> None:
         size: cython.longlong = sign * (len(segment.data) + limits.SEGMENT_OVERHEAD)
         side.held_bytes += size
         self._held_bytes += size
 
     @cython.cfunc
-    def _advance(self, connection: _Connection, events: list[TcpEvent]) -> None:
+    def _advance(self, connection: Connection, events: list[TcpEvent]) -> None:
         moved = True
         while moved:
             moved = self._deliver(connection, 0, events)
             moved = self._deliver(connection, 1, events) or moved
 
-    def _deliver(self, connection: _Connection, direction: int, events: list[TcpEvent]) -> bool:
-        side: _Side = connection.side(direction)
-        other: _Side = connection.side(1 - direction)
+    def _deliver(self, connection: Connection, direction: int, events: list[TcpEvent]) -> bool:
+        side: Side = connection.side(direction)
+        other: Side = connection.side(1 - direction)
         if not side.started:
             return False
         moved = False
@@ -411,8 +421,7 @@ class TcpReassembler:
         return moved
 
     @cython.cfunc
-    @cython.exceptval(-2)
-    def _ready(self, side: _Side, other: _Side) -> cython.Py_ssize_t:
+    def _ready(self, side: Side, other: Side) -> cython.Py_ssize_t:
         """Which waiting segment need not wait any longer; -1 where none. (It may be another one than the first: bytes
         sent again have other borders, and acknowledge more.)"""
         index: cython.Py_ssize_t
@@ -427,10 +436,10 @@ class TcpReassembler:
 
     @cython.cfunc
     def _emit(
-        self, connection: _Connection, direction: cython.int, index: cython.Py_ssize_t, events: list[TcpEvent]
+        self, connection: Connection, direction: cython.int, index: cython.Py_ssize_t, events: list[TcpEvent]
     ) -> None:  # fmt: skip
         """Delivers a segment that waits, less what was delivered before."""
-        side: _Side = connection.side(direction)
+        side: Side = connection.side(direction)
         position, packet, end, segment, _ = side.pending.pop(index)
         self._count_held(side, segment, -1)
         if segment.flags & RST and side.next - position > limits.MAX_PENDING_BYTES:
@@ -452,7 +461,7 @@ class TcpReassembler:
             self._close_side(connection, direction, "rst" if segment.flags & RST else "fin", segment, events)
 
     @cython.cfunc
-    def _announce(self, connection: _Connection, packet: int, time: int | None, events: list[TcpEvent]) -> None:
+    def _announce(self, connection: Connection, packet: cython.longlong, time: Time, events: list[TcpEvent]) -> None:
         if connection.number:
             return
         self._count += 1
@@ -470,8 +479,11 @@ class TcpReassembler:
                 events.append(Closed(connection.number, direction ^ connection.client, reason, packet, time))
 
     @cython.cfunc
-    def _gap(self, connection: _Connection, direction: int, end: int, cause: Segment, events: list[TcpEvent]) -> None:
-        side: _Side = connection.side(direction)
+    def _gap(
+        self, connection: Connection, direction: cython.int, end: cython.longlong, cause: Segment,
+        events: list[TcpEvent],
+    ) -> None:  # fmt: skip
+        side: Side = connection.side(direction)
         length = end - side.next
         if not side.closed:
             self._announce(connection, cause.packet, cause.time, events)
@@ -480,9 +492,9 @@ class TcpReassembler:
         side.advance(length)
 
     def _close_side(
-        self, connection: _Connection, direction: int, reason: str, cause: Segment, events: list[TcpEvent]
+        self, connection: Connection, direction: int, reason: str, cause: Segment, events: list[TcpEvent]
     ) -> None:
-        side: _Side = connection.side(direction)
+        side: Side = connection.side(direction)
         if connection.number and not side.closed:
             events.append(
                 Closed(connection.number, direction ^ connection.client, reason, cause.packet, cause.time)
@@ -492,9 +504,9 @@ class TcpReassembler:
     # --- what does not come is given up --------------------------------------------------------------------------
 
     @cython.cfunc
-    def _give_up_overdue(self, connection: _Connection, events: list[TcpEvent]) -> None:
-        first: _Side = connection.first
-        second: _Side = connection.second
+    def _give_up_overdue(self, connection: Connection, events: list[TcpEvent]) -> None:
+        first: Side = connection.first
+        second: Side = connection.second
         if not (first.pending or second.pending):
             return
         connection.clock += 1
@@ -508,8 +520,8 @@ class TcpReassembler:
             first.moved_to, second.moved_to = first.next, second.next
 
     @cython.cfunc
-    def _is_overdue(self, connection: _Connection, direction: cython.int) -> cython.bint:
-        side: _Side = connection.side(direction)
+    def _is_overdue(self, connection: Connection, direction: cython.int) -> cython.bint:
+        side: Side = connection.side(direction)
         if not side.pending:
             return False
         if side.held_bytes > limits.MAX_PENDING_BYTES:
@@ -518,18 +530,18 @@ class TcpReassembler:
             return connection.clock - side.moved > limits.OPENING_WINDOW
         head = side.pending[0]
         if head.position <= side.next:  # it waits for what it acknowledges
-            other: _Side = connection.side(1 - direction)
+            other: Side = connection.side(1 - direction)
             since = max(head.clock, other.moved)
             return connection.clock - since > (limits.REORDER_WINDOW if other.started else limits.OPENING_WINDOW)
         since = max(head.clock, side.moved)
         return connection.clock - since > (limits.REORDER_WINDOW if side.acked > side.next else limits.LOSS_WINDOW)
 
     @cython.cfunc
-    def _skip(self, connection: _Connection, events: list[TcpEvent]) -> None:
+    def _skip(self, connection: Connection, events: list[TcpEvent]) -> None:
         """Gives up one thing that a side waits for: its beginning, the bytes before its first segment, or bytes of
         the other side that this segment acknowledges."""
-        first: _Side = connection.first
-        second: _Side = connection.second
+        first: Side = connection.first
+        second: Side = connection.second
         if (first.pending and not first.started) or (second.pending and not second.started):
             self._start_late(connection)
             return
@@ -537,8 +549,8 @@ class TcpReassembler:
         direction: cython.int = 0 if first.pending else 1
         if first.pending and second.pending and second.pending[0].packet < first.pending[0].packet:
             direction = 1
-        side: _Side = connection.side(direction)
-        other: _Side = connection.side(1 - direction)
+        side: Side = connection.side(direction)
+        other: Side = connection.side(1 - direction)
         head = side.pending[0]
         if head.position > side.next:
             if self._is_stray(connection, side):
@@ -554,7 +566,7 @@ class TcpReassembler:
             other.absent = True
 
     @cython.cfunc
-    def _is_stray(self, connection: _Connection, side: _Side) -> cython.bint:
+    def _is_stray(self, connection: Connection, side: Side) -> cython.bint:
         """Whether the first waiting segment of a side has a damaged sequence number: it lies too far off, or the
         receiver goes on without it; and there are not several that agree."""
         head = side.pending[0]
@@ -565,12 +577,12 @@ class TcpReassembler:
         waited: cython.longlong = connection.clock - head.clock
         return side.answered and side.acked <= side.next and waited > limits.LOSS_WINDOW
 
-    def _start_late(self, connection: _Connection) -> None:
+    def _start_late(self, connection: Connection) -> None:
         """The beginning was not captured: each direction starts with the lowest byte seen, or, where none was seen,
         with the one that the other direction expected."""
         direction: cython.int
-        side: _Side
-        other: _Side
+        side: Side
+        other: Side
         for direction in range(2):
             side = connection.side(direction)
             other = connection.side(1 - direction)
@@ -582,7 +594,7 @@ class TcpReassembler:
             elif side.seen and other.pending and other.pending[0].segment.flags & ACK:
                 side.start(other.pending[0].segment.ack)
 
-    def _flush(self, connection: _Connection, events: list[TcpEvent]) -> None:
+    def _flush(self, connection: Connection, events: list[TcpEvent]) -> None:
         self._advance(connection, events)
         while connection.first.pending or connection.second.pending:
             self._skip(connection, events)
@@ -595,10 +607,10 @@ class TcpReassembler:
             if self._held_bytes <= limits.MAX_PENDING_TOTAL // 2:
                 return
 
-    def _end(self, connection: _Connection, events: list[TcpEvent]) -> None:
+    def _end(self, connection: Connection, events: list[TcpEvent]) -> None:
         self._flush(connection, events)
         direction: cython.int
-        side: _Side
+        side: Side
         for direction in range(2):
             side = connection.side(direction)
             if connection.number and not side.closed:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.model.packet import Packet
+from inspector.model.packet import Packet, Segment
 from inspector.net.ip_cy import IpLayer
 from inspector.net.link_cy import network_layer
 from inspector.net.tcp_cy import parse_segment
@@ -31,16 +31,25 @@ def by_layers(given_packet):
     return parse_segment(given_packet.number, given_packet.time, datagram)
 
 
+def read(common_case, given_packet):
+    """What the reader finds as a segment; None where it leaves the packet to the layers."""
+    number, time, link_type, data, _ = given_packet
+    reader = common_case.SegmentReader()
+    if not reader.read(link_type, data):
+        return None
+    return Segment(number, time, reader.flow, reader.seq, reader.ack, reader.flags, data[reader.start : reader.end], 0)
+
+
 @pytest.mark.parametrize("data", [IPV4, IPV6], ids=["ipv4", "ipv6"])
 def test_the_common_case_is_read(common_case, data):
-    segment = common_case.read_segment(packet(data))
+    segment = read(common_case, packet(data))
     assert (segment.data, segment.seq, segment.ack) == (b"payload", 5, 9)
     assert segment == by_layers(packet(data))
 
 
 @pytest.mark.parametrize("data", [IPV4, IPV6], ids=["ipv4", "ipv6"])
 def test_padding_behind_the_datagram_is_no_payload(common_case, data):
-    assert common_case.read_segment(packet(data + b"padding")).data == b"payload"
+    assert read(common_case, packet(data + b"padding")).data == b"payload"
 
 
 @pytest.mark.parametrize(
@@ -57,7 +66,7 @@ def test_padding_behind_the_datagram_is_no_payload(common_case, data):
     ],
 )
 def test_anything_else_is_left_to_the_layers(common_case, given_packet):
-    assert common_case.read_segment(given_packet) is None
+    assert read(common_case, given_packet) is None
 
 
 @given(
@@ -71,5 +80,5 @@ def test_whatever_it_reads_the_layers_read_too(common_case, data, changes, size)
         if at < len(changed):
             changed[at] = value
     given_packet = packet(bytes(changed[:size]), original=len(data))
-    segment = common_case.read_segment(given_packet)
+    segment = read(common_case, given_packet)
     assert segment is None or segment == by_layers(given_packet)
