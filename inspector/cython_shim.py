@@ -31,7 +31,6 @@ Py_ssize_t = builtins.int
 size_t = builtins.int
 double = builtins.float
 p_char = builtins.bytes
-void = None
 
 
 def _same(item: _T) -> _T:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-
 Time = int | None
 """Nanoseconds since the epoch, where the capture tells."""
 

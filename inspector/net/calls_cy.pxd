@@ -16,7 +16,8 @@ cdef class _Way:
 
 
 cdef class _OpenCall:
-    cdef object number, stream, started, method, authority, deadline, http_status, status, ended_at
+    cdef object started, method, authority, deadline, status, ended_at
+    cdef long long number, stream, http_status
     cdef str protocol
     cdef bint late, knows_deadline, is_grpc
     cdef tuple trailers
@@ -29,7 +30,9 @@ cdef class _OpenCall:
 
 cdef class ConnectionCalls:
     cdef readonly int sides_ended
-    cdef object _connection, _closed_order, _last_accepted
+    cdef object _connection, _last_accepted
+    cdef list _closed_order
+    cdef Py_ssize_t _closed_first
     cdef tuple _sides
     cdef Http2Connection _http2
     cdef CallCounter _counter

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
 from inspector import limits
@@ -27,7 +26,7 @@ from inspector.net import http2_frames_cy as frames
 from inspector.net import status
 from inspector.net.grpc_cy import Deframer
 from inspector.net.http2_cy import HTTP2
-from inspector.net.metadata_cy import http_status, readable, status_of, trailer_block
+from inspector.net.metadata_cy import OK, http_status, is_ok, readable, status_of, trailer_block
 
 if TYPE_CHECKING:
     from inspector import cython_shim as cython
@@ -50,6 +49,7 @@ _MAX_MESSAGE = cython.declare(cython.longlong, limits.MAX_MESSAGE)
 _COMPRESSED = cython.declare(cython.int, grpc.COMPRESSED)
 _TRAILERS = cython.declare(cython.int, grpc.TRAILERS)
 
+_MAX_CLOSED = cython.declare(cython.Py_ssize_t, limits.MAX_CLOSED_STREAMS)
 _USUAL_FRAME = cython.declare(cython.Py_ssize_t, limits.DEFAULT_FRAME_SIZE)
 _DATA = cython.declare(cython.int, frames.DATA)
 _HEADERS = cython.declare(cython.int, frames.HEADERS)
@@ -116,18 +116,18 @@ class _Way:
 class _OpenCall:
     """A call that has not ended."""
 
-    def __init__(self, stream: int, started: int | None, late: bool) -> None:
+    def __init__(self) -> None:
         self.number = 0
-        self.stream = stream
-        self.started = started
-        self.late = late  # its beginning was not seen
+        self.stream = 0
+        self.started: int | None = None
+        self.late = False  # its beginning was not seen
         self.method: str | None = None
         self.authority: str | None = None
         self.deadline: int | None = None
         self.knows_deadline = False  # whether the request headers are all known, so that one would have been seen
         self.protocol: str = "grpc"
         self.is_grpc = True
-        self.http_status: int | None = None
+        self.http_status = 0  # 0: not known
         self.status: Status | None = None
         self.ended_at: int | None = None
         self.trailers: tuple[Header, ...] = ()
@@ -164,7 +164,8 @@ class ConnectionCalls:
         self._counter: CallCounter = counter
         self._open: dict[int, _OpenCall] = {}
         self._closed: set[int] = set()
-        self._closed_order: deque[int] = deque()
+        self._closed_order: list[int] = []  # the same, as they closed; those before the first are forgotten
+        self._closed_first = 0
         self._last_accepted: int | None = None  # of a GOAWAY
         self.sides_ended = 0
         self._with_messages = with_messages
@@ -303,6 +304,7 @@ class ConnectionCalls:
             self._finish(call, event.packet, None, events, "the connection begins anew")
         self._closed.clear()
         self._closed_order.clear()
+        self._closed_first = 0
 
     # --- headers -------------------------------------------------------------------------------------------------
 
@@ -358,7 +360,8 @@ class ConnectionCalls:
                 Problem("stream_limit", f"more than {limits.MAX_STREAMS} streams are open; this one is let go")
             )
             self._finish(oldest, 0, time, events)
-        call = _OpenCall(stream, time, late)
+        call: _OpenCall = _OpenCall()
+        call.stream, call.started, call.late = stream, time, late
         # Clients open streams of odd numbers; even ones are pushed, which gRPC does not do.
         call.is_grpc = stream % 2 == 1
         call.first.lost = self._out_of_step & 1 != 0
@@ -420,8 +423,8 @@ class ConnectionCalls:
             # Only trailers may follow, and they end the stream (RFC 9113, 8.1).
             call.report(Problem("http2_headers", "a header block that is neither the first nor the last is left out"))
             return
-        code = http_status(fields)
-        if code is not None and 100 <= code < 200:
+        code: cython.int = http_status(fields)
+        if 100 <= code < 200:
             return  # an informational response: the real one follows
         way.headers = fields
         way.encoding = "identity" if whole else None
@@ -439,12 +442,12 @@ class ConnectionCalls:
         call.ended_at = time
         if first:
             call.http_status = http_status(fields)
-        call.status = status_of(fields, call.report)
+        call.status = OK if is_ok(fields) else status_of(fields, call.report)
         self._conclude_from_http(call)
 
     @cython.cfunc
     def _conclude_from_http(self, call: _OpenCall) -> None:
-        if call.status is None and call.http_status is not None and call.http_status != 200:
+        if call.status is None and call.http_status and call.http_status != 200:
             call.status = status.of_http(call.http_status)
 
     # --- messages ------------------------------------------------------------------------------------------------
@@ -512,7 +515,7 @@ class ConnectionCalls:
     @cython.cfunc
     def _has_messages(self, call: _OpenCall, direction: cython.int) -> cython.bint:
         """Whether DATA of this direction is gRPC messages: that of an HTTP error is a page for people."""
-        return call.is_grpc and (self._is_request(direction) or call.http_status is None or call.http_status == 200)
+        return call.is_grpc and (self._is_request(direction) or call.http_status == 0 or call.http_status == 200)
 
     @cython.cfunc
     def _deframe(self, call: _OpenCall, direction: cython.int, event: Data, events: list[CallEvent]) -> None:
@@ -750,8 +753,12 @@ class ConnectionCalls:
     def _remember_closed(self, stream: cython.longlong) -> None:
         self._closed.add(stream)
         self._closed_order.append(stream)
-        if len(self._closed_order) > limits.MAX_CLOSED_STREAMS:
-            self._closed.discard(self._closed_order.popleft())
+        if len(self._closed_order) - self._closed_first > _MAX_CLOSED:
+            self._closed.discard(self._closed_order[self._closed_first])
+            self._closed_first += 1
+            if self._closed_first > _MAX_CLOSED:
+                del self._closed_order[: self._closed_first]
+                self._closed_first = 0
 
     @cython.cfunc
     def _call_record(self, call: _OpenCall) -> Call:
@@ -767,8 +774,10 @@ class ConnectionCalls:
         if call.more_problems:
             call.problems.append(Problem("more_problems", f"{call.more_problems} more problems"))
         request, response = self._request(call), self._response(call)
-        client, server = self._sides if self._http2.client == 0 else self._sides[::-1]
-        damaged = bool(call.problems) and any(problem.code != "hpack_unknown" for problem in call.problems)
+        client, server = self._sides
+        if self._http2.client:
+            client, server = server, client
+        damaged: cython.bint = call.problems != [] and _is_damaged(call.problems)
         return make(
             Call,
             (
@@ -792,9 +801,13 @@ class ConnectionCalls:
                 request.size,
                 response.size,
                 not call.late and call.status is not None and not damaged,
-                tuple(call.problems),
+                tuple(call.problems) if call.problems else (),
             ),
         )
+
+
+def _is_damaged(problems: list[Problem]) -> bool:
+    return any(problem.code != "hpack_unknown" for problem in problems)
 
 
 def format_endpoint(endpoint: tuple[bytes, int]) -> str:

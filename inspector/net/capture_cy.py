@@ -148,7 +148,7 @@ class CaptureDecoder:
         if size:
             if flow.reader is None:
                 flow.reader = self._connections[flow.connection.number]
-            calls: ConnectionCalls = flow.reader
+            calls: ConnectionCalls = flow.reader  # type: ignore[assignment]
             direction: cython.int = flow.direction ^ flow.connection.client
             calls.feed_part(direction, flow.offset, data, reader.start, reader.end, number, time, events)
         return True

@@ -396,7 +396,7 @@ class HpackDecoder:
             count -= length
         if window != _ONES or count > 7:
             raise self._damaged("hpack_huffman", "Huffman-coded string with wrong padding")
-        text: cython.p_char = out
+        text: cython.p_char = out  # type: ignore[assignment]
         return bytes(text[:size])
 
     @cython.cfunc
@@ -418,7 +418,7 @@ class HpackDecoder:
 def _is_ascii(octets: bytes) -> cython.bint:
     """Whether they are ASCII other than zero."""
     octet: cython.uchar
-    for octet in octets:
+    for octet in octets:  # noqa: SIM110  # a generator is slow, compiled
         if octet == 0 or octet > 127:
             return False
     return True

@@ -10,14 +10,29 @@ from inspector.model.call import Header, Status
 from inspector.model.problem import Problem
 from inspector.net import grpc_cy as grpc
 
-_OK = Status(0, "OK", "")
+OK = Status(0, "OK", "")
 
 
-def http_status(fields: tuple[Header, ...]) -> int | None:
+def http_status(fields: tuple[Header, ...]) -> int:
+    """The HTTP status; 0 where there is none that is one."""
     for name, value in fields:
         if name == ":status":
-            return int(value) if value is not None and value.isdecimal() and len(value) == 3 else None
-    return None
+            if value == "200":
+                return 200
+            return int(value) if value is not None and value.isdecimal() and len(value) == 3 else 0
+    return 0
+
+
+def is_ok(fields: tuple[Header, ...]) -> bool:
+    """Whether trailers say just that all is well: the common case, put first for speed."""
+    size = len(fields)
+    if not size or fields[0] != _STATUS_OK:
+        return False
+    return size == 1 or (size == 2 and fields[1] == _NO_MESSAGE)
+
+
+_STATUS_OK: Header = ("grpc-status", "0")
+_NO_MESSAGE: Header = ("grpc-message", "")
 
 
 def status_of(fields: tuple[Header, ...], report: Callable[[Problem], None]) -> Status | None:
@@ -38,7 +53,7 @@ def status_of(fields: tuple[Header, ...], report: Callable[[Problem], None]) -> 
             if details is None:
                 report(Problem("grpc_details", "grpc-status-details-bin is not base64"))
     if code == 0 and not message and details is None:
-        return _OK
+        return OK
     return None if code is None else Status(code, grpc.status_name(code), message, details)
 
 

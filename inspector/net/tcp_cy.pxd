@@ -10,8 +10,8 @@ cdef class Side:
     cdef list pending
 
     cdef long long position(self, long long seq) noexcept
-    cdef void start(self, long long seq) noexcept
-    cdef void advance(self, long long count) noexcept
+    cdef start(self, long long seq)
+    cdef advance(self, long long count)
     cdef bint is_ahead(self, long long ack) noexcept
 
 

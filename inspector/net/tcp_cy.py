@@ -131,15 +131,13 @@ class Side:
         return self.next + ((seq - self.seq + _HALF) & _MASK) - _HALF
 
     @cython.cfunc
-    @cython.exceptval(check=False)
-    def start(self, seq: cython.longlong) -> cython.void:
+    def start(self, seq: cython.longlong) -> None:
         position: cython.longlong = self.position(seq)
         self.seq, self.next, self.origin, self.started = seq, position, position, True
         self.acked = self.waived = self.moved_to = position
 
     @cython.cfunc
-    @cython.exceptval(check=False)
-    def advance(self, count: cython.longlong) -> cython.void:
+    def advance(self, count: cython.longlong) -> None:
         self.next += count
         self.seq = (self.seq + count) & _MASK
 

@@ -94,9 +94,9 @@ class _Lines:
             return
         count: cython.Py_ssize_t = len(piece)
         self._reserve(count)
-        target: cython.p_char = self._text
+        target: cython.p_char = self._text  # type: ignore[assignment]
         source: cython.p_char = piece
-        memcpy(target + self.size, source, count)  # type: ignore[name-defined]
+        memcpy(target + self.size, source, count)  # type: ignore[name-defined, operator]
         self.size += count
 
     @cython.cfunc
@@ -108,7 +108,7 @@ class _Lines:
             self.size += count
             return
         self._reserve(count)
-        target: cython.p_char = self._text
+        target: cython.p_char = self._text  # type: ignore[assignment]
         at: cython.Py_ssize_t = self.size + count
         while at > self.size:
             at -= 1
