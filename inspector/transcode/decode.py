@@ -14,11 +14,17 @@ from google.protobuf.message import DecodeError as ProtobufDecodeError
 from google.protobuf.message import Message
 
 from inspector.errors import DecodeError, SchemaError
+from inspector.transcode.json_tables import JsonTables
 from inspector.transcode.json_text import dumps
 from inspector.transcode.printer import JsonPrinter, Nested
 from inspector.transcode.resolver import Resolver, message_descriptor
 from inspector.transcode.survey import survey
 from inspector.wire.guess import JsonValue, Shape, guess
+
+try:
+    from inspector.transcode.wire_to_json_cy import WireToJson
+except ImportError:
+    WireToJson = None  # type: ignore[assignment, misc]  # not compiled
 
 DecodedBy = Literal["schema", "guess"]
 
@@ -79,6 +85,11 @@ class MessageDecoder:
             keep_unknown=keep_unknown,
             on_payload=self._count_payload,
         )
+        self._tables = JsonTables(
+            resolver, emit_defaults=emit_defaults, proto_names=proto_names, enum_numbers=enum_numbers
+        )
+        has_kernel = WireToJson is not None and not keep_unknown
+        self._kernel = WireToJson(self._tables, strict=strict) if has_kernel else None
 
     def decode(self, type_name: str | None, data: bytes) -> Decoded:
         """Decodes one message; without a type name it guesses.
@@ -114,6 +125,10 @@ class MessageDecoder:
 
     def decode_json(self, type_name: str | None, data: bytes, shape: Shape | None = None) -> DecodedJson:
         """Like `decode` and `decode_unknown`, to JSON text."""
+        if type_name is not None and self._kernel is not None:
+            text = self._kernel.write(self._tables.type_index(type_name), data)
+            if text is not None:
+                return DecodedJson(text, self._kernel.unknown_bytes, "schema", None)
         found = self.decode_unknown(data, shape) if type_name is None else self.decode(type_name, data)
         return DecodedJson(dumps(found.value), found.unknown_bytes, found.decoded_by, found.error)
 

@@ -1,0 +1,418 @@
+"""JSON text in a growing buffer, in the form that `json_text.dumps` (orjson) gives it.
+
+A writer takes the place to write at and returns the place behind; NULL says that it cannot (memory, the bound on the
+output, bytes that are no text), and that nothing of the output counts. A place is good until the next `reserve`, which
+may move the buffer, so what has to last is kept as a distance from `begin`.
+
+Invariant: behind the place that `reserve` returns there are the bytes asked for and SLACK more, so that short texts
+are copied in whole words of which the end is overwritten later.
+"""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdlib cimport realloc
+from libc.string cimport memcpy
+
+ctypedef unsigned char uchar
+
+cdef extern from "<charconv>" namespace "std" nogil:
+    enum errc "std::errc":
+        pass
+    enum chars_format "std::chars_format":
+        scientific "std::chars_format::scientific"
+        fixed "std::chars_format::fixed"
+    struct to_chars_result "std::to_chars_result":
+        char* ptr
+    struct from_chars_result "std::from_chars_result":
+        const char* ptr
+    to_chars_result to_chars(char* first, char* last, double value, chars_format form)
+    to_chars_result single_to_chars "std::to_chars"(char* first, char* last, float value, chars_format form)
+    to_chars_result to_digits "std::to_chars"(char* first, char* last, double value, chars_format form, int precision)
+    from_chars_result from_chars(const char* first, const char* last, float& value)
+
+cdef extern from * nogil:
+    int lowest_bit "__builtin_ctzll"(unsigned long long word)
+    bint unlikely(bint condition)
+    bint likely(bint condition)
+    uchar* REFUSED "((unsigned char *) 0)"  # NULL as the type that it stands for in an expression
+
+cdef enum:
+    SLACK = 64
+    LONGEST_NUMBER = 32  # bytes, quotes and a comma with them
+
+cdef struct Output:
+    uchar* begin
+    uchar* limit  # SLACK bytes before the end of the buffer
+    size_t most  # bytes that the output may have
+
+
+cdef inline uchar* reserve(Output* out, uchar* place, size_t size) noexcept nogil:
+    """Makes room for `size` bytes."""
+    if likely(<size_t> (out.limit - place) >= size):
+        return place
+    return _grow(out, place, size)
+
+
+cdef inline uchar* _grow(Output* out, uchar* place, size_t size) noexcept nogil:
+    cdef size_t used = place - out.begin
+    cdef size_t room
+    cdef uchar* moved
+    if size > out.most or used > out.most - size:
+        return NULL
+    room = 2 * (used + size)
+    moved = <uchar*> realloc(out.begin, room + SLACK)
+    if moved == NULL:
+        return NULL
+    out.begin = moved
+    out.limit = moved + room
+    return moved + used
+
+
+cdef inline uchar* put(uchar* place, uchar character) noexcept nogil:
+    place[0] = character
+    return place + 1
+
+
+cdef inline uchar* put_padded(uchar* place, const uchar* text, size_t size) noexcept nogil:
+    """Copies a text that has 16 bytes behind it to a place that has them too."""
+    memcpy(place, text, 16)
+    if size > 16:
+        memcpy(place + 16, text + 16, size - 16)
+    return place + size
+
+
+# --- integers --------------------------------------------------------------------------------------------------------
+
+cdef extern from *:
+    """
+    #if !defined(__BYTE_ORDER__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+    #error "numbers are read as they lie in memory: little-endian, as on the wire"
+    #endif
+    static const char digit_pairs[] =
+        "0001020304050607080910111213141516171819" "2021222324252627282930313233343536373839"
+        "4041424344454647484950515253545556575859" "6061626364656667686970717273747576777879"
+        "8081828384858687888990919293949596979899";
+    """
+    const char* digit_pairs
+
+
+cdef inline uchar* put_unsigned(uchar* place, uint64_t value) noexcept nogil:
+    """Decimal digits; room for LONGEST_NUMBER is there."""
+    cdef uchar digits[48]
+    cdef int first = 24
+    if value < 10:
+        return put(place, 48 + <uchar> value)
+    while value >= 100:
+        first -= 2
+        memcpy(digits + first, digit_pairs + 2 * (value % 100), 2)
+        value = value // 100
+    if value >= 10:
+        first -= 2
+        memcpy(digits + first, digit_pairs + 2 * value, 2)
+    else:
+        first -= 1
+        digits[first] = 48 + <uchar> value
+    memcpy(place, digits + first, 24)
+    return place + (24 - first)
+
+
+cdef inline uchar* put_signed(uchar* place, int64_t value) noexcept nogil:
+    if value < 0:
+        return put_unsigned(put(place, c"-"), 0 - <uint64_t> value)
+    return put_unsigned(place, <uint64_t> value)
+
+
+cdef inline uchar* put_zero_filled(uchar* place, uint32_t value, int width) noexcept nogil:
+    cdef int index = width
+    while index:
+        index -= 1
+        place[index] = 48 + value % 10
+        value = value // 10
+    return place + width
+
+
+# --- floating point --------------------------------------------------------------------------------------------------
+
+cdef extern from *:
+    """
+    static int exponent_has_plus = 1;  /* releases of orjson differ: 1e+16, 1e16 */
+    static const double LEAST_FIXED = 1e-5, MOST_FIXED = 1e16, EXACT_DOUBLE = 9007199254740992.0;
+    static const double EXACT_SINGLE = 16777216.0, LEAST_NORMAL_SINGLE = 1.17549435082228750797e-38;
+    """
+    int exponent_has_plus
+    const double LEAST_FIXED, MOST_FIXED, EXACT_DOUBLE, EXACT_SINGLE, LEAST_NORMAL_SINGLE
+
+
+cdef inline uchar* put_not_finite(uchar* place, double value) noexcept nogil:
+    if value != value:
+        memcpy(place, b'"NaN"', 5)
+        return place + 5
+    if value > 0:
+        memcpy(place, b'"Infinity"', 10)
+        return place + 10
+    memcpy(place, b'"-Infinity"', 11)
+    return place + 11
+
+
+cdef inline uchar* put_double(uchar* place, double value) noexcept nogil:
+    """The shortest text of a double that is read back as the same; a string where JSON has no number."""
+    cdef double size = -value if value < 0 else value
+    if size < EXACT_DOUBLE and <double> <int64_t> value == value:
+        return _put_whole(place, value)
+    if not size <= 1.7976931348623157e308:
+        return put_not_finite(place, value)
+    if LEAST_FIXED <= size < EXACT_DOUBLE:
+        return <uchar*> to_chars(<char*> place, <char*> place + LONGEST_NUMBER, value, fixed).ptr
+    return _put_parts(place, <uchar*> to_chars(<char*> place, <char*> place + LONGEST_NUMBER, value, scientific).ptr)
+
+
+cdef inline uchar* put_single(uchar* place, float value) noexcept nogil:
+    """The same of a float, with the digits of `wire.floats.shortest_float`."""
+    cdef double size = -value if value < 0 else value
+    cdef uint32_t bits
+    if size < EXACT_SINGLE and <float> <int32_t> value == value:
+        return _put_whole(place, value)
+    if not size <= 3.4028234663852886e38:
+        return put_not_finite(place, value)
+    memcpy(&bits, &value, 4)
+    if bits & 0x7FFFFF == 0 or size < LEAST_NORMAL_SINGLE:
+        return _put_uneven_single(place, value)
+    if LEAST_FIXED <= size < EXACT_SINGLE:
+        return <uchar*> single_to_chars(<char*> place, <char*> place + LONGEST_NUMBER, value, fixed).ptr
+    return _put_parts(
+        place, <uchar*> single_to_chars(<char*> place, <char*> place + LONGEST_NUMBER, value, scientific).ptr
+    )
+
+
+cdef inline uchar* _put_whole(uchar* place, double value) noexcept nogil:
+    cdef uint64_t bits
+    memcpy(&bits, &value, 8)
+    if bits >> 63:
+        place = put(place, c"-")
+        value = -value
+    place = put_unsigned(place, <uint64_t> value)
+    memcpy(place, b".0", 2)
+    return place + 2
+
+
+cdef inline uchar* _put_uneven_single(uchar* place, float value) noexcept nogil:
+    """A float whose neighbours are not equally far (a power of two), or that has less than six digits of its own.
+
+    There the shortest text need not be the nearest one of its length, which is what we print: as many digits as it
+    takes, six at least.
+    """
+    cdef char* text = <char*> place
+    cdef char* end = text
+    cdef float back = 0
+    cdef int digits
+    for digits in range(6, 10):
+        end = to_digits(text, text + LONGEST_NUMBER, value, scientific, digits - 1).ptr
+        from_chars(text, end, back)
+        if back == value:
+            break
+    return _put_parts(place, <uchar*> end)
+
+
+cdef inline uchar* _put_parts(uchar* place, uchar* end) noexcept nogil:
+    """Gives a number that stands at `place` as `-d.ddde-xx` the form of dumps: an exponent only where it is small or
+    large, without a zero in front."""
+    cdef uchar digits[24]
+    cdef uchar* at = place
+    cdef int count = 0
+    cdef int exponent = 0
+    cdef bint small
+    if at[0] == c"-":
+        at += 1
+        place += 1
+    while at[0] != c"e":
+        if at[0] != c".":
+            digits[count] = at[0]
+            count += 1
+        at += 1
+    small = at[1] == c"-"
+    at += 2
+    while at < end:
+        exponent = 10 * exponent + (at[0] - 48)
+        at += 1
+    while count > 1 and digits[count - 1] == c"0":
+        count -= 1
+    if small:
+        exponent = -exponent
+    if -5 <= exponent < 16:
+        return _put_fixed(place, digits, count, exponent)
+    return _put_scientific(place, digits, count, exponent)
+
+
+cdef inline uchar* _put_fixed(uchar* place, const uchar* digits, int count, int exponent) noexcept nogil:
+    cdef int index
+    if exponent < 0:
+        memcpy(place, b"0.", 2)
+        place += 2
+        for index in range(-exponent - 1):
+            place = put(place, c"0")
+        memcpy(place, digits, count)
+        return place + count
+    for index in range(max(count, exponent + 2)):
+        if index == exponent + 1:
+            place = put(place, c".")
+        place = put(place, digits[index] if index < count else c"0")
+    return place
+
+
+cdef inline uchar* _put_scientific(uchar* place, const uchar* digits, int count, int exponent) noexcept nogil:
+    place = put(place, digits[0])
+    if count > 1:
+        place = put(place, c".")
+        memcpy(place, digits + 1, count - 1)
+        place += count - 1
+    place = put(place, c"e")
+    if exponent > 0 and exponent_has_plus:
+        place = put(place, c"+")
+    return put_signed(place, exponent)
+
+
+# --- strings ---------------------------------------------------------------------------------------------------------
+
+cdef extern from *:
+    """
+    static const uint64_t ONES = 0x0101010101010101u, HIGH_BITS = 0x8080808080808080u, SPACES = 0x2020202020202020u;
+    static const char hex_digits[] = "0123456789abcdef";
+    static const char short_escapes[] = "\\0\\0\\0\\0\\0\\0\\0\\0btn\\0fr";
+    """
+    const uint64_t ONES, HIGH_BITS, SPACES
+    const char* hex_digits
+    const char* short_escapes
+
+
+cdef inline uint64_t _not_plain(uint64_t word) noexcept nogil:
+    """The lowest bit tells the first of eight bytes that is a control character, a quote, a backslash or beyond ASCII.
+
+    (Bits above it may be wrong: the subtractions borrow from the next byte.)
+    """
+    cdef uint64_t quote = word ^ 0x22 * ONES
+    cdef uint64_t backslash = word ^ 0x5C * ONES
+    return ((word - SPACES) | (quote - ONES) | (backslash - ONES) | word) & HIGH_BITS
+
+
+cdef inline uchar* put_text(Output* out, uchar* place, const uchar* at, size_t size, const uchar* readable) noexcept nogil:
+    """A JSON string. NULL where the bytes are not UTF-8. What is in front of `readable` may be read."""
+    cdef const uchar* end = at + size
+    cdef uint64_t word, special
+    cdef size_t left
+    place = reserve(out, place, size + 2)
+    if place == NULL:
+        return NULL
+    place = put(place, c'"')
+    while at < end:
+        left = end - at
+        if likely(readable - at >= 8):
+            memcpy(&word, at, 8)
+        else:
+            word = SPACES
+            memcpy(&word, at, left if left < 8 else 8)
+        memcpy(place, &word, 8)
+        special = _not_plain(word)
+        if special == 0:
+            if left <= 8:
+                place += left
+                break
+            at += 8
+            place += 8
+            continue
+        special = lowest_bit(special) >> 3
+        if special >= left:
+            place += left
+            break
+        at += special
+        place += special
+        if at[0] >= 0x80:
+            at = _copy_characters(at, end, &place)
+            if at == NULL:
+                return NULL
+        else:
+            place = reserve(out, place, (end - at) + 8)
+            if place == NULL:
+                return NULL
+            place = _put_escape(place, at[0])
+            at += 1
+    return put(place, c'"')
+
+
+cdef inline uchar* _put_escape(uchar* place, uchar character) noexcept nogil:
+    place = put(place, c"\\")
+    if character >= 32:
+        return put(place, character)
+    if character < 14 and short_escapes[character]:
+        return put(place, short_escapes[character])
+    memcpy(place, b"u00", 3)
+    place[3] = hex_digits[character >> 4]
+    place[4] = hex_digits[character & 15]
+    return place + 5
+
+
+cdef inline const uchar* _copy_characters(const uchar* at, const uchar* end, uchar** place) noexcept nogil:
+    """Copies a run of characters beyond ASCII (Unicode, table 3-7); NULL where one is not well formed."""
+    cdef uchar* to = place[0]
+    cdef uchar lead
+    cdef int size
+    while at < end and at[0] >= 0x80:
+        lead = at[0]
+        if lead < 0xE0:
+            size = 2
+            if lead < 0xC2 or end - at < 2 or at[1] & 0xC0 != 0x80:
+                return NULL
+        elif lead < 0xF0:
+            size = 3
+            if end - at < 3 or at[1] & 0xC0 != 0x80 or at[2] & 0xC0 != 0x80:
+                return NULL
+            if (lead == 0xE0 and at[1] < 0xA0) or (lead == 0xED and at[1] > 0x9F):
+                return NULL
+            to[2] = at[2]
+        else:
+            size = 4
+            if end - at < 4 or at[1] & 0xC0 != 0x80 or at[2] & 0xC0 != 0x80 or at[3] & 0xC0 != 0x80:
+                return NULL
+            if lead > 0xF4 or (lead == 0xF0 and at[1] < 0x90) or (lead == 0xF4 and at[1] > 0x8F):
+                return NULL
+            to[2] = at[2]
+            to[3] = at[3]
+        to[0] = lead
+        to[1] = at[1]
+        at += size
+        to += size
+    place[0] = to
+    return at
+
+
+# --- bytes -----------------------------------------------------------------------------------------------------------
+
+cdef extern from *:
+    """
+    static const char sixes[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    """
+    const char* sixes
+
+
+cdef inline uchar* put_base64(Output* out, uchar* place, const uchar* at, size_t size) noexcept nogil:
+    """A JSON string of standard base64, padded."""
+    cdef const uchar* end = at + size
+    cdef uint32_t three
+    place = reserve(out, place, size // 3 * 4 + 6)
+    if place == NULL:
+        return NULL
+    place = put(place, c'"')
+    while end - at >= 3:
+        three = <uint32_t> at[0] << 16 | <uint32_t> at[1] << 8 | at[2]
+        place[0] = sixes[three >> 18]
+        place[1] = sixes[three >> 12 & 63]
+        place[2] = sixes[three >> 6 & 63]
+        place[3] = sixes[three & 63]
+        at += 3
+        place += 4
+    if at < end:
+        three = <uint32_t> at[0] << 16 | (<uint32_t> at[1] << 8 if end - at == 2 else 0)
+        place[0] = sixes[three >> 18]
+        place[1] = sixes[three >> 12 & 63]
+        place[2] = sixes[three >> 6 & 63] if end - at == 2 else c"="
+        place[3] = c"="
+        place += 4
+    return put(place, c'"')
