@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import kernels
 import pytest
 from hypothesis import strategies as st
 from random_schemas import Example, PoolResolver, compile_text, examples
@@ -19,3 +20,9 @@ def compile_proto(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Poo
 def random_examples() -> st.SearchStrategy[Example]:
     """A strategy: messages of random schemas with every kind of field."""
     return examples()
+
+
+collect_ignore = (
+    ["test_wire_to_json_cy.py"] if kernels.variants("inspector.transcode.wire_to_json_cy") == [kernels.SOURCE] else []
+)
+"""Where a kernel is not compiled, and need not be, there is nothing to test."""
