@@ -126,7 +126,7 @@ MAX_DEPTH = 100
 """Nesting of messages (protobuf's own default)."""
 
 MAX_JSON_GROWTH = 256
-"""JSON text to the bytes that it is of, where a kernel writes it: keys are schemas' and may be long, defaults are many."""
+"""JSON text to the bytes that it is of, where a kernel writes it: keys may be long, and defaults many."""
 
 MAX_GUESS_OCCURRENCES = 200
 """Occurrences of a field that are judged to guess its kind: many more than it takes to be sure."""

@@ -97,22 +97,37 @@ cdef extern from *:
 
 cdef inline uchar* put_unsigned(uchar* place, uint64_t value) noexcept nogil:
     """Decimal digits; room for LONGEST_NUMBER is there."""
-    cdef uchar digits[48]
-    cdef int first = 24
+    cdef int size
     if value < 10:
         return put(place, 48 + <uchar> value)
-    while value >= 100:
-        first -= 2
-        memcpy(digits + first, digit_pairs + 2 * (value % 100), 2)
+    size = count_digits(value)
+    put_digits(place, value, size)
+    return place + size
+
+
+cdef inline int count_digits(uint64_t value) noexcept nogil:
+    cdef int size = 1
+    while True:
+        if value < 10:
+            return size
+        if value < 100:
+            return size + 1
+        if value < 1_000:
+            return size + 2
+        if value < 10_000:
+            return size + 3
+        value = value // 10_000
+        size += 4
+
+
+cdef inline void put_digits(uchar* place, uint64_t value, int size) noexcept nogil:
+    """The last `size` digits, zeros in front of a number that has less."""
+    while size >= 2:
+        size -= 2
+        memcpy(place + size, digit_pairs + 2 * (value % 100), 2)
         value = value // 100
-    if value >= 10:
-        first -= 2
-        memcpy(digits + first, digit_pairs + 2 * value, 2)
-    else:
-        first -= 1
-        digits[first] = 48 + <uchar> value
-    memcpy(place, digits + first, 24)
-    return place + (24 - first)
+    if size:
+        place[0] = 48 + <uchar> (value % 10)
 
 
 cdef inline uchar* put_signed(uchar* place, int64_t value) noexcept nogil:
@@ -121,24 +136,24 @@ cdef inline uchar* put_signed(uchar* place, int64_t value) noexcept nogil:
     return put_unsigned(place, <uint64_t> value)
 
 
-cdef inline uchar* put_zero_filled(uchar* place, uint32_t value, int width) noexcept nogil:
-    cdef int index = width
-    while index:
-        index -= 1
-        place[index] = 48 + value % 10
-        value = value // 10
-    return place + width
-
-
 # --- floating point --------------------------------------------------------------------------------------------------
 
 cdef extern from *:
     """
     static int exponent_has_plus = 1;  /* releases of orjson differ: 1e+16, 1e16 */
     static const double LEAST_FIXED = 1e-5, MOST_FIXED = 1e16, EXACT_DOUBLE = 9007199254740992.0;
+    static const double LEAST_DECIMAL = 1e-5, MOST_DECIMAL = 1e6, NEAR_TIE = 0.499999;
+    static const double powers_of_ten[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14};
+    static const uint64_t whole_powers[] = {
+        1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000u, 100000000000u,
+        1000000000000u, 10000000000000u, 100000000000000u
+    };
     static const double EXACT_SINGLE = 16777216.0, LEAST_NORMAL_SINGLE = 1.17549435082228750797e-38;
     """
     int exponent_has_plus
+    const double powers_of_ten[15]
+    const uint64_t whole_powers[15]
+    const double LEAST_DECIMAL, MOST_DECIMAL, NEAR_TIE
     const double LEAST_FIXED, MOST_FIXED, EXACT_DOUBLE, EXACT_SINGLE, LEAST_NORMAL_SINGLE
 
 
@@ -169,10 +184,15 @@ cdef inline uchar* put_single(uchar* place, float value) noexcept nogil:
     """The same of a float, with the digits of `wire.floats.shortest_float`."""
     cdef double size = -value if value < 0 else value
     cdef uint32_t bits
+    cdef uchar* end
     if size < EXACT_SINGLE and <float> <int32_t> value == value:
         return _put_whole(place, value)
     if not size <= 3.4028234663852886e38:
         return put_not_finite(place, value)
+    if LEAST_DECIMAL <= size < MOST_DECIMAL:
+        end = _put_decimal(place, value, size)
+        if likely(end != NULL):
+            return end
     memcpy(&bits, &value, 4)
     if bits & 0x7FFFFF == 0 or size < LEAST_NORMAL_SINGLE:
         return _put_uneven_single(place, value)
@@ -181,6 +201,42 @@ cdef inline uchar* put_single(uchar* place, float value) noexcept nogil:
     return _put_parts(
         place, <uchar*> single_to_chars(<char*> place, <char*> place + LONGEST_NUMBER, value, scientific).ptr
     )
+
+
+cdef inline uchar* _put_decimal(uchar* place, float value, double size) noexcept nogil:
+    """A float in fixed form by arithmetic, which is faster than by text; NULL where it is not sure to be the shortest.
+
+    Seven digits to nine are tried, as `wire.floats` does, which has the reasons. `size` is the magnitude.
+    """
+    cdef double scaled, rounded
+    cdef uint64_t digits
+    cdef uint64_t whole
+    cdef int decimals = 7
+    cdef int tried
+    while size >= powers_of_ten[7 - decimals]:
+        decimals -= 1
+    while decimals < 12 and size * powers_of_ten[decimals] < 1e6:
+        decimals += 1
+    for tried in range(3):
+        scaled = size * powers_of_ten[decimals]
+        digits = <uint64_t> (scaled + 0.5)
+        rounded = scaled - <double> digits
+        if rounded > NEAR_TIE or rounded < -NEAR_TIE or (tried == 0 and digits % 10 in (1, 9)):
+            return NULL
+        if <float> (<double> digits / powers_of_ten[decimals]) == <float> size:
+            break
+        decimals += 1
+    else:
+        return NULL
+    while digits % 10 == 0:
+        digits = digits // 10
+        decimals -= 1
+    if value < 0:
+        place = put(place, c"-")
+    whole = digits // whole_powers[decimals]
+    place = put(put_unsigned(place, whole), c".")
+    put_digits(place, digits - whole * whole_powers[decimals], decimals)
+    return place + decimals
 
 
 cdef inline uchar* _put_whole(uchar* place, double value) noexcept nogil:

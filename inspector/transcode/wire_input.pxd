@@ -67,6 +67,10 @@ cdef inline bint read_length(Place* at, Place end, size_t* length) noexcept nogi
     """The length of a LEN field, of which the content is there."""
     cdef Place from_ = at[0]
     cdef uint64_t value
+    if from_ < end and from_[0] < 0x80:
+        at[0] = from_ + 1
+        length[0] = from_[0]
+        return from_[0] <= end - from_ - 1
     if not read_varint(at, end, &value) or at[0] - from_ > 5 or value > <uint64_t> (end - at[0]) or value >> 31:
         return False
     length[0] = value

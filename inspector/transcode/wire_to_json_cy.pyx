@@ -35,7 +35,7 @@ from inspector.transcode.json_output cimport (
     put_single,
     put_text,
     put_unsigned,
-    put_zero_filled,
+    put_digits,
     reserve,
     uchar,
     unlikely,
@@ -395,12 +395,18 @@ cdef uchar* put_content(Walk* walk, Field* field, Place at, size_t size, int dep
     if field.kind == BYTES:
         return put_base64(&walk.out, place, at, size)
     type = type_of(walk, field)
-    return REFUSED if type == NULL else put_message(walk, type, at, at + size, 0, depth + 1, place)
+    if type == NULL or depth == MAX_DEPTH:
+        return NULL
+    if type.form == PLAIN:
+        return put_object(walk, type, at, at + size, 0, depth + 1, place)
+    return put_special(walk, type, at, at + size, depth + 1, place)
 
 
 cdef uchar* put_group(Walk* walk, Field* field, Place at, Place end, int depth, uchar* place) noexcept nogil:
     cdef MessageType* type = type_of(walk, field)
-    return REFUSED if type == NULL else put_message(walk, type, at, end, field.number, depth + 1, place)
+    if type == NULL or depth == MAX_DEPTH or type.form != PLAIN:
+        return NULL
+    return put_object(walk, type, at, end, field.number, depth + 1, place)
 
 
 cdef inline uchar* put_key(Walk* walk, const Field* field, uchar* place) noexcept nogil:
@@ -625,19 +631,26 @@ cdef uchar* put_entries(Walk* walk, const MessageType* type, size_t first, int d
 
 # --- messages --------------------------------------------------------------------------------------------------------
 
-cdef uchar* put_message(
+cdef inline uchar* put_object(
     Walk* walk, MessageType* type, Place at, Place end, uint32_t group, int depth, uchar* place
 ) noexcept nogil:
-    """A message in its form. `group` is its number where an end tag closes it, else 0."""
-    cdef size_t start
+    """A plain message. `group` is its number where an end tag closes it, else 0."""
+    cdef size_t start = place - walk.out.begin
+    place = put_members(walk, type, at, end, group, depth, place)
+    return REFUSED if place == NULL else close_object(walk, start, place)
+
+
+cdef uchar* put_message(Walk* walk, MessageType* type, Place at, Place end, int depth, uchar* place) noexcept nogil:
+    """A message in its form."""
     if depth > MAX_DEPTH:
         return NULL
     if type.form == PLAIN:
-        start = place - walk.out.begin
-        place = put_members(walk, type, at, end, group, depth, place)
-        return REFUSED if place == NULL else close_object(walk, start, place)
-    if group:
-        return NULL
+        return put_object(walk, type, at, end, 0, depth, place)
+    return put_special(walk, type, at, end, depth, place)
+
+
+cdef uchar* put_special(Walk* walk, MessageType* type, Place at, Place end, int depth, uchar* place) noexcept nogil:
+    """A message of a type that has a form of its own."""
     if type.form == TIMESTAMP:
         return put_timestamp(walk, at, end, depth, place)
     if type.form == DURATION:
@@ -952,15 +965,20 @@ cdef bint read_time(Walk* walk, Place at, Place end, int depth, int64_t* seconds
     return True
 
 
+cdef inline uchar* put_filled(uchar* place, uint32_t value, int size) noexcept nogil:
+    put_digits(place, value, size)
+    return place + size
+
+
 cdef inline uchar* put_fraction(uchar* place, uint32_t nanos) noexcept nogil:
     if nanos == 0:
         return place
     place = put(place, c".")
     if nanos % 1_000:
-        return put_zero_filled(place, nanos, 9)
+        return put_filled(place, nanos, 9)
     if nanos % 1_000_000:
-        return put_zero_filled(place, nanos // 1_000, 6)
-    return put_zero_filled(place, nanos // 1_000_000, 3)
+        return put_filled(place, nanos // 1_000, 6)
+    return put_filled(place, nanos // 1_000_000, 3)
 
 
 cdef uchar* put_timestamp(Walk* walk, Place at, Place end, int depth, uchar* place) noexcept nogil:
@@ -984,12 +1002,12 @@ cdef uchar* put_timestamp(Walk* walk, Place at, Place end, int depth, uchar* pla
     month = (5 * days + 2) // 153
     days -= (153 * month + 2) // 5
     year += 400 * era + (month >= 10)
-    place = put_zero_filled(put(place, c'"'), year, 4)
-    place = put_zero_filled(put(place, c"-"), month + 3 if month < 10 else month - 9, 2)
-    place = put_zero_filled(put(place, c"-"), days + 1, 2)
-    place = put_zero_filled(put(place, c"T"), rest // 3_600, 2)
-    place = put_zero_filled(put(place, c":"), rest // 60 % 60, 2)
-    place = put_zero_filled(put(place, c":"), rest % 60, 2)
+    place = put_filled(put(place, c'"'), year, 4)
+    place = put_filled(put(place, c"-"), month + 3 if month < 10 else month - 9, 2)
+    place = put_filled(put(place, c"-"), days + 1, 2)
+    place = put_filled(put(place, c"T"), rest // 3_600, 2)
+    place = put_filled(put(place, c":"), rest // 60 % 60, 2)
+    place = put_filled(put(place, c":"), rest % 60, 2)
     place = put_fraction(place, <uint32_t> nanos)
     return put(put(place, c"Z"), c'"')
 
@@ -1130,7 +1148,7 @@ cdef uchar* put_list_value(Walk* walk, MessageType* type, Place at, Place end, i
         place = reserve(&walk.out, place, 1)
         if place == NULL:
             return NULL
-        place = put_message(walk, value, at, at + size, 0, depth + 1, put(place, c","))
+        place = put_message(walk, value, at, at + size, depth + 1, put(place, c","))
         if place == NULL:
             return NULL
         at += size
@@ -1241,7 +1259,7 @@ cdef uchar* put_payload(
         if place == NULL:
             return NULL
         memcpy(place, b',"value":', 9)
-        place = put_message(walk, type, at, at + size, 0, depth, place + 9)
+        place = put_message(walk, type, at, at + size, depth, place + 9)
     if place == NULL:
         return NULL
     place = reserve(&walk.out, place, 1)
@@ -1308,9 +1326,9 @@ cdef class WireToJson:
             end = self._begin(at, size)
         if end != NULL and size >= RELEASE_SIZE:
             with nogil:
-                end = put_message(&self._walk, type, at, at + size, 0, 0, end)
+                end = put_message(&self._walk, type, at, at + size, 0, end)
         elif end != NULL:
-            end = put_message(&self._walk, type, at, at + size, 0, 0, end)
+            end = put_message(&self._walk, type, at, at + size, 0, end)
         if self._raised is not None:
             raised, self._raised = self._raised, None
             raise raised
