@@ -30,6 +30,7 @@ cdef extern from "<charconv>" namespace "std" nogil:
     from_chars_result from_chars(const char* first, const char* last, float& value)
 
 cdef extern from * nogil:
+    int leading_zeros "__builtin_clzll"(unsigned long long word)
     int lowest_bit "__builtin_ctzll"(unsigned long long word)
     bint unlikely(bint condition)
     bint likely(bint condition)
@@ -87,47 +88,68 @@ cdef extern from *:
     #if !defined(__BYTE_ORDER__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
     #error "numbers are read as they lie in memory: little-endian, as on the wire"
     #endif
+    static const uint64_t ASCII_ZEROS = 0x3030303030303030u;
+    static const uint64_t TWO_PAIRS = 0x0000007F0000007Fu, FOUR_DIGITS = 0x000F000F000F000Fu;  /* masks of lanes */
     static const char digit_pairs[] =
         "0001020304050607080910111213141516171819" "2021222324252627282930313233343536373839"
         "4041424344454647484950515253545556575859" "6061626364656667686970717273747576777879"
         "8081828384858687888990919293949596979899";
     """
     const char* digit_pairs
+    const uint64_t ASCII_ZEROS, TWO_PAIRS, FOUR_DIGITS
 
 
 cdef inline uchar* put_unsigned(uchar* place, uint64_t value) noexcept nogil:
     """Decimal digits; room for LONGEST_NUMBER is there."""
-    cdef int size
+    cdef uint64_t digits
+    cdef int zeros
     if value < 10:
         return put(place, 48 + <uchar> value)
-    size = count_digits(value)
-    put_digits(place, value, size)
+    if value < 100:
+        memcpy(place, digit_pairs + 2 * value, 2)
+        return place + 2
+    if value >= 100_000_000:
+        return put_eight(put_unsigned(place, value // 100_000_000), value % 100_000_000)
+    digits = eight_digits(value)
+    zeros = lowest_bit(digits) >> 3
+    digits = (digits | ASCII_ZEROS) >> 8 * zeros
+    memcpy(place, &digits, 8)
+    return place + (8 - zeros)
+
+
+cdef inline uint64_t eight_digits(uint64_t value) noexcept nogil:
+    """The decimal digits of a number below 10^8, one a byte, the first one lowest.
+
+    Halves of the number are parted, then halves of those, in all lanes at once; the quotients are by multiplication.
+    """
+    cdef uint64_t fours = value // 10_000 | value % 10_000 << 32
+    cdef uint64_t hundreds = (fours * 10_486 >> 20) & TWO_PAIRS
+    cdef uint64_t pairs = hundreds | (fours - 100 * hundreds) << 16
+    cdef uint64_t tens = (pairs * 103 >> 10) & FOUR_DIGITS
+    return tens | (pairs - 10 * tens) << 8
+
+
+cdef inline uchar* put_eight(uchar* place, uint64_t value) noexcept nogil:
+    """A number below 10^8, zeros in front."""
+    cdef uint64_t digits = eight_digits(value) | ASCII_ZEROS
+    memcpy(place, &digits, 8)
+    return place + 8
+
+
+cdef inline uchar* put_filled(uchar* place, uint64_t value, int size) noexcept nogil:
+    """A number below 10^8 as `size` digits, zeros in front."""
+    cdef uint64_t digits = (eight_digits(value) | ASCII_ZEROS) >> 8 * (8 - size)
+    memcpy(place, &digits, 8)
     return place + size
 
 
-cdef inline int count_digits(uint64_t value) noexcept nogil:
-    cdef int size = 1
-    while True:
-        if value < 10:
-            return size
-        if value < 100:
-            return size + 1
-        if value < 1_000:
-            return size + 2
-        if value < 10_000:
-            return size + 3
-        value = value // 10_000
-        size += 4
-
-
-cdef inline void put_digits(uchar* place, uint64_t value, int size) noexcept nogil:
-    """The last `size` digits, zeros in front of a number that has less."""
-    while size >= 2:
-        size -= 2
-        memcpy(place + size, digit_pairs + 2 * (value % 100), 2)
-        value = value // 100
-    if size:
-        place[0] = 48 + <uchar> (value % 10)
+cdef inline uchar* put_after_point(uchar* place, uint64_t value) noexcept nogil:
+    """Eight decimals without the zeros at their end; not all of them are zero."""
+    cdef uint64_t digits = eight_digits(value)
+    cdef int size = 8 - (leading_zeros(digits) >> 3)
+    digits |= ASCII_ZEROS
+    memcpy(place, &digits, 8)
+    return place + size
 
 
 cdef inline uchar* put_signed(uchar* place, int64_t value) noexcept nogil:
@@ -142,7 +164,7 @@ cdef extern from *:
     """
     static int exponent_has_plus = 1;  /* releases of orjson differ: 1e+16, 1e16 */
     static const double LEAST_FIXED = 1e-5, MOST_FIXED = 1e16, EXACT_DOUBLE = 9007199254740992.0;
-    static const double LEAST_DECIMAL = 1e-5, MOST_DECIMAL = 1e6, NEAR_TIE = 0.499999;
+    static const double LEAST_DECIMAL = 1e-2, MOST_DECIMAL = 1e6, NEAR_TIE = 0.499999;
     static const double powers_of_ten[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14};
     static const uint64_t whole_powers[] = {
         1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000u, 100000000000u,
@@ -204,39 +226,45 @@ cdef inline uchar* put_single(uchar* place, float value) noexcept nogil:
 
 
 cdef inline uchar* _put_decimal(uchar* place, float value, double size) noexcept nogil:
-    """A float in fixed form by arithmetic, which is faster than by text; NULL where it is not sure to be the shortest.
+    """A float of 0.01 to 1e6 by arithmetic, which is faster than by text; NULL where that is not sure to be right.
 
     Seven digits to nine are tried, as `wire.floats` does, which has the reasons. `size` is the magnitude.
     """
-    cdef double scaled, rounded
-    cdef uint64_t digits
-    cdef uint64_t whole
+    cdef uint64_t whole = <uint64_t> size
     cdef int decimals = 7
-    cdef int tried
-    while size >= powers_of_ten[7 - decimals]:
+    cdef uint64_t digits
+    while whole >= whole_powers[7 - decimals]:
         decimals -= 1
-    while decimals < 12 and size * powers_of_ten[decimals] < 1e6:
+    if size < 0.1:
+        decimals = 8
+    digits = _tell(size, decimals)
+    if digits == 0 and decimals < 8:
         decimals += 1
-    for tried in range(3):
-        scaled = size * powers_of_ten[decimals]
-        digits = <uint64_t> (scaled + 0.5)
-        rounded = scaled - <double> digits
-        if rounded > NEAR_TIE or rounded < -NEAR_TIE or (tried == 0 and digits % 10 in (1, 9)):
-            return NULL
-        if <float> (<double> digits / powers_of_ten[decimals]) == <float> size:
-            break
-        decimals += 1
-    else:
+        digits = _tell(size, decimals)
+    if digits == 0:
         return NULL
-    while digits % 10 == 0:
-        digits = digits // 10
-        decimals -= 1
     if value < 0:
         place = put(place, c"-")
-    whole = digits // whole_powers[decimals]
-    place = put(put_unsigned(place, whole), c".")
-    put_digits(place, digits - whole * whole_powers[decimals], decimals)
-    return place + decimals
+    digits = (digits - whole * whole_powers[decimals]) * whole_powers[8 - decimals]
+    return put_after_point(put(put_unsigned(place, whole), c"."), digits)
+
+
+cdef inline uint64_t _tell(double size, int decimals) noexcept nogil:
+    """A float times a power of ten as the integer from which it is read back; 0 where there is none, or it is not sure.
+
+    Where it ends in 1 or 9, one digit less may do too.
+    """
+    cdef double scaled = size * powers_of_ten[decimals]
+    cdef uint64_t digits = <uint64_t> (scaled + 0.5)
+    cdef double rounded = scaled - <double> digits
+    cdef uint64_t less
+    if rounded > NEAR_TIE or rounded < -NEAR_TIE:
+        return 0
+    if digits < 10_000_000 and digits % 10 in (1, 9):
+        less = digits - 1 if digits % 10 == 1 else digits + 1
+        if <float> (<double> less / powers_of_ten[decimals]) == <float> size:
+            return less
+    return digits if <float> (<double> digits / powers_of_ten[decimals]) == <float> size else 0
 
 
 cdef inline uchar* _put_whole(uchar* place, double value) noexcept nogil:
@@ -328,13 +356,24 @@ cdef inline uchar* _put_scientific(uchar* place, const uchar* digits, int count,
 
 # --- strings ---------------------------------------------------------------------------------------------------------
 
-cdef extern from *:
+cdef enum:
+    BLOCK = 32
+
+cdef extern from * nogil:
     """
     static const uint64_t ONES = 0x0101010101010101u, HIGH_BITS = 0x8080808080808080u, SPACES = 0x2020202020202020u;
     static const char hex_digits[] = "0123456789abcdef";
+    /* Whether none of BLOCK bytes needs more than a copy (compilers make vector instructions of the loop). */
+    static inline bool is_plain_block(const unsigned char *at) {
+        unsigned char odd = 0;
+        for (int index = 0; index < 32; index++)
+            odd |= ((signed char) at[index] < 32) | (at[index] == '"') | (at[index] == '\\\\');
+        return !odd;
+    }
     static const char short_escapes[] = "\\0\\0\\0\\0\\0\\0\\0\\0btn\\0fr";
     """
     const uint64_t ONES, HIGH_BITS, SPACES
+    bint is_plain_block(const uchar* at)
     const char* hex_digits
     const char* short_escapes
 
@@ -352,6 +391,7 @@ cdef inline uint64_t _not_plain(uint64_t word) noexcept nogil:
 cdef inline uchar* put_text(Output* out, uchar* place, const uchar* at, size_t size, const uchar* readable) noexcept nogil:
     """A JSON string. NULL where the bytes are not UTF-8. What is in front of `readable` may be read."""
     cdef const uchar* end = at + size
+    cdef const uchar* dense = at  # up to here words are looked at, not blocks
     cdef uint64_t word, special
     cdef size_t left
     place = reserve(out, place, size + 2)
@@ -360,6 +400,13 @@ cdef inline uchar* put_text(Output* out, uchar* place, const uchar* at, size_t s
     place = put(place, c'"')
     while at < end:
         left = end - at
+        if left >= BLOCK and at >= dense:
+            if is_plain_block(at):
+                memcpy(place, at, BLOCK)
+                at += BLOCK
+                place += BLOCK
+                continue
+            dense = at + BLOCK
         if likely(readable - at >= 8):
             memcpy(&word, at, 8)
         else:

@@ -35,7 +35,8 @@ from inspector.transcode.json_output cimport (
     put_single,
     put_text,
     put_unsigned,
-    put_digits,
+    put_eight,
+    put_filled,
     reserve,
     uchar,
     unlikely,
@@ -965,17 +966,12 @@ cdef bint read_time(Walk* walk, Place at, Place end, int depth, int64_t* seconds
     return True
 
 
-cdef inline uchar* put_filled(uchar* place, uint32_t value, int size) noexcept nogil:
-    put_digits(place, value, size)
-    return place + size
-
-
 cdef inline uchar* put_fraction(uchar* place, uint32_t nanos) noexcept nogil:
     if nanos == 0:
         return place
     place = put(place, c".")
     if nanos % 1_000:
-        return put_filled(place, nanos, 9)
+        return put_eight(put(place, 48 + nanos // 100_000_000), nanos % 100_000_000)
     if nanos % 1_000_000:
         return put_filled(place, nanos // 1_000, 6)
     return put_filled(place, nanos // 1_000_000, 3)
