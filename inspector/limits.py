@@ -195,3 +195,11 @@ MAX_SHOWN_VALUE = 1_000
 
 MAX_SHOWN_ROWS = 1_000
 """Rows of an explanation where a notebook or a prompt shows it; there nobody reads more, and browsers grow slow."""
+
+# --- the cache folder --------------------------------------------------------------------------------------------
+
+MAX_CACHE_BYTES = 512 * MIB
+"""Of all entries: room for the index of a capture of a million calls (200 MB), and for hundreds of compiled schemas."""
+
+MAX_CACHE_ENTRIES = 500
+"""Entries kept: what was used in the last weeks. Each costs a look at its time whenever one is written."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 
 from hypothesis import settings
 
@@ -10,3 +12,14 @@ from hypothesis import settings
 settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
+
+_CACHE = tempfile.mkdtemp(prefix="inspector-tests-")
+
+
+def pytest_configure():
+    """The cache folder of the tests, and of the processes that they start, is not that of the user."""
+    os.environ["INSPECTOR_CACHE"] = _CACHE
+
+
+def pytest_unconfigure():
+    shutil.rmtree(_CACHE, ignore_errors=True)
