@@ -18,9 +18,7 @@ from inspector.cli.payload_options import (
 )
 from inspector.formats import registry as formats
 from inspector.formats.base import Conversion, Format
-from inspector.formats.binary import BINARY
-from inspector.formats.json import JSON
-from inspector.formats.yaml import YAML
+from inspector.formats.registry import BINARY, JSON, YAML
 from inspector.sources.payloads import holds_binary, messages_of, naming, read_whole, tell
 from inspector.transcode.tree import FieldTree
 from inspector.transcode.tree_unknown import untold

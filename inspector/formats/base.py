@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from inspector.errors import InputError
-from inspector.transcode.resolver import Resolver
+
+if TYPE_CHECKING:
+    from inspector.transcode.resolver import Resolver
 
 
 class Conversion(NamedTuple):

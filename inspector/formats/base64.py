@@ -10,7 +10,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator
 
 from inspector.errors import InputError
-from inspector.formats.base import Conversion, Format
+from inspector.formats.base import Conversion
 from inspector.formats.position import BOM, character_at, error_at, is_binary
 
 _DATA_URL = re.compile(rb"data:[^,]*;base64,", re.IGNORECASE)
@@ -55,6 +55,3 @@ def _extent(text: bytes) -> tuple[int, int]:
 def write(data: bytes, _: Conversion) -> bytes:
     """One line of the standard alphabet, padded."""
     return b64encode(data) + b"\n"
-
-
-BASE64 = Format("base64", read, write, (".b64", ".base64"))

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 
 from inspector.errors import InputError
-from inspector.formats.base import Conversion, Format
+from inspector.formats.base import Conversion
 from inspector.formats.hex_dump import read_dump
 from inspector.formats.position import BOM, character_at, error_at, is_binary, quoted
 
@@ -98,6 +98,3 @@ def write(data: bytes, conversion: Conversion) -> bytes:
         return data.hex().encode() + b"\n"
     starts = range(0, len(data), LINE_BYTES)
     return b"".join(data[start : start + LINE_BYTES].hex(" ").encode() + b"\n" for start in starts)
-
-
-HEX = Format("hex", read, write, (".hex",))

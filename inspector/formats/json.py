@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from inspector.formats import values
-from inspector.formats.base import Conversion, Format
+from inspector.formats.base import Conversion
 from inspector.transcode.json_source import JsonSource
 from inspector.transcode.json_text import dumps
 from inspector.transcode.refusal import Place, Step
@@ -40,6 +40,3 @@ def _place_in(source: JsonSource, start: int, index: int, steps: Sequence[Step],
 def write(data: bytes, conversion: Conversion) -> bytes:
     """A message as a line of JSON, or as lines where an indent is set."""
     return dumps(values.to_value(data, conversion), conversion.indent) + b"\n"
-
-
-JSON = Format("json", read, write, (".json", ".ndjson", ".jsonl"), separator=b"")

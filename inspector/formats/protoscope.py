@@ -5,8 +5,7 @@ Every byte string has a text, and the text gives that byte string again. See `pr
 
 from __future__ import annotations
 
-from inspector.formats.base import Format
 from inspector.formats.protoscope_reader import read
 from inspector.formats.protoscope_writer import write
 
-PROTOSCOPE = Format("protoscope", read, write, (".protoscope", ".pbscope"))
+__all__ = ["read", "write"]

@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from inspector.errors import DecodeError, SchemaError
-from inspector.formats.base import Conversion, Format
+from inspector.formats.base import Conversion
 from inspector.formats.text_reader import TextReader
 from inspector.formats.text_writer import TextWriter
 from inspector.transcode.resolver import message_descriptor
@@ -61,6 +61,3 @@ def _parse(descriptor: Descriptor, data: bytes) -> Message:
         return GetMessageClass(descriptor).FromString(data)
     except ProtobufDecodeError as refusal:
         raise survey(descriptor, data).error or DecodeError(str(refusal), code="wire") from None
-
-
-TEXT = Format("text", read, write, (".txtpb", ".textproto", ".pbtxt", ".prototxt", ".textpb", ".text"))

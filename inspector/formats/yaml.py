@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from inspector.formats import values
-from inspector.formats.base import Conversion, Format
+from inspector.formats.base import Conversion
 from inspector.formats.yaml_reader import YamlSource
 from inspector.formats.yaml_writer import dumps
 
@@ -22,6 +22,3 @@ def read(data: bytes, conversion: Conversion) -> Iterator[bytes]:
 def write(data: bytes, conversion: Conversion) -> bytes:
     """A message as a YAML document in block style."""
     return dumps(values.to_value(data, conversion)).encode()
-
-
-YAML = Format("yaml", read, write, (".yaml", ".yml"), separator=b"---\n")

@@ -6,7 +6,7 @@ from inspector import limits
 from inspector.errors import DecodeError
 from inspector.model.problem import Problem
 from inspector.net.buffer import Buffer
-from inspector.sources.base import Source, SourceEvent, bare_message
+from inspector.sources.base import SourceEvent, bare_message
 
 MAX_PREFIX = 5
 """Bytes of a length: five hold 35 bits, more than any limit allows."""
@@ -94,6 +94,3 @@ def detect(head: bytes, whole: bool) -> bool:
         except DecodeError:
             return False
     return True
-
-
-DELIMITED = Source("delimited", detect, DelimitedParser, (".delimited", ".ldpb", ".pbstream"))

@@ -13,7 +13,7 @@ from inspector.errors import DecodeError
 from inspector.model.frames import Data, RawMessage
 from inspector.model.problem import Problem
 from inspector.net.grpc_cy import COMPRESSED, PREFIX_SIZE, TRAILERS, Deframer, sniff_encoding
-from inspector.sources.base import Source, SourceEvent, bare_message
+from inspector.sources.base import SourceEvent, bare_message
 
 _OK = re.compile(rb"^grpc-status: *0\r?$", re.IGNORECASE | re.MULTILINE)
 
@@ -87,7 +87,3 @@ def _detect(head: bytes, whole: bool, most: int) -> bool:
             return False
         at += PREFIX_SIZE + length
     return at == len(head) or (at > len(head) and not whole)
-
-
-GRPC = Source("grpc", detect, GrpcParser, (".grpc",))
-GRPC_WEB = Source("grpc-web", detect_web, GrpcParser, (".grpc-web",))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from inspector.model.packet import Chunk, Closed, Opened
 from inspector.net.calls_cy import CallCounter, ConnectionCalls
-from inspector.net.http2_frames_cy import PREFACE
-from inspector.sources.base import Source, SourceEvent
+from inspector.sources.base import SourceEvent
 
 NOWHERE = (bytes(4), 0)
 """The end point of a connection whose addresses are not known."""
@@ -29,10 +28,3 @@ class Http2Parser:
 
     def describe(self) -> str | None:
         return None if self._calls.is_http2 else "no HTTP/2 frames were found"
-
-
-def detect(head: bytes, whole: bool) -> bool:
-    return head.startswith(PREFACE)
-
-
-HTTP2 = Source("http2", detect, Http2Parser, (".http2", ".h2"), is_capture=True)

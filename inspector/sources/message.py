@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from inspector import limits
 from inspector.errors import DecodeError, InputError
-from inspector.sources.base import Source, SourceEvent, bare_message
+from inspector.sources.base import SourceEvent, bare_message
 
 
 class MessageParser:
@@ -38,6 +38,3 @@ def detect(head: bytes, whole: bool) -> bool:
     except DecodeError as error:
         return not whole and error.code == "truncated"
     return True
-
-
-MESSAGE = Source("message", detect, MessageParser, (".binpb", ".pb", ".bin", ".protobin", ".message"))

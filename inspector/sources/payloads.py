@@ -13,17 +13,14 @@ from inspector import limits
 from inspector.errors import DecodeError, EncodeError, InputError
 from inspector.formats import registry as formats
 from inspector.formats.base import Conversion, Format
-from inspector.formats.base64 import BASE64
-from inspector.formats.binary import BINARY
-from inspector.formats.hex import HEX
-from inspector.formats.json import JSON
 from inspector.formats.position import BOM
+from inspector.formats.registry import BASE64, BINARY, HEX, JSON
 from inspector.model.call import Message
 from inspector.sources import registry as sources
 from inspector.sources.base import Source
 from inspector.sources.dump import undump
 from inspector.sources.input import HEAD_SIZE, Input
-from inspector.sources.message import MESSAGE
+from inspector.sources.registry import MESSAGE
 
 _HEX = re.compile(rb"(?:\s*(?:0[xX])?[0-9a-fA-F]{2})+\s*")
 _HEX_DUMP = re.compile(rb"\s*[0-9a-fA-F]{7,8}(?:: ?|  )[0-9a-fA-F]{2}")

@@ -1,19 +1,43 @@
 """The kinds of input that there are.
 
-To add one: write its module, add it to `SOURCES`. Other distributions add theirs by an entry point in the group
+To add one: write its module, name it here and add it to `SOURCES`. A module is imported when it is asked what an input
+is, or to read one. Other distributions add theirs by an entry point in the group
 `inspector.sources` that names a `Source`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+from inspector.deferred import deferred
 from inspector.errors import InputError
 from inspector.sources.base import Source
-from inspector.sources.delimited import DELIMITED
-from inspector.sources.grpc_frames import GRPC, GRPC_WEB
-from inspector.sources.http2 import HTTP2
-from inspector.sources.message import MESSAGE
-from inspector.sources.pcap import PCAP
-from inspector.sources.pcapng import PCAPNG
+
+
+def _in(module: str, name: str) -> Callable[..., Any]:
+    return deferred(f"inspector.sources.{module}", name)
+
+
+def _capture_file(name: str, *suffixes: str) -> Source:
+    parser, calls_parser = _in(name, "parser"), _in(name, "calls_parser")
+    return Source(name, _in("magic", f"is_{name}"), parser, suffixes, True, calls_parser, has_magic=True)
+
+
+PCAPNG = _capture_file("pcapng", ".pcapng", ".ntar")
+PCAP = _capture_file("pcap", ".pcap", ".cap", ".dmp")
+HTTP2 = Source("http2", _in("magic", "is_http2"), _in("http2", "Http2Parser"), (".http2", ".h2"), is_capture=True)
+GRPC = Source("grpc", _in("grpc_frames", "detect"), _in("grpc_frames", "GrpcParser"), (".grpc",))
+GRPC_WEB = Source("grpc-web", _in("grpc_frames", "detect_web"), _in("grpc_frames", "GrpcParser"), (".grpc-web",))
+MESSAGE = Source(
+    "message",
+    _in("message", "detect"),
+    _in("message", "MessageParser"),
+    (".binpb", ".pb", ".bin", ".protobin", ".message"),
+)
+DELIMITED = Source(
+    "delimited", _in("delimited", "detect"), _in("delimited", "DelimitedParser"), (".delimited", ".ldpb", ".pbstream")
+)
 
 SOURCES: tuple[Source, ...] = (PCAPNG, PCAP, HTTP2, GRPC, GRPC_WEB, MESSAGE, DELIMITED)
 """In the order in which they are tried: the unmistakable ones first."""

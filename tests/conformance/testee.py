@@ -19,7 +19,8 @@ sys.path[0] = str(ROOT)  # in place of this folder, so that the package need not
 
 from inspector.errors import InspectorError  # noqa: E402  # behind the path that it is found by
 from inspector.formats.base import Conversion  # noqa: E402
-from inspector.formats.text import TEXT, write_text  # noqa: E402
+from inspector.formats.registry import TEXT  # noqa: E402
+from inspector.formats.text import write_text  # noqa: E402
 from inspector.schema import Schema  # noqa: E402
 from inspector.transcode.decode import MessageDecoder  # noqa: E402
 from inspector.transcode.encode import MessageEncoder  # noqa: E402

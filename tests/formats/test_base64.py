@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from inspector.errors import EncodeError, InputError
 from inspector.formats.base import Conversion
-from inspector.formats.base64 import BASE64
+from inspector.formats.registry import BASE64
 
 
 def decode(text: str | bytes) -> bytes:

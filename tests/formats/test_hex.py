@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from inspector.errors import EncodeError, InputError
 from inspector.formats.base import Conversion
-from inspector.formats.hex import HEX
+from inspector.formats.registry import HEX
 
 MIB = 1 << 20
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from inspector.errors import DecodeError, EncodeError
 from inspector.formats.base import Conversion
-from inspector.formats.json import JSON
+from inspector.formats.registry import JSON
 from inspector.schema import Schema
 
 PROTO = """

@@ -14,8 +14,8 @@ from random_schemas import PoolResolver
 import inspector
 from inspector.errors import SchemaError
 from inspector.formats.base import Conversion
-from inspector.formats.protoscope import PROTOSCOPE
 from inspector.formats.protoscope_reader import long_varint
+from inspector.formats.registry import PROTOSCOPE
 from inspector.wire.encode import length_delimited, varint
 
 MIB = 1 << 20

@@ -10,7 +10,8 @@ from random_schemas import schemas
 
 from inspector.errors import DecodeError, EncodeError, InspectorError, SchemaError
 from inspector.formats.base import Conversion
-from inspector.formats.text import TEXT, read, write, write_text
+from inspector.formats.registry import TEXT
+from inspector.formats.text import read, write, write_text
 
 thorough = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from inspector.errors import DecodeError, EncodeError
 from inspector.formats.base import Conversion
-from inspector.formats.json import JSON
-from inspector.formats.yaml import YAML
+from inspector.formats.registry import JSON, YAML
 
 PROTO = """
 syntax = "proto3";
