@@ -48,7 +48,7 @@ def roots_of_folder(folder: Path, paths: Sequence[Path], given: Sequence[Path], 
     outside = [each for each in _ancestors(folder) if each not in first]
     chosen: set[Path] = set()
     for path in paths:
-        imports = [name for name in _outline(path)[0] if not _find(name, known)]
+        imports = [name for name in _outline(path)[0] if not find(name, known)]
         if imports:
             beneath = [each for each in _ancestors(path.parent) if each != folder and contains(folder, each)]
             chosen.add(_best(imports, [*first, *outside, *beneath], [*given, *known], follow=False))
@@ -78,14 +78,15 @@ def _missing(imports: Sequence[str], roots: Sequence[Path], *, follow: bool) -> 
         if name in seen:
             continue
         seen.add(name)
-        found = _find(name, roots)
+        found = find(name, roots)
         missing += found is None
         if found and follow:
             waiting += _outline(found)[0]
     return missing
 
 
-def _find(name: str, roots: Sequence[Path]) -> Path | None:
+def find(name: str, roots: Sequence[Path]) -> Path | None:
+    """The file that an import names: that of the first root which has it."""
     return next((root / name for root in roots if os.path.isfile(root / name)), None)
 
 
@@ -95,6 +96,11 @@ def _package_root(path: Path, ancestors: Sequence[Path]) -> Path | None:
     parts = tuple(package.split(".")) if package else ()
     fits = parts and _absolute(path.parent).parts[-len(parts) :] == parts
     return ancestors[len(parts)] if fits and len(parts) < len(ancestors) else None
+
+
+def imports_of(path: Path) -> list[str]:
+    """The names that a file imports."""
+    return _outline(path)[0]
 
 
 def _outline(path: Path) -> tuple[list[str], str]:

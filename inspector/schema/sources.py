@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from inspector.errors import InputError, SchemaError
@@ -60,10 +60,9 @@ def open_protos(path: str, import_paths: Sequence[str] = ()) -> DescriptorSet:
             raise SchemaError(
                 "the import path is not a folder", where=one_line(folder), hint="-I takes existing folders"
             )
-    compiler: Callable[[Path, Sequence[Path]], bytes] = compile_folder if os.path.isdir(path) else compile_file
+    compiler = compile_folder if os.path.isdir(path) else compile_file
     _refuse_unreadable(path)
-    data = compiler(Path(path), [Path(folder) for folder in import_paths])
-    return parse_descriptor_set(data, one_line(path))
+    return compiler(Path(path), [Path(folder) for folder in import_paths])
 
 
 def open_embedded(path: str) -> DescriptorSet:
