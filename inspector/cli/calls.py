@@ -10,12 +10,11 @@ import click
 
 from inspector.cli import output
 from inspector.cli.exit_codes import DAMAGED
+from inspector.cli.opening import open_session, require_calls
 from inspector.cli.options import (
     input_argument,
     kind_option,
     load_schema,
-    open_session,
-    require_calls,
     schema_options,
     secrets_option,
 )

@@ -20,10 +20,7 @@ from inspector.formats import registry as formats
 from inspector.formats.base import Conversion, Format
 from inspector.formats.registry import BINARY, JSON, YAML
 from inspector.sources.payloads import holds_binary, messages_of, naming, read_whole, tell
-from inspector.transcode.tree import FieldTree
-from inspector.transcode.tree_unknown import untold
 from inspector.views.safe_text import safe_json
-from inspector.wire.scan import scan_prefix
 
 
 @click.command(no_args_is_help=True)
@@ -57,9 +54,9 @@ def convert(
         messages = list(messages_of(data, form, conversion, name=input_))
         if not target.is_text:
             refuse_terminal(path)
-        text = target.write_all(messages, conversion)
-    if target in (JSON, YAML):
-        _note_untold(messages, conversion)
+        text, doubtful = _write(target, messages, conversion)
+    if doubtful:
+        _note_untold(doubtful, conversion)
     with output.opened(path, input_) as out:
         out.write(safe_json(text) if target is JSON else text)
     is_guess = conversion.type_name is None and target in (JSON, YAML)
@@ -80,8 +77,22 @@ def _target(to: str | None, path: str | None, data: bytes, form: str | None, nam
     return named or (JSON if holds_binary(tell(data, form or "", name)) else BINARY)
 
 
+def _write(target: Format, messages: list[bytes], conversion: Conversion) -> tuple[bytes, list[bytes]]:
+    """The text, and the messages of which it may leave something out."""
+    if target is JSON and conversion.type_name is not None:
+        from inspector.formats.json import write_telling  # noqa: PLC0415  # what prints JSON is not always needed
+
+        written = [write_telling(message, conversion) for message in messages]
+        doubtful = [message for message, (_, is_doubtful) in zip(messages, written, strict=True) if is_doubtful]
+        return (written[0][0] if len(written) == 1 else b"".join(text for text, _ in written)), doubtful
+    text = target.write_all(messages, conversion)
+    return text, messages if target is YAML and conversion.type_name is not None else []
+
+
 def _note_damage(messages: list[bytes]) -> bool:
     """Whether one is cut short. (What follows the damage is not lost: formats keep it as it is.)"""
+    from inspector.wire.scan import scan_prefix  # noqa: PLC0415  # only a guess may be damaged
+
     errors = list(filter(None, (scan_prefix(message)[1] for message in messages)))
     if errors:
         output.note(f"damaged: {errors[0]}; what follows is in the text only as bytes")
@@ -90,8 +101,9 @@ def _note_damage(messages: list[bytes]) -> bool:
 
 def _note_untold(messages: list[bytes], conversion: Conversion) -> None:
     """JSON has no place for fields that the type lacks, nor for text that is not UTF-8; what is lost is told."""
-    if conversion.type_name is None:
-        return
+    from inspector.transcode.tree import FieldTree  # noqa: PLC0415  # rarely needed, and many modules
+    from inspector.transcode.tree_unknown import untold  # noqa: PLC0415
+
     lost = [
         node
         for message in messages

@@ -8,14 +8,13 @@ import click
 
 from inspector.cli import output
 from inspector.cli.exit_codes import DAMAGED
+from inspector.cli.opening import open_session, require_calls
 from inspector.cli.options import (
     hint_option,
     input_argument,
     json_options,
     kind_option,
-    open_session,
     out_option,
-    require_calls,
     schema_options,
 )
 from inspector.errors import InspectorError

@@ -10,7 +10,8 @@ import click
 
 from inspector.cli import output
 from inspector.cli.exit_codes import DAMAGED
-from inspector.cli.options import hint_option, kind_option, open_session
+from inspector.cli.opening import open_session
+from inspector.cli.options import hint_option, kind_option
 from inspector.errors import InspectorError
 from inspector.model.call import Message
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from inspector import session
 from inspector.errors import InputError, InspectorError
-from inspector.session import JsonOptions, Session
 from inspector.sources.dump import DUMPS
 from inspector.sources.registry import find, kinds
-from inspector.wire.hints import parse_hint
 
 if TYPE_CHECKING:
     from inspector.schema import Schema
@@ -86,6 +83,10 @@ out_option = click.option(
 
 
 def _parse_hints(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    if not values:
+        return {}
+    from inspector.wire.hints import parse_hint  # noqa: PLC0415  # with the kinds of fields; hints are rarely given
+
     try:
         return dict(map(parse_hint, values))
     except InspectorError as error:
@@ -136,29 +137,6 @@ def _default_sources() -> tuple[str, ...]:
         elif item:
             found.append(item)
     return tuple(found)
-
-
-def open_session(
-    input_: str,
-    schemas: tuple[str, ...] = (),
-    import_paths: tuple[str, ...] = (),
-    kind: str | None = None,
-    type_name: str | None = None,
-    options: JsonOptions = JsonOptions(),
-    hints: Mapping[str, str] = session.NO_HINTS,
-) -> Session:
-    """Opens INPUT as the options of a command say. Raises InspectorError."""
-    schema = load_schema(schemas, import_paths)
-    if type_name is not None and schema is None:
-        schema = require_type(schema, type_name)
-    return session.open(input_, schema=schema, kind=kind, type_name=type_name, options=options, hints=hints)
-
-
-def require_calls(session: Session) -> None:
-    """Raises InspectorError where the input holds messages but no calls."""
-    if not session.source.is_capture:
-        text = f"this is of the kind {session.source.name}: it holds messages, not calls"
-        raise InspectorError(text, where=session.path, hint="inspector decode shows all of them")
 
 
 def require_type(schema: Schema | None, type_name: str) -> Schema:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from inspector.errors import EncodeError
 from inspector.formats.base import Conversion
 from inspector.transcode.decode import MessageDecoder
-from inspector.transcode.encode import MessageEncoder
-from inspector.transcode.refusal import Locate, steps_of
-from inspector.wire import untyped
-from inspector.wire.guess import JsonValue
 
-Encode = Callable[[JsonValue, Locate], bytes]
+if TYPE_CHECKING:
+    from inspector.transcode.refusal import Locate
+    from inspector.wire.guess import JsonValue
+
+Encode = Callable[["JsonValue", "Locate"], bytes]
 """Makes a message of a value. Raises EncodeError with line and column, which the other argument finds."""
 
 
@@ -30,6 +31,8 @@ def decoder(conversion: Conversion) -> MessageDecoder:
 def to_value(data: bytes, conversion: Conversion) -> JsonValue:
     """The value of a message. Raises DecodeError where it does not follow its type."""
     if conversion.type_name is None:
+        from inspector.wire import untyped  # noqa: PLC0415  # with all that guessing takes
+
         return untyped.to_value(data, conversion.hints)
     decoded = decoder(conversion).decode(conversion.type_name, data)
     if decoded.error is not None:
@@ -41,12 +44,17 @@ def encode(conversion: Conversion) -> Encode:
     """What makes messages of values."""
     if conversion.type_name is None:
         return lambda value, locate: _encode_untyped(value, conversion, locate)
+    from inspector.transcode.encode import MessageEncoder  # noqa: PLC0415  # not needed to print messages
+
     type_name = conversion.type_name
     encoder = MessageEncoder(conversion.resolver, ignore_unknown=conversion.ignore_unknown)
     return lambda value, locate: encoder.encode(type_name, value, locate)
 
 
 def _encode_untyped(value: JsonValue, conversion: Conversion, locate: Locate) -> bytes:
+    from inspector.transcode.refusal import steps_of  # noqa: PLC0415  # as above
+    from inspector.wire import untyped  # noqa: PLC0415
+
     try:
         return untyped.from_value(value, conversion.hints)
     except EncodeError as error:

@@ -6,7 +6,7 @@ Callers that want text ask for `decode_json`: how bytes become JSON text behind 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor
@@ -19,7 +19,9 @@ from inspector.transcode.json_text import dumps
 from inspector.transcode.printer import JsonPrinter, Nested
 from inspector.transcode.resolver import Resolver, message_descriptor
 from inspector.transcode.survey import survey
-from inspector.wire.guess import JsonValue, Shape, guess
+
+if TYPE_CHECKING:
+    from inspector.wire.guess import JsonValue, Shape
 
 try:
     from inspector.transcode.wire_to_json_cy import WireToJson
@@ -120,6 +122,8 @@ class MessageDecoder:
 
     def decode_unknown(self, data: bytes, shape: Shape | None = None) -> Decoded:
         """Decodes one message whose type is not known; `shape` is that of messages like it."""
+        from inspector.wire.guess import guess  # noqa: PLC0415  # many modules, not needed where a schema tells
+
         value, error = guess(data, shape=shape)
         return Decoded(value, 0, "guess", error)
 

@@ -11,6 +11,9 @@ _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\
 # The same in UTF-8, without C0, which JSON text never holds.
 _UNSAFE_JSON = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xd8\x9c|\xe2\x80[\x8e\x8f\xa8-\xae]|\xe2\x81[\xa6-\xa9]")
 
+_UNSAFE_LEADS = (b"\x7f", b"\xc2", b"\xd8\x9c", b"\xe2\x80", b"\xe2\x81")
+"""How those begin: to look for them is many times as fast as the expression."""
+
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -23,7 +26,7 @@ def safe(text: str) -> str:
 
 def safe_json(text: bytes) -> bytes:
     """JSON text with every unsafe character as a `\\u` escape, which means the same to a reader of JSON."""
-    if text.isascii() and b"\x7f" not in text:
+    if (text.isascii() and b"\x7f" not in text) or not any(lead in text for lead in _UNSAFE_LEADS):
         return text
     return _UNSAFE_JSON.sub(lambda match: b"\\u%04x" % ord(match[0].decode("utf-8")), text)
 
