@@ -1,6 +1,6 @@
 """`python -m inspector` is the command `inspector`."""
 
-from inspector.cli.main import main
+from inspector.cli.start import main
 
 if __name__ == "__main__":
     main()

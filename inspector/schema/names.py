@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 
 MAX_SUGGESTIONS = 3
@@ -35,6 +34,8 @@ def did_you_mean(names: Sequence[str]) -> str:
 def _alike(name: str, last: str, names: Sequence[str]) -> list[str]:
     if len(names) > MAX_COMPARED:
         names = [each for each in names if _last(each)[:2].casefold() == last[:2]][:MAX_COMPARED]
+    import difflib  # noqa: PLC0415  # takes milliseconds to load, and serves mistakes only
+
     whole = difflib.get_close_matches(name[:200], names, MAX_SUGGESTIONS, 0.75)
     by_last: dict[str, str] = {}
     for each in names:

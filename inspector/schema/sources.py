@@ -5,13 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from inspector.errors import InputError, SchemaError
 from inspector.limits import MAX_SCHEMA, MIB
 from inspector.schema.descriptor_set import DescriptorSet, parse_descriptor_set
-from inspector.schema.proto_files import compile_file, compile_folder
-from inspector.schema.python_module import read_module
 from inspector.schema.wording import one_line
 
 _KINDS = (
@@ -50,6 +47,8 @@ def open_source(source: str, import_paths: Sequence[str] = ()) -> DescriptorSet:
 
 def open_module(name: str, import_paths: Sequence[str] = ()) -> DescriptorSet:
     """Imports a generated module or a package of them; from the import paths and the current folder too."""
+    from inspector.schema.python_module import read_module  # noqa: PLC0415  # most sources are files
+
     return read_module(name, import_paths)
 
 
@@ -60,6 +59,10 @@ def open_protos(path: str, import_paths: Sequence[str] = ()) -> DescriptorSet:
             raise SchemaError(
                 "the import path is not a folder", where=one_line(folder), hint="-I takes existing folders"
             )
+    from pathlib import Path  # noqa: PLC0415  # with what follows, not needed for a descriptor set
+
+    from inspector.schema.proto_files import compile_file, compile_folder  # noqa: PLC0415
+
     compiler = compile_folder if os.path.isdir(path) else compile_file
     _refuse_unreadable(path)
     return compiler(Path(path), [Path(folder) for folder in import_paths])

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from inspector.schema.descriptor_set import FileEntry, file_entry
 from inspector.schema.known_packages import KNOWN_PACKAGES
@@ -66,6 +66,7 @@ class AlwaysKnown:
 def _file_names(package: str) -> Iterator[str]:
     spec = importlib.util.find_spec(package)
     for folder in (spec.submodule_search_locations if spec else None) or ():
-        for path in sorted(Path(folder).glob("*_pb2.py")):
-            if f"{package}.{path.stem}" not in _WRAPPERS:
-                yield f"{package.replace('.', '/')}/{path.stem.removesuffix('_pb2')}.proto"
+        for name in sorted(os.listdir(folder)):
+            module = name.removesuffix(".py")
+            if name.endswith("_pb2.py") and f"{package}.{module}" not in _WRAPPERS:
+                yield f"{package.replace('.', '/')}/{module.removesuffix('_pb2')}.proto"
