@@ -31,6 +31,7 @@ class Catalog:
         self._packages = frozenset(chain.from_iterable(source.packages() for source in self._all))
         self._depth = max((name.count(".") + 1 for name in self._packages if name), default=0)
         self._owners: dict[str, Mapping[str, FileEntry]] = {}
+        self._own_owners: dict[str, Mapping[str, FileEntry]] = {}
         self._broken: dict[str, SchemaError] = {}
 
     def refuse_conflicts(self) -> None:
@@ -59,11 +60,19 @@ class Catalog:
             raise copy_of(self._broken[package])
         if package not in self._owners:
             try:
-                self._owners[package] = self._index(package)
+                self._owners[package] = self._index(package, self._all)
             except SchemaError as error:
                 self._broken[package] = error
                 raise
         return self._owners[package]
+
+    def own_owners(self, package: str) -> Mapping[str, FileEntry]:
+        """The same without the always-known files, which take time to load: what no source defines is theirs."""
+        if package not in KNOWN_PACKAGES:
+            return self.owners(package)
+        if package not in self._own_owners:
+            self._own_owners[package] = self._index(package, self.sources)
+        return self._own_owners[package]
 
     def file(self, name: str) -> FileEntry | None:
         """The file with this name, of the first source that has it."""
@@ -90,17 +99,21 @@ class Catalog:
 
     def unique_name(self, entry: FileEntry) -> str:
         """A name for the file that no file of another source has: two services may both have a `service.proto`."""
-        holders = [source.file(entry.name) for source in self._all]
-        number = next((n for n, held in enumerate(h for h in holders if h is not None) if held is entry), 0)
-        return f"{entry.name}#{number + 1}" if number else entry.name
+        before = 0
+        for source in self._all:  # the always-known ones, which take time to load, come last
+            held = source.file(entry.name)
+            if held is entry:
+                break
+            before += held is not None
+        return f"{entry.name}#{before + 1}" if before else entry.name
 
     def extending(self, message: str) -> Iterator[FileEntry]:
         """The files which (seem to) extend the message with this full name."""
         return chain.from_iterable(source.extending(message) for source in self._all)
 
-    def _index(self, package: str) -> dict[str, FileEntry]:
+    def _index(self, package: str, sources: Sequence[DescriptorSet | wellknown.AlwaysKnown]) -> dict[str, FileEntry]:
         owners: dict[str, FileEntry] = {}
-        for source in self._all:
+        for source in sources:
             for entry in source.in_package(package):
                 self._add_symbols(entry, owners, tolerant=package in KNOWN_PACKAGES)
         return owners

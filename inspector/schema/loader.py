@@ -136,7 +136,7 @@ class Loader:
 
     def _take_out_borrowed(self, entry: FileEntry, proto: FileDescriptorProto) -> Iterator[FileEntry]:
         """Takes the definitions that another file owns out of `proto`; yields their owners."""
-        owners = self._catalog.owners(entry.package)
+        owners = self._catalog.own_owners(entry.package)
         prefix = f"{entry.package}." if entry.package else ""
         parts: tuple[Any, ...] = (proto.message_type, proto.enum_type, proto.service, proto.extension)
         for part in parts:
