@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 import unicodedata
 
 import pytest
-from command import ROOT, SAMPLES, environment, on_terminal, run
+from command import ROOT, SAMPLES, SCHEMA, environment, on_terminal, run
 from http2_traffic import REQUEST, RESPONSE, with_fields
 from made_capture import capture
 
@@ -178,6 +179,9 @@ def test_nothing_unsafe_reaches_the_error_output(arguments):
     assert unsafe(result.err) == set()
 
 
+PAYLOAD = SAMPLES / "payloads" / "predict_request.binpb"
+PAYLOAD_TYPE = "vision.v1.PredictRequest"
+
 # --- imports -----------------------------------------------------------------------------------------------------
 
 
@@ -207,6 +211,44 @@ def test_listing_calls_loads_no_protobuf():
     loaded = modules_after(run_calls)
     assert "inspector.cli.calls" in loaded
     assert loaded & {"google.protobuf", "grpc", "grpc_tools", "rich", "textual"} == set()
+
+
+PROTOBUF = {"google.protobuf"}
+PARSERS = {"yaml", "inspector.formats.protoscope_reader", "inspector.formats.text_reader", "inspector.transcode.tree"}
+CAPTURES = {"inspector.net.calls_cy", "inspector.session"}
+COMPILER = {
+    "subprocess",
+    "tempfile",
+    "hashlib",
+    "grpc_tools",
+    "inspector.schema.protoc",
+    "inspector.schema.proto_files",
+}
+COMPRESSION = {"zstandard", "cramjam"}
+NEVER = {"rich", "textual", "grpc", "grpc_tools", "importlib.metadata"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needless"),
+    [
+        (["convert", PAYLOAD, "-s", SCHEMA, "-t", PAYLOAD_TYPE], PARSERS | CAPTURES | COMPILER | COMPRESSION),
+        (["convert", PAYLOAD, "--to", "hex"], PARSERS | CAPTURES | COMPILER | PROTOBUF),
+        (
+            ["encode", PAYLOAD.with_suffix(".json"), "-s", SCHEMA, "-t", PAYLOAD_TYPE, "-o", os.devnull],
+            PARSERS | CAPTURES | COMPILER,
+        ),
+        (["explain", PAYLOAD], {"yaml", "inspector.net.calls_cy"} | COMPILER | COMPRESSION),
+        (["decode", PREDICT, "-s", SCHEMA], PARSERS | COMPILER),
+        (["show", PREDICT, "1", "-s", SCHEMA], PARSERS | COMPILER),
+        (["calls", PREDICT], PARSERS | COMPILER | COMPRESSION | PROTOBUF),
+    ],
+    ids=lambda each: "-".join(map(str, each[:1])) if isinstance(each, list) else "",
+)
+def test_a_command_loads_no_more_than_it_needs(arguments, needless):
+    code = f"from inspector.cli.main import cli\ncli.main({[str(each) for each in arguments]!r}, standalone_mode=False)"
+    loaded = modules_after(f"{code}\nsys.stdout.flush()")
+    assert f"inspector.cli.{arguments[0]}" in loaded
+    assert loaded & (NEVER | needless) == set()
 
 
 def test_help_loads_no_command():
