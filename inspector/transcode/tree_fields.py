@@ -1,14 +1,15 @@
 """What lies side by side in the field tree: the fields of a message, the elements of a packed field.
 
-Both are found in one pass that keeps no more than where each begins, so that a message of many million fields can be
-walked in little memory.
+Both are found in one pass that keeps where every thousandth begins and how many there are of each tag, so that a
+message of many million fields can be shown, from any place on, at once and in little memory.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import accumulate
 
 from inspector.errors import DecodeError
 from inspector.limits import MAX_DEPTH, MAX_SAMPLED_FIELDS
@@ -20,10 +21,16 @@ from inspector.transcode.tree_types import DAMAGE, MessageType, Reading
 from inspector.transcode.tree_wire import WireField, count_elements, read_damage, read_field
 from inspector.wire.guess import Shape
 from inspector.wire.kinds import NUMBERS, PACKED
-from inspector.wire.scan import LEN, SGROUP, read_varint
+from inspector.wire.scan import I32, I64, LEN, SGROUP, VARINT, read_varint
+from inspector.wire.scan_cy import MARK_EVERY, FieldIndex, count_tagged, index_varints, skip_fields, skip_varints
 
 _RUN = 100
 """Fields of a sample that lie side by side."""
+
+_WIRE_TYPES = (VARINT, I64, LEN, SGROUP, I32)
+
+_MOST_SUMS = 64
+"""Tags of which it is kept how many fields come before each mark."""
 
 
 class Fields(Nodes):
@@ -36,38 +43,28 @@ class Fields(Nodes):
         self._start, self._end = Span(0, len(input_.data)) if parent is None else parent.value_span
         self.type = type_
         self._given_shape = shape
-        self._starts: array[int] = array("Q")
-        self._ordinals: array[int] = array("Q")
-        self._counts: dict[int, int] = {}  # values of a field; fields that the type does not have are negative
         self._guesses: dict[tuple[int, int], Reading] = {}
         self._shapes: dict[tuple[int, int], Shape] = {}
+        self._totals: dict[tuple[int, bool], int] = {}
+        self._sums: dict[int, array[int]] = {}
         is_group = parent is not None and parent.wire_type == SGROUP
         self._around = input_.groups.error(self._start) if is_group else None
+        self._index = FieldIndex(input_.data, self._start, self._end)
         self._scan()
 
     def _scan(self) -> None:
-        data, groups = self.input.data, self.input.groups
-        at = self._start
+        index = self._index
         try:
-            while at < self._end:
-                parts = read_field(data, at, self._end, groups, self._around)
-                self._starts.append(at)
-                self._ordinals.append(self._count(parts))
-                at = parts.end
+            while not index.run():
+                parts = self._read(index.at)
+                index.add(_tag(parts), parts.end)
         except DecodeError as error:
-            self.damage = self._damage(at, error)
+            self._count = index.count
+            self.damage = self._damage(index.at, error)
+        self._count = index.count
 
-    def _count(self, parts: WireField) -> int:
-        """Counts the values of a field, and returns how many came before."""
-        reading = self.type and self.type.reading(parts.number, parts.wire_type)
-        key = parts.number if reading else -parts.number
-        before = self._counts.get(key, 0)
-        more = 1
-        if reading and reading.kind.startswith(PACKED):
-            wire_type = NUMBERS[reading.kind.removeprefix(PACKED)].wire_type
-            more = count_elements(self.input.data, parts.value_start, parts.value_end, wire_type)
-        self._counts[key] = before + more
-        return before
+    def _read(self, at: int) -> WireField:
+        return read_field(self.input.data, at, self._end, self.input.groups, self._around)
 
     def _damage(self, start: int, error: DecodeError) -> FieldNode:
         """The rest of the message; named after the field that it begins with, where its tag can be read."""
@@ -76,19 +73,112 @@ class Fields(Nodes):
         known = self.known(parts)
         if known is not None:
             reading = reading._replace(name=known.name, field=known.field, is_repeated=known.is_repeated)
-        return FieldNode(self, parts, self._counts.get(parts.number if known else -parts.number, 0), reading)
+        return FieldNode(self, parts, self._ordinal(self._count, parts) if parts.number else 0, reading)
 
     def _make(self, index: int) -> FieldNode:
-        return FieldNode(self, self._parts(index), self._ordinals[index])
+        parts = self._read(self._offset(index))
+        return FieldNode(self, parts, self._ordinal(index, parts))
 
-    def _parts(self, index: int) -> WireField:
-        return read_field(self.input.data, self._starts[index], self._end, self.input.groups, self._around)
+    def _walk(self) -> Iterator[FieldNode]:
+        counts: dict[tuple[int, bool], int] = {}
+        at = self._start
+        for _ in range(self._count):
+            parts = self._read(at)
+            known = self._reads(parts.number, parts.wire_type)
+            key = parts.number, known is not None
+            ordinal = counts.get(key, 0)
+            yield FieldNode(self, parts, ordinal)
+            counts[key] = ordinal + (self._elements(parts, known) if known and known.kind.startswith(PACKED) else 1)
+            at = parts.end
+
+    # --- places --------------------------------------------------------------------------------------------------
+
+    def _offset(self, index: int) -> int:
+        """Where a field begins."""
+        return self._skip(self._index.marks[index // MARK_EVERY], index % MARK_EVERY)
+
+    def _skip(self, at: int, fields: int) -> int:
+        """Where the field begins that is so many further."""
+        while True:
+            at, count = skip_fields(self.input.data, at, self._end, fields)
+            fields -= count
+            if not fields:
+                return at
+            at, fields = self._read(at).end, fields - 1
+
+    def _tagged(self, at: int, fields: int, tag: int) -> Iterator[WireField]:
+        """Those with one tag of the next so many fields."""
+        for _ in range(fields if self._values(at, fields, tag, None) else 0):
+            parts = self._read(at)
+            if _tag(parts) == tag:
+                yield parts
+            at = parts.end
+
+    # --- how many come before ------------------------------------------------------------------------------------
+
+    def _reads(self, number: int, wire_type: int) -> Reading | None:
+        """What the type says of a tag. Values of one number are counted apart where it has no such field."""
+        return self.type and self.type.reading(number, wire_type)
+
+    def _alike(self, number: int, is_known: bool) -> Iterator[tuple[int, Reading | None]]:
+        """The tags that are counted together, and how they are read."""
+        for wire_type in _WIRE_TYPES:
+            reading = self._reads(number, wire_type)
+            if (reading is not None) == is_known and self._index.total(number << 3 | wire_type):
+                yield number << 3 | wire_type, reading
+
+    def _fields(self, number: int, is_known: bool) -> int:
+        """How many fields are counted together."""
+        key = number, is_known
+        total = self._totals.get(key)
+        if total is None:
+            total = self._totals[key] = sum(self._index.total(tag) for tag, _ in self._alike(number, is_known))
+        return total
 
     def is_repeated(self, parts: WireField) -> bool:
-        return self._counts.get(-parts.number, 0) > 1
+        return self._fields(parts.number, False) > 1
 
     def comes_again(self, parts: WireField, ordinal: int) -> bool:
-        return self._counts.get(parts.number, 0) > ordinal + 1
+        return self._fields(parts.number, True) > ordinal + 1
+
+    def _ordinal(self, index: int, parts: WireField) -> int:
+        """How many values of a field come before the one at that place."""
+        is_known = self._reads(parts.number, parts.wire_type) is not None
+        if self._fields(parts.number, is_known) == (index < self._count):
+            return 0
+        return sum(self._before(index, tag, reading) for tag, reading in self._alike(parts.number, is_known))
+
+    def _before(self, index: int, tag: int, reading: Reading | None) -> int:
+        """How many values there are in the fields with a tag before a place."""
+        sums = self._sums.get(tag)
+        if sums is None:
+            if len(self._sums) >= _MOST_SUMS:
+                self._sums.clear()
+            sums = self._sums[tag] = array("Q", accumulate(self._values_by_mark(tag, reading), initial=0))
+        mark = index // MARK_EVERY
+        rest = index % MARK_EVERY
+        return sums[mark] + (self._values(self._index.marks[mark], rest, tag, reading) if rest else 0)
+
+    def _values_by_mark(self, tag: int, reading: Reading | None) -> Iterator[int]:
+        for mark, at in zip(range(0, self._count, MARK_EVERY), self._index.marks, strict=False):
+            yield self._values(at, min(MARK_EVERY, self._count - mark), tag, reading)
+
+    def _values(self, at: int, fields: int, tag: int, reading: Reading | None) -> int:
+        """How many values there are in those of the next so many fields that have a tag."""
+        if reading is not None and reading.kind.startswith(PACKED):
+            return sum(self._elements(parts, reading) for parts in self._tagged(at, fields, tag))
+        total = 0
+        while True:
+            at, count, tagged = count_tagged(self.input.data, at, self._end, fields, tag)
+            total, fields = total + tagged, fields - count
+            if not fields:
+                return total
+            parts = self._read(at)
+            total, fields, at = total + (_tag(parts) == tag), fields - 1, parts.end
+
+    def _elements(self, parts: WireField, reading: Reading) -> int:
+        wire_type = NUMBERS[reading.kind.removeprefix(PACKED)].wire_type
+        return count_elements(self.input.data, parts.value_start, parts.value_end, wire_type)
 
     # --- how they are read ---------------------------------------------------------------------------------------
 
@@ -123,10 +213,13 @@ class Fields(Nodes):
     def _told(self) -> Reading | None:
         """How the field is read that another one tells of; the last one counts, wherever it stands."""
         assert self.type is not None
-        for index in reversed(range(len(self._starts))):
-            parts = self._parts(index)
-            if (parts.number, parts.wire_type) == self.type.teller:
-                return self.type.tell(self.input.data[parts.value_start : parts.value_end])
+        number, wire_type = self.type.teller
+        tag = number << 3 | wire_type
+        for mark in reversed(range(0, self._count, MARK_EVERY) if self._index.total(tag) else ()):
+            fields = min(MARK_EVERY, self._count - mark)
+            found = list(self._tagged(self._index.marks[mark // MARK_EVERY], fields, tag))
+            if found:
+                return self.type.tell(self.input.data[found[-1].value_start : found[-1].value_end])
         return None
 
     @cached_property
@@ -147,17 +240,18 @@ class Fields(Nodes):
 
     def _sample(self) -> list[tuple[bytes, int, int]]:
         """The message; of one with very many fields some runs of them, spread over all."""
-        count, runs = len(self._starts), MAX_SAMPLED_FIELDS // _RUN
+        count, runs = self._count, MAX_SAMPLED_FIELDS // _RUN
         if count <= MAX_SAMPLED_FIELDS:
             return [(self.input.data, self._start, self._end)]
         starts = [run * (count - _RUN - 1) // (runs - 1) for run in range(runs)]
-        return [(self.input.data, self._starts[start], self._starts[start + _RUN]) for start in starts]
+        offsets = map(self._offset, starts)
+        return [(self.input.data, offset, self._skip(offset, _RUN)) for offset in offsets]
 
     def _sound_end(self) -> int:
         """Where the first field begins that is not whole. (A group without an end is not looked into at each level.)"""
         if self.damage is not None:
             return self.damage.span.start
-        last = self._parts(len(self._starts) - 1)
+        last = self._read(self._offset(self._count - 1))
         return last.start if self.input.groups.error(last.value_start) else self._end
 
     def shape_inside(self, node: FieldNode) -> Shape:
@@ -165,11 +259,17 @@ class Fields(Nodes):
         key = node.parts.number, node.parts.wire_type
         shape = self._shapes.get(key)
         if shape is None:
-            count = len(self._starts)
-            places = map(self._parts, range(0, count, 1 + count // MAX_SAMPLED_FIELDS))
+            places = self._every(1 + self._count // MAX_SAMPLED_FIELDS)
             spans = ((self.input.data, parts.value_start, parts.value_end) for parts in places if parts[:2] == key)
             shape = self._shapes[key] = self._shape_of(spans, node.number_path)
         return shape
+
+    def _every(self, step: int) -> Iterator[WireField]:
+        """The first field, and from each one on that which comes so many further."""
+        at = self._start
+        for index in range(0, self._count, step):
+            yield self._read(at)
+            at = self._skip(at, min(step, self._count - index))
 
     def inside_damage(self, node: FieldNode) -> Sequence[FieldNode]:
         if node.length is None or self.depth >= MAX_DEPTH:
@@ -181,6 +281,10 @@ class Fields(Nodes):
         if kind.startswith(PACKED):
             return Elements(node)
         return Fields(self.input, node, node.reading.type, node.reading.shape)
+
+
+def _tag(parts: WireField) -> int:
+    return parts.number << 3 | parts.wire_type
 
 
 class Elements(Nodes):
@@ -196,29 +300,26 @@ class Elements(Nodes):
         self._first = parent.ordinal if reading.is_repeated else 0
         self._reading = Reading(kind, field=reading.field, is_repeated=True, is_guess=reading.is_guess)
         self._start, self._end = parent.value_span
+        self._marks: Sequence[int] = ()
         self._stop = self._end  # where the last element ends
-        size = ELEMENT_SIZE.get(self._wire_type)
-        if size:
-            self._split_fixed(size)
+        self._size = ELEMENT_SIZE.get(self._wire_type, 0)
+        if self._size:
+            self._split_fixed(self._size)
         else:
             self._split_varints()
 
     def _split_fixed(self, size: int) -> None:
-        whole = self._end - (self._end - self._start) % size
-        self._starts = range(self._start, whole, size)
-        if whole < self._end:
-            self._set_damage(whole, "wire", f"{self._end - whole} of the {size} bytes of a value")
+        self._count, rest = divmod(self._end - self._start, size)
+        if rest:
+            self._set_damage(self._end - rest, "wire", f"{rest} of the {size} bytes of a value")
 
     def _split_varints(self) -> None:
-        starts = self._starts = array("Q")
-        at = self._start
+        self._count, stop, self._marks = index_varints(self.input.data, self._start, self._end)
         try:
-            while at < self._end:
-                after = read_varint(self.input.data, at, self._end)[1]
-                starts.append(at)
-                at = after
+            if stop < self._end:
+                read_varint(self.input.data, stop, self._end)
         except DecodeError as error:
-            self._set_damage(at, error.code, error.message)
+            self._set_damage(stop, error.code, error.message)
 
     def _set_damage(self, start: int, code: str, message: str) -> None:
         self._stop = start
@@ -229,10 +330,24 @@ class Elements(Nodes):
         return WireField(number, self._wire_type, start, start, start, end, end)
 
     def _make(self, index: int) -> FieldNode:
+        if self._size:
+            return self._element(index, self._start + index * self._size)
+        return self._element(index, self._skip(self._marks[index // MARK_EVERY], index % MARK_EVERY))
+
+    def _walk(self) -> Iterator[FieldNode]:
+        at = self._start
+        for index in range(self._count):
+            node = self._element(index, at)
+            yield node
+            at = node.parts.end
+
+    def _element(self, index: int, start: int) -> FieldNode:
         assert self.parent is not None
-        start = self._starts[index]
-        end = self._starts[index + 1] if index + 1 < len(self._starts) else self._stop
+        end = start + self._size if self._size else self._skip(start, 1)
         return FieldNode(self, self._parts(start, end, self.parent.number or 0), self._first + index, self._reading)
+
+    def _skip(self, at: int, elements: int) -> int:
+        return skip_varints(self.input.data, at, self._stop, elements)
 
     def reading(self, parts: WireField) -> Reading:
         return self._reading

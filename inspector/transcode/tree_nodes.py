@@ -336,7 +336,7 @@ class Nodes(Sequence[FieldNode]):
         self.input = input_
         self.parent = parent
         self.depth = 0 if parent is None else parent.depth + 1
-        self._starts: Sequence[int] = ()
+        self._count = 0
         self._kept: dict[int, FieldNode] = {}
 
     @cached_property
@@ -352,7 +352,7 @@ class Nodes(Sequence[FieldNode]):
         return "" if self.parent is None else self.parent.number_path
 
     def __len__(self) -> int:
-        return len(self._starts) + (self.damage is not None)
+        return self._count + (self.damage is not None)
 
     @overload
     def __getitem__(self, index: int) -> FieldNode: ...
@@ -366,21 +366,25 @@ class Nodes(Sequence[FieldNode]):
         return self._keep(range(len(self))[index])
 
     def __iter__(self) -> Iterator[FieldNode]:
-        return map(self._node, range(len(self)))
+        for index, node in enumerate(self._walk()):
+            yield self._kept.get(index, node) if self._kept else node
+        if self.damage is not None:
+            yield self.damage
 
     def _keep(self, index: int) -> FieldNode:
-        node = self._kept[index] = self._node(index)
+        node = self._kept.get(index)
+        if node is None and index == self._count:
+            node = self.damage
+        node = self._kept[index] = self._make(index) if node is None else node
         return node
-
-    def _node(self, index: int) -> FieldNode:
-        kept = self._kept.get(index)
-        if kept is None and index == len(self._starts):
-            kept = self.damage
-        return self._make(index) if kept is None else kept
 
     @abstractmethod
     def _make(self, index: int) -> FieldNode:
-        """The node at a place, new."""
+        """The node at a place, new; not that of the damage."""
+
+    @abstractmethod
+    def _walk(self) -> Iterator[FieldNode]:
+        """All of these, in order."""
 
     def known(self, parts: WireField) -> Reading | None:
         """What the schema says of a field; where another field should tell the kind, and does not, that is empty."""

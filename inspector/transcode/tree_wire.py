@@ -10,11 +10,11 @@ Invariant: a field that is read ends within its message, behind where it begins.
 from __future__ import annotations
 
 import contextlib
-from typing import NamedTuple
-
 from inspector.errors import DecodeError
 from inspector.limits import MAX_DEPTH
 from inspector.transcode.fields import ELEMENT_SIZE, read_content_length
+from inspector.wire import scan_cy
+from inspector.wire.field import WireField as WireField
 from inspector.wire.scan import (
     EGROUP,
     I32,
@@ -30,23 +30,6 @@ from inspector.wire.scan import (
     reject_wire_type,
     skip_value,
 )
-
-_CONTINUES_VARINT = bytes(range(0x80, 0x100))
-
-
-class WireField(NamedTuple):
-    """The places of a field: its tag begins at `start`, a length at `tag_end`, the end tag of a group at `value_end`.
-
-    What a field does not have is empty; elements of packed fields have no tag.
-    """
-
-    number: int
-    wire_type: int
-    start: int
-    tag_end: int
-    value_start: int
-    value_end: int
-    end: int
 
 
 class Groups:
@@ -82,10 +65,12 @@ def read_field(data: bytes, start: int, end: int, groups: Groups, around: Decode
 
     `around` is why the group that the field is in has no end, where that is so.
     """
-    tag = data[start]
-    value_start = start + 1
-    if tag >= 0x80 or tag < 8:
-        tag, value_start = read_tag(data, start, end)
+    return scan_cy.read_field(data, start, end) or _read_unusual(data, start, end, groups, around)
+
+
+def _read_unusual(data: bytes, start: int, end: int, groups: Groups, around: DecodeError | None) -> WireField:
+    """A group, a field that is not in its shortest form, or damage."""
+    tag, value_start = read_tag(data, start, end)
     wire_type = tag & 7
     if wire_type == LEN:
         length, content = read_content_length(data, value_start, end)
@@ -146,4 +131,4 @@ def count_elements(data: bytes, start: int, end: int, wire_type: int) -> int:
     size = ELEMENT_SIZE.get(wire_type)
     if size:
         return (end - start) // size
-    return len(data[start:end].translate(None, _CONTINUES_VARINT))
+    return scan_cy.count_varints(data, start, end)

@@ -9,16 +9,21 @@ the bytes that it walks, steps over what is nested in a LEN field, and never rec
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 from inspector.errors import DecodeError
 from inspector.limits import MAX_DEPTH
-
-VARINT, I64, LEN, SGROUP, EGROUP, I32 = range(6)
-"""Wire types, by their names in the encoding guide."""
-
-WIRE_TYPE_NAMES = ("VARINT", "I64", "LEN", "SGROUP", "EGROUP", "I32")
+from inspector.wire.field import EGROUP as EGROUP
+from inspector.wire.field import I32 as I32
+from inspector.wire.field import I64 as I64
+from inspector.wire.field import LEN as LEN
+from inspector.wire.field import SGROUP as SGROUP
+from inspector.wire.field import VARINT as VARINT
+from inspector.wire.field import WIRE_TYPE_NAMES as WIRE_TYPE_NAMES
+from inspector.wire.field import Field as Field
+from inspector.wire.scan_cy import scan_into
 
 MAX_FIELD_NUMBER = (1 << 29) - 1
 MAX_VARINT_BYTES = 10
@@ -31,27 +36,6 @@ GroupEnds = dict[int, int]
 input it spares a nested group from being walked again at each level."""
 
 ReadVarint = Callable[[bytes, int, int], tuple[int, int]]
-
-
-class Field(NamedTuple):
-    """One field: its bytes are `data[tag_start:end]`, those of the value proper `data[value_start:value_end]`.
-
-    `value` is the number (unsigned) of a varint or fixed field, and the length of the content of a LEN field or a
-    group. The length prefix of a LEN field lies between its tag and `value_start`, the end tag of a group between
-    `value_end` and `end`.
-    """
-
-    number: int
-    wire_type: int
-    tag_start: int
-    value_start: int
-    end: int
-    value: int
-
-    @property
-    def value_end(self) -> int:
-        """Offset behind the value proper."""
-        return self.value_start + self.value if self.wire_type == SGROUP else self.end
 
 
 def scan(data: bytes, start: int = 0, end: int | None = None, group_ends: GroupEnds | None = None) -> list[Field]:
@@ -76,13 +60,16 @@ def scan_prefix(
     return fields, None
 
 
-def _scan_into(fields: list[Field], data: bytes, start: int, end: int, group_ends: GroupEnds) -> None:
-    if not 0 <= start <= end <= len(data):
-        raise ValueError(f"span {start}:{end} is not within {len(data)} bytes")
-    append = fields.append
-    while start < end:
-        field = _read_field(data, start, end, group_ends)
-        append(field)
+def _scan_into(
+    fields: list[Field], data: bytes, start: int, end: int, group_ends: GroupEnds, most: int = sys.maxsize
+) -> None:
+    last = len(fields) + most
+    while True:
+        start = scan_into(fields, data, start, end, last - len(fields))
+        if start >= end or len(fields) >= last:
+            return
+        field = _read_field(data, start, end, group_ends)  # what the walk leaves: a group, damage, an odd length
+        fields.append(field)
         start = field.end
 
 

@@ -455,16 +455,16 @@ def test_a_varint_of_eleven_bytes_is_damage():
 
 def test_only_what_is_asked_for_is_read(order, monkeypatch):
     read = []
-    original = tree_fields.read_field
-    monkeypatch.setattr(tree_fields, "read_field", lambda *args: read.append(args[1]) or original(*args))
+    original = tree_fields.FieldIndex
+    monkeypatch.setattr(tree_fields, "FieldIndex", lambda *args: read.append(args[1:]) or original(*args))
     tree = order(length_delimited(3, b"\x10\x01" * 1000) * 2)
     assert read == []
     assert len(tree.fields) == 2
-    assert len(read) == 2
+    assert read == [(0, 4006)]
     assert tree.fields[0].kind == "message"
-    assert len(read) == 3
+    assert len(read) == 1
     assert len(tree.fields[0].children) == 1000
-    assert len(read) == 1003
+    assert read == [(0, 4006), (3, 2003)]
 
 
 def test_nodes_are_a_sequence():
