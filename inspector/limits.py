@@ -131,11 +131,20 @@ MAX_JSON_GROWTH = 256
 MAX_GUESS_OCCURRENCES = 200
 """Occurrences of a field that are judged to guess its kind: many more than it takes to be sure."""
 
+MAX_GUESS_LARGE = 20
+"""The same where they are over MAX_JUDGED_BYTES in the mean: each of them says more."""
+
 MAX_GUESS_FIELDS = 200
 """Fields of a message, and elements of a packed field, that are weighed for the same end; all of them have to parse."""
 
-MAX_SAMPLED_FIELDS = 20_000
+MAX_JUDGED_BYTES = 64 * KIB
+"""Bytes of a content by which its kind is guessed; what they say of the rest is checked where that is read."""
+
+MAX_SAMPLED_FIELDS = 5_000
 """Fields of a message by which the field tree guesses what they all are; a message of 100 MB may have millions."""
+
+MAX_SAMPLED_CONTENTS = 2_000
+"""Contents of one field by which it guesses what lies in them: each has fields of its own."""
 
 MAX_ALIASED = 4 * MIB
 """Characters and nodes that the aliases of a YAML document may repeat: a billion laughs take some hundred bytes."""

@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import accumulate
 
 from inspector.errors import DecodeError
-from inspector.limits import MAX_DEPTH, MAX_SAMPLED_FIELDS
+from inspector.limits import MAX_DEPTH, MAX_SAMPLED_CONTENTS, MAX_SAMPLED_FIELDS
 from inspector.model.problem import Problem
 from inspector.model.span import Span
 from inspector.transcode.fields import ELEMENT_SIZE
@@ -259,7 +259,7 @@ class Fields(Nodes):
         key = node.parts.number, node.parts.wire_type
         shape = self._shapes.get(key)
         if shape is None:
-            places = self._every(1 + self._count // MAX_SAMPLED_FIELDS)
+            places = self._every(1 + self._count // MAX_SAMPLED_CONTENTS)
             spans = ((self.input.data, parts.value_start, parts.value_end) for parts in places if parts[:2] == key)
             shape = self._shapes[key] = self._shape_of(spans, node.number_path)
         return shape

@@ -27,11 +27,15 @@ from inspector.transcode.tree_wire import (
 from inspector.wire.guess import Candidate
 from inspector.wire.hints import Hints
 from inspector.wire.kinds import NUMBERS, PACKED
+from inspector.wire.utf8 import find_invalid_utf8
 
 Value = bool | int | float | str | bytes | None
 
 _UINT64 = (1 << 64) - 1
 _UINT32 = (1 << 32) - 1
+
+_SHORT = 1_000
+"""Bytes of a text up to which it is kept; a longer one is decoded when it is asked for."""
 
 
 class Input:
@@ -172,8 +176,23 @@ class FieldNode:
     def value(self) -> Value:
         """The value of a number, string or bytes field; the bytes of damage; None where there are children."""
         kind, value, _ = self._settle()
-        is_plain = kind == "bytes" or (kind == DAMAGE and not self.children)
-        return self.content if value is None and is_plain else value
+        if value is None and kind == "string":
+            return self.content.decode()
+        return self.content if value is None and self._is_plain(kind) else value
+
+    def head(self, most: int) -> Value:
+        """The same, but of a text or bytes no more than the first `most` characters or bytes."""
+        kind, value, _ = self._settle()
+        start, end = self.parts.value_start, self.parts.value_end
+        if value is None and kind == "string":  # a character has four bytes at most
+            return self.input.data[start : min(end, start + 4 * most)].decode(errors="ignore")[:most]
+        if value is None and self._is_plain(kind):
+            return self.input.data[start : min(end, start + most)]
+        return value[:most] if isinstance(value, str | bytes) else value
+
+    def _is_plain(self, kind: str) -> bool:
+        """Whether the value is bytes."""
+        return kind == "bytes" or (kind == DAMAGE and not self.children)
 
     @property
     def enum_name(self) -> str | None:
@@ -278,14 +297,15 @@ class FieldNode:
         return NUMBERS[kind].read(raw & (_UINT32 if kind == "sint32" else _UINT64))
 
     def _string(self, problem: Problem | None) -> tuple[str, Value, Problem | None]:
-        try:
-            return "string", self.content.decode(), problem
-        except UnicodeDecodeError as error:
-            field = self.reading.field
-            if field is None:
-                return "bytes", None, problem
-            code = "utf8" if verifies_utf8(field) else "utf8_unverified"
-            return "bytes", None, Problem(code, "invalid UTF-8", offset=self.parts.value_start + error.start)
+        start, end = self.parts.value_start, self.parts.value_end
+        invalid = find_invalid_utf8(self.input.data, start, end)
+        if invalid is None:
+            return "string", self.content.decode() if end - start <= _SHORT else None, problem
+        field = self.reading.field
+        if field is None:
+            return "bytes", None, problem
+        code = "utf8" if verifies_utf8(field) else "utf8_unverified"
+        return "bytes", None, Problem(code, "invalid UTF-8", offset=invalid)
 
     def _message(self, kind: str, problem: Problem | None) -> tuple[str, Value, Problem | None]:
         start = self.parts.value_start

@@ -45,8 +45,11 @@ def _spare(node: FieldNode) -> str | None:
 
 def _dropped(node: FieldNode) -> str | None:
     """Bits of a varint that its type drops."""
-    kind, value = NUMBERS.get(node.kind), node.value
-    if kind is None or kind.wire_type != VARINT or not isinstance(value, int):
+    kind = NUMBERS.get(node.kind)
+    if kind is None or kind.wire_type != VARINT:
+        return None
+    value = node.value
+    if not isinstance(value, int):
         return None
     raw = read_unsigned(node.input.data, node.parts)
     return None if kind.write(value) == raw else f"the varint is {raw}"

@@ -10,6 +10,7 @@ Invariant: a field that is read ends within its message, behind where it begins.
 from __future__ import annotations
 
 import contextlib
+
 from inspector.errors import DecodeError
 from inspector.limits import MAX_DEPTH
 from inspector.transcode.fields import ELEMENT_SIZE, read_content_length

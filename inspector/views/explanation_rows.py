@@ -121,11 +121,12 @@ def _runners_up(node: FieldNode) -> Iterator[str]:
 
 def _value(node: FieldNode, *, is_open: bool) -> tuple[str, str, bool]:
     """The value in words, its style, and whether it is cut."""
-    value = node.value
+    value = node.head(MAX_SHOWN_VALUE + 1)
+    is_cut = isinstance(value, str | bytes) and len(value) > MAX_SHOWN_VALUE
     if isinstance(value, str):
-        return f'"{safe(_escaped(value[:MAX_SHOWN_VALUE]))}"', "string", len(value) > MAX_SHOWN_VALUE
+        return f'"{safe(_escaped(value[:MAX_SHOWN_VALUE]))}"', "string", is_cut
     if isinstance(value, bytes):
-        return _bytes(value[:MAX_SHOWN_VALUE]), "string", len(value) > MAX_SHOWN_VALUE
+        return _bytes(value[:MAX_SHOWN_VALUE]), "string", is_cut
     if value is None:
         return _content(node, is_open=is_open), "dim", False
     return _number(node, value)

@@ -11,6 +11,8 @@ likelihood, so savings add up over the parts of a message and over the occurrenc
 - bytes cost what they have, for they may be anything: zeros, of which binary data is full, a little less; and they
   may be text or numbers all the same, at a price.
 
+Of a content over limits.MAX_JUDGED_BYTES that many are looked at: it may be what they can be, whatever comes then.
+
 Invariant: all bytes of a source are read at most once at each level of nesting, down to limits.MAX_DEPTH.
 """
 
@@ -21,7 +23,7 @@ from math import inf, log2
 from typing import NamedTuple
 
 from inspector.errors import DecodeError
-from inspector.limits import MAX_GUESS_FIELDS
+from inspector.limits import MAX_GUESS_FIELDS, MAX_JUDGED_BYTES
 from inspector.wire.number_likeness import fixed_bits, floating_bits, varint_bits
 from inspector.wire.packed import are_written
 from inspector.wire.packed import savings as packed_savings
@@ -86,6 +88,10 @@ class Source:
             self._scanned[start, end] = scanned
         return scanned
 
+    def scan_head(self, start: int, end: int, stop: int) -> Scanned:
+        """The fields of the message in `data[start:end]` that begin before `stop`."""
+        return Scanned(*scan_prefix(self.data, start, end, self._group_ends, stop))
+
     def evidence(self, start: int, end: int, room: int) -> Evidence:
         """The evidence in `data[start:end]`, in which messages may nest `room` deep."""
         if end - start <= _SHORT:
@@ -111,8 +117,8 @@ class Evidence:
 
     __slots__ = (
         "_best",
+        "_judged",
         "_packed",
-        "_span",
         "cut",
         "is_plain",
         "kind",
@@ -125,13 +131,14 @@ class Evidence:
     )
 
     def __init__(self, source: Source, start: int, end: int, room: int) -> None:
-        raw = source.data[start:end]
-        self._span = source.data, start, end
+        is_whole = end - start <= MAX_JUDGED_BYTES
+        raw = source.data[start : end if is_whole else start + MAX_JUDGED_BYTES]
+        self._judged = raw
         self.size = end - start
         sample = raw[:SAMPLE]
         self.zeros = sample.count(0)
         self.names = len(sample) - len(sample.translate(None, _NAME_BYTES))
-        self.text, self.is_plain = likeness(raw)
+        self.text, self.is_plain = likeness(raw, is_whole=is_whole)
         self.tags: list[Tag] | None = None
         self.values = self.cut = 0.0
         self.kind: str | None = None
@@ -141,7 +148,10 @@ class Evidence:
             self._read_message(source, start, end, room)
 
     def _read_message(self, source: Source, start: int, end: int, room: int) -> None:
-        fields, error = source.scan(start, end, keep=self.size > _SHORT)
+        if self.size > MAX_JUDGED_BYTES:
+            fields, error = source.scan_head(start, end, start + MAX_JUDGED_BYTES)
+        else:
+            fields, error = source.scan(start, end, keep=self.size > _SHORT)
         if error is None or error.code == "truncated":
             weighed = [field for field in fields[:MAX_GUESS_FIELDS] if field.tag_start < start + SAMPLE]
             tags = [(field.number, field.wire_type) for field in weighed]
@@ -161,8 +171,7 @@ class Evidence:
     def packed(self) -> dict[str, float]:
         """What it saves as packed numbers, by the kind of an element."""
         if self._packed is None:
-            data, start, end = self._span
-            self._packed = packed_savings(data[start:end])
+            self._packed = packed_savings(self._judged, self.size)
         return self._packed
 
     @property
@@ -181,10 +190,9 @@ class Evidence:
 
     def _price(self, kind: str) -> float:
         """What it costs a bytes field to hold such numbers: little where tensors and the like do."""
-        data, start, end = self._span
         if kind in ("int64", "sint64"):
-            return _SELDOM if not data[start:end].isascii() else _OFTEN
-        return _SELDOM if kind == "double" and are_written(data[start:end]) else _OFTEN
+            return _SELDOM if not self._judged.isascii() else _OFTEN
+        return _SELDOM if kind == "double" and are_written(self._judged) else _OFTEN
 
     @property
     def enough(self) -> float:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from math import exp2
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from inspector.limits import MAX_GUESS_OCCURRENCES
 from inspector.wire.content import (
@@ -69,14 +69,9 @@ def best_of(scores: Scores) -> str:
     return max(scores, key=scores.__getitem__)
 
 
-_Any = TypeVar("_Any")
-
-
-def spread(values: Sequence[_Any]) -> Sequence[_Any]:
-    """At most MAX_GUESS_OCCURRENCES of all, evenly."""
-    if len(values) <= MAX_GUESS_OCCURRENCES:
-        return values
-    return values[:: 1 + (len(values) - 1) // MAX_GUESS_OCCURRENCES]
+def stride(count: int, most: int = MAX_GUESS_OCCURRENCES) -> int:
+    """The step that takes at most so many of `count`, evenly."""
+    return 1 + max(0, count - 1) // most
 
 
 def kind_of(evidence: Evidence) -> str:

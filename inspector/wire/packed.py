@@ -50,15 +50,16 @@ def _varints(raw: bytes) -> list[int] | None:
     return values
 
 
-def savings(raw: bytes) -> dict[str, float]:
-    """What a content saves under each kind of packed numbers that it can be, by the kind of an element."""
+def savings(raw: bytes, whole: int) -> dict[str, float]:
+    """What a content that begins with `raw`, of `whole` bytes in all, saves under each kind of packed numbers that it
+    can be, by the kind of an element."""
     saved: dict[str, float] = {}
     if not raw:
         return saved
-    if raw[-1] < 0x80 and not _OVERLONG.search(raw):
+    if (raw[-1] < 0x80 or whole > len(raw)) and not _OVERLONG.search(raw):
         saved |= _varint_savings(raw)
     for size, floating in ((4, "float"), (8, "double")):
-        if len(raw) % size == 0:
+        if whole % size == 0:
             values = elements(raw[: size * MAX_GUESS_FIELDS], I32 if size == 4 else I64) or ()
             saved[floating] = sum(8.0 * size - floating_bits(value, size) for value in values)
             saved[f"fixed{8 * size}"] = sum(8.0 * size - fixed_bits(value, size) for value in values)
@@ -71,7 +72,7 @@ _SEVERAL = 3
 
 def are_written(raw: bytes) -> bool:
     """Whether these are doubles of which several differ, and most are short as decimals: somebody wrote them."""
-    values = set(elements(raw[: 8 * MAX_GUESS_FIELDS], I64) or ()) - {0}
+    values = set(elements(raw[: min(8 * MAX_GUESS_FIELDS, len(raw) & -8)], I64) or ()) - {0}
     short = sum(floating_bits(value, 8) <= _SHORT_DOUBLE for value in values)
     return short >= _SEVERAL and 4 * short >= 3 * len(values)
 

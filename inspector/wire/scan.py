@@ -9,7 +9,6 @@ the bytes that it walks, steps over what is nested in a LEN field, and never rec
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -44,29 +43,33 @@ def scan(data: bytes, start: int = 0, end: int | None = None, group_ends: GroupE
     Raises DecodeError with the code `truncated`, `wire` or `depth` (groups nested over limits.MAX_DEPTH).
     """
     fields: list[Field] = []
-    _scan_into(fields, data, start, len(data) if end is None else end, {} if group_ends is None else group_ends)
+    end = len(data) if end is None else end
+    _scan_into(fields, data, start, end, {} if group_ends is None else group_ends, end)
     return fields
 
 
 def scan_prefix(
-    data: bytes, start: int = 0, end: int | None = None, group_ends: GroupEnds | None = None
+    data: bytes,
+    start: int = 0,
+    end: int | None = None,
+    group_ends: GroupEnds | None = None,
+    stop: int | None = None,
 ) -> tuple[list[Field], DecodeError | None]:
-    """Like `scan`, but damage costs only what follows it: the fields before it, and the error."""
+    """Like `scan`, but damage costs only what follows it: the fields before it, and the error. Fields that begin at
+    `stop` or behind it are not looked at."""
     fields: list[Field] = []
+    end = len(data) if end is None else end
     try:
-        _scan_into(fields, data, start, len(data) if end is None else end, {} if group_ends is None else group_ends)
+        _scan_into(fields, data, start, end, {} if group_ends is None else group_ends, end if stop is None else stop)
     except DecodeError as error:
         return fields, error
     return fields, None
 
 
-def _scan_into(
-    fields: list[Field], data: bytes, start: int, end: int, group_ends: GroupEnds, most: int = sys.maxsize
-) -> None:
-    last = len(fields) + most
+def _scan_into(fields: list[Field], data: bytes, start: int, end: int, group_ends: GroupEnds, stop: int) -> None:
     while True:
-        start = scan_into(fields, data, start, end, last - len(fields))
-        if start >= end or len(fields) >= last:
+        start = scan_into(fields, data, start, end, stop)
+        if start >= stop:
             return
         field = _read_field(data, start, end, group_ends)  # what the walk leaves: a group, damage, an odd length
         fields.append(field)

@@ -149,16 +149,16 @@ def read_field(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) ->
 
 
 def scan_into(
-    fields: list[Field], data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, most: cython.Py_ssize_t
+    fields: list[Field], data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, stop: cython.Py_ssize_t
 ) -> int:
-    """Appends the fields that begin at `start`, `most` of them, and returns where the next one begins."""
-    if not 0 <= start <= end <= len(data):
+    """Appends the fields from `start` on that begin before `stop`, and returns where the next one begins."""
+    if not (0 <= start <= end <= len(data) and stop <= end):
         raise ValueError(f"span {start}:{end} is not within {len(data)} bytes")
     tag: cython.Py_ssize_t
     after: cython.Py_ssize_t
     value_start: cython.Py_ssize_t
     wire_type: cython.Py_ssize_t
-    while start < end and most > 0:
+    while start < stop:
         tag = _tag(data, start, end)
         after = _field_end(data, start, end, tag)
         if after < 0:
@@ -172,7 +172,6 @@ def scan_into(
             value = _number(data, value_start, after, wire_type)
         fields.append(make(Field, (tag >> 3, wire_type, start, value_start, after, value)))
         start = after
-        most -= 1
     return start
 
 

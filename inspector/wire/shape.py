@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
-from inspector.limits import MAX_DEPTH
+from inspector.limits import MAX_DEPTH, MAX_GUESS_LARGE, MAX_JUDGED_BYTES
 from inspector.wire.content import Evidence, Source
 from inspector.wire.evidence import (
     Candidate,
@@ -20,7 +21,7 @@ from inspector.wire.evidence import (
     score_contents,
     score_fixed,
     score_varints,
-    spread,
+    stride,
 )
 from inspector.wire.hints import NO_HINTS, Hints
 from inspector.wire.scan import LEN, SGROUP, VARINT, WIRE_TYPE_NAMES, Field
@@ -283,11 +284,23 @@ class FieldShape:
         if self.wire_type == SGROUP:
             return {"group": 0.0}
         if self.wire_type == VARINT:
-            return score_varints(spread(list(self.values)))
+            return score_varints([field.value for _, field in self._spread()])
         if self.wire_type == LEN:
             return score_contents(self._evidence()) if self._place.depth < MAX_DEPTH else {"bytes": 0.0}
-        return score_fixed(spread(list(self.values)), self.wire_type)
+        return score_fixed([field.value for _, field in self._spread()], self.wire_type)
 
     def _evidence(self) -> list[Evidence]:
         room = MAX_DEPTH - self._place.depth
-        return [source.evidence(field.value_start, field.end, room) for source, field in spread(self.located())]
+        found = self._spread()
+        if sum(field.value for _, field in found) > MAX_JUDGED_BYTES * len(found):
+            found = found[:: stride(len(found), MAX_GUESS_LARGE)]
+        return [source.evidence(field.value_start, field.end, room) for source, field in found]
+
+    def _spread(self) -> list[tuple[Source, Field]]:
+        """At most MAX_GUESS_OCCURRENCES of all, evenly."""
+        step = stride(self.occurrences)
+        if len(self.runs) == 1:
+            source, fields = self.runs[0]
+            return [(source, field) for field in fields[::step]]
+        every = ((source, field) for source, fields in self.runs for field in fields)
+        return list(islice(every, 0, None, step))

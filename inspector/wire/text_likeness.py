@@ -9,6 +9,7 @@ Invariant: all of the bytes have to be UTF-8, the first `SAMPLE` of them are wei
 
 from __future__ import annotations
 
+from codecs import utf_8_decode
 from functools import lru_cache
 from math import log2
 from typing import NamedTuple
@@ -65,15 +66,15 @@ class Likeness(NamedTuple):
     is_plain: bool
 
 
-def likeness(raw: bytes) -> Likeness:
-    """How like text some bytes are."""
+def likeness(raw: bytes, *, is_whole: bool = True) -> Likeness:
+    """How like text some bytes are; the beginning of more may end within a character."""
     try:
-        text = raw.decode()
+        text, size = utf_8_decode(raw, "strict", is_whole)
     except UnicodeDecodeError:
         return Likeness(None, False)
     sample = raw[:SAMPLE]
     cost = _cost(sample)
-    if len(text) != len(raw):
+    if len(text) != size:
         cost += _beyond_ascii(sample.decode(errors="ignore"))
     if _is_monotonous(sample, cost):
         cost = min(cost, _few_kinds_bits(sample))
