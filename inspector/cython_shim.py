@@ -31,6 +31,7 @@ Py_ssize_t = builtins.int
 size_t = builtins.int
 double = builtins.float
 p_char = builtins.bytes
+p_uchar = builtins.bytes
 
 
 def _same(item: _T) -> _T:

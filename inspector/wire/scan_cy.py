@@ -38,6 +38,12 @@ MARK_EVERY = 1024
 """Fields or elements from one mark to the next: few enough to walk, many enough for the marks to take no room."""
 _MARK_EVERY = cython.declare(cython.Py_ssize_t, MARK_EVERY)
 
+_BLOCK = cython.declare(cython.Py_ssize_t, 64)
+"""Bytes that are looked at together."""
+
+_LONGEST = cython.declare(cython.Py_ssize_t, 10)
+"""Bytes of the longest varint."""
+
 _SHORT_TAGS = cython.declare(cython.Py_ssize_t, 0x80)
 _FULL = cython.declare(cython.Py_ssize_t, 0xFF)
 
@@ -213,6 +219,18 @@ def count_tagged(
     return start, count, tagged
 
 
+@cython.cfunc
+@cython.exceptval(-2, check=False)
+def _are_short(data: cython.p_uchar, at: cython.Py_ssize_t, tag: cython.uchar, mask: cython.uchar) -> cython.bint:
+    """Whether the _BLOCK bytes from `at` on, which are there, are fields of that tag and a byte that has none of the
+    bits of `mask`. (So written that a compiler takes many bytes at once.)"""
+    other: cython.uchar = 0
+    index: cython.Py_ssize_t
+    for index in range(_BLOCK // 2):
+        other |= (data[at + 2 * index] ^ tag) | (data[at + 2 * index + 1] & mask)
+    return other == 0
+
+
 @cython.final
 @cython.cclass
 class FieldIndex:
@@ -276,6 +294,8 @@ class FieldIndex:
         most: cython.Py_ssize_t = self._next_mark - self.count - 1
         stop: cython.Py_ssize_t = min(self._end - 1, at + 2 * most)
         least: cython.Py_ssize_t = 0x80 if tag & 7 == _VARINT else 1
+        while stop - at > _BLOCK and _are_short(data, at, tag, 0x100 - least):
+            at += _BLOCK
         while at < stop and data[at] == tag and data[at + 1] < least:
             at += 2
         return (at - start) >> 1
@@ -322,26 +342,51 @@ def index_varints(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t)
     (`end`, or damage), and where every MARK_EVERY-th of them begins."""
     if not 0 <= start <= end <= len(data):
         raise ValueError(f"span {start}:{end} is not within {len(data)} bytes")
-    marks: array[int] = array("Q")
-    begins: cython.Py_ssize_t = start
+    marks: array[int] = array("Q", (start,))
     at: cython.Py_ssize_t = start
     count: cython.Py_ssize_t = 0
-    until_mark: cython.Py_ssize_t = 0
-    while at < end:
-        if until_mark == 0:
-            marks.append(begins)
-            until_mark = _MARK_EVERY
-        while at < end and data[at] >= 0x80:
-            at += 1
-        if at == end or at - begins > 9:
+    next_mark: cython.Py_ssize_t = _MARK_EVERY
+    ends: cython.Py_ssize_t
+    while end - at >= _BLOCK + _LONGEST:
+        ends = _varints_in_block(data, at)
+        if ends == _STOP:
             break
+        if count + ends >= next_mark:
+            marks.append(skip_varints(data, at, end, next_mark - count))
+            next_mark += _MARK_EVERY
+        count += ends
+        at += _BLOCK
+    while at > start and data[at - 1] >= 0x80:  # back to where a varint begins
+        at -= 1
+    begins: cython.Py_ssize_t = at
+    while at < end and at - begins < _LONGEST:
         at += 1
-        begins = at
-        count += 1
-        until_mark -= 1
-    if until_mark == _MARK_EVERY:  # what begins at the last mark is damaged
+        if data[at - 1] < 0x80:
+            begins = at
+            count += 1
+            if count == next_mark:
+                marks.append(at)
+                next_mark += _MARK_EVERY
+    if count + _MARK_EVERY == next_mark:  # nothing whole begins at the last mark
         marks.pop()
     return count, begins, marks
+
+
+@cython.cfunc
+@cython.exceptval(-2, check=False)
+def _varints_in_block(data: cython.p_uchar, at: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    """How many varints end in the _BLOCK bytes from `at` on; _STOP where one that begins in them is too long. (The
+    caller sees to it that there are _LONGEST more bytes. So written that a compiler takes many bytes at once.)"""
+    ends: cython.uchar = 0
+    long: cython.uchar = 0
+    index: cython.Py_ssize_t
+    for index in range(at, at + _BLOCK):
+        ends += data[index] < 0x80
+        long |= (
+            data[index] & data[index + 1] & data[index + 2] & data[index + 3] & data[index + 4]
+            & data[index + 5] & data[index + 6] & data[index + 7] & data[index + 8] & data[index + 9]
+        )  # fmt: skip
+    return _STOP if long & 0x80 else ends
 
 
 def skip_varints(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, most: cython.Py_ssize_t) -> int:
@@ -360,8 +405,22 @@ def count_varints(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t)
     if not 0 <= start <= end <= len(data):
         raise ValueError(f"span {start}:{end} is not within {len(data)} bytes")
     count: cython.Py_ssize_t = 0
+    while end - start >= _BLOCK:
+        count += _ends_in_block(data, start)
+        start += _BLOCK
     while start < end:
         if data[start] < 0x80:
             count += 1
         start += 1
     return count
+
+
+@cython.cfunc
+@cython.exceptval(-2, check=False)
+def _ends_in_block(data: cython.p_uchar, at: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    """How many of the _BLOCK bytes from `at` on, which are there, end a varint."""
+    ends: cython.uchar = 0
+    index: cython.Py_ssize_t
+    for index in range(at, at + _BLOCK):
+        ends += data[index] < 0x80
+    return ends
