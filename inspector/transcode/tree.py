@@ -100,7 +100,7 @@ class FieldTree:
                 stack.pop()
                 if opened:
                     yield Step(opened.pop(), Visit.CLOSE)
-            elif (depth is None or len(stack) < depth) and node.children:
+            elif (depth is None or len(stack) < depth) and node.has_children:
                 yield Step(node, Visit.OPEN)
                 opened.append(node)
                 stack.append(iter(node.children))

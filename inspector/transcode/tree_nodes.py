@@ -34,6 +34,9 @@ Value = bool | int | float | str | bytes | None
 _UINT64 = (1 << 64) - 1
 _UINT32 = (1 << 32) - 1
 
+_PLAIN = frozenset({"string", "bytes", *NUMBERS})
+"""Kinds that hold nothing else."""
+
 _SHORT = 1_000
 """Bytes of a text up to which it is kept; a longer one is decoded when it is asked for."""
 
@@ -83,7 +86,8 @@ class FieldNode:
     @property
     def tag(self) -> Span | None:
         """The tag; None for elements of packed fields, and for damage in which no tag of a field can be read."""
-        return Span(self.parts.start, self.parts.tag_end) if self.parts.tag_end > self.parts.start else None
+        _, _, start, tag_end, _, _, _ = self.parts
+        return Span(start, tag_end) if tag_end > start else None
 
     @property
     def length(self) -> Span | None:
@@ -122,8 +126,8 @@ class FieldNode:
         """The last part of the path."""
         index = self.index
         name = self.name or str(self.number or "")
-        if self.is_element and self.parent is not None:
-            name = self.parent.label
+        if self.is_element:
+            name = self.siblings.label
         return name if index is None else f"{name}[{index}]"
 
     @property
@@ -132,7 +136,8 @@ class FieldNode:
         known = self._known
         if known is not None and known.is_repeated:
             return None if known.kind.startswith(PACKED) else self.ordinal
-        return self.ordinal if self.name is None and self.siblings.is_repeated(self.parts) else None
+        is_nameless = known is None or known.name is None
+        return self.ordinal if is_nameless and self.siblings.is_repeated(self.parts) else None
 
     @property
     def number_path(self) -> str:
@@ -161,7 +166,7 @@ class FieldNode:
     @property
     def kind(self) -> str:
         """How the value is read: a name of `inspector.wire.kinds`, or `damage`."""
-        return self._settle()[0]
+        return (self._settled or self._settle())[0]
 
     @property
     def type_name(self) -> str | None:
@@ -226,12 +231,18 @@ class FieldNode:
     @property
     def problem(self) -> Problem | None:
         """Why this is damage, or what contradicts the schema."""
-        return self._settle()[2]
+        return (self._settled or self._settle())[2]
 
     @property
     def is_damaged(self) -> bool:
         """Whether the runtime would refuse the message for this field, or bytes of it cannot be read."""
         return self.problem is not None and self.problem.is_damage
+
+    @property
+    def has_children(self) -> bool:
+        """Whether there are any."""
+        kind = self.kind
+        return kind not in _PLAIN and bool(self.children)
 
     @property
     def children(self) -> Sequence[FieldNode]:
@@ -365,6 +376,11 @@ class Nodes(Sequence[FieldNode]):
         if self.parent is None:
             return ""
         return self.parent.siblings.path if self.are_elements else self.parent.path
+
+    @cached_property
+    def label(self) -> str:
+        """The last part of the path of the field around."""
+        return "" if self.parent is None else self.parent.label
 
     @cached_property
     def number_path(self) -> str:

@@ -23,9 +23,14 @@ def notes(node: FieldNode) -> tuple[str, ...]:
     return tuple(filter(None, (*found, node.reading.note)))
 
 
+_NONE = 0, 0, 0
+
+
 def spare_bytes(node: FieldNode) -> tuple[int, int, int]:
     """Bytes that tag, length and varint take above need."""
     number, wire_type, start, tag_end, value_start, value_end, _ = node.parts
+    if tag_end - start < 2 and value_start - tag_end < 2 and (wire_type != VARINT or value_end - value_start < 2):
+        return _NONE  # nothing takes less than one byte
     tag = tag_end - start - varint_size(number << 3) if node.tag else 0
     if node.kind == DAMAGE:
         return tag, 0, 0

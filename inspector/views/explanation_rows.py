@@ -6,6 +6,7 @@ Invariant: the rows cover every byte of the message once, in order. All texts ar
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from google.protobuf.message import DecodeError as ProtobufDecodeError
@@ -18,6 +19,7 @@ from inspector.transcode.tree_types import DAMAGE
 from inspector.transcode.tree_wire import wire_type_name
 from inspector.transcode.well_known import TEXTS, special_name
 from inspector.views.safe_text import safe
+from inspector.wire.evidence import Candidate
 from inspector.wire.floats import shortest_float
 from inspector.wire.kinds import PACKED
 from inspector.wire.scan import EGROUP
@@ -64,23 +66,24 @@ def rows(steps: Iterable[Step], data: bytes) -> Iterator[Row]:
 
 
 def _row(node: FieldNode, data: bytes, *, is_open: bool) -> Row:
-    start, end = node.span
-    span = Span(start, node.value_span.start if is_open else end)
+    number, wire_type, start, tag_end, value_start, value_end, end = node.parts
+    stop = value_start if is_open else end
     value, style, is_cut = _value(node, is_open=is_open)
+    problem = node.problem
     return Row(
-        span,
-        data[start : min(span.end, start + HEAD)],
+        Span(start, stop),
+        data[start : min(stop, start + HEAD)],
         node.depth,
         safe(node.path),
-        _tag(node.number, node.wire_type) if node.tag else "",
+        _tag(number or None, wire_type) if tag_end > start else "",
         safe(_type(node)),
         safe(_name(node)),
         value,
         style,
         is_cut,
-        node.value_span.size,
-        safe(node.problem.message) if node.problem else "",
-        safe("; ".join([*node.notes, *_runners_up(node)])),
+        value_end - value_start,
+        safe(problem.message) if problem else "",
+        safe("; ".join([*node.notes, *_runners_up(node.candidates, node.kind)])),
     )
 
 
@@ -98,6 +101,7 @@ def _name(node: FieldNode) -> str:
     return "" if node.kind == DAMAGE else f"{node.number_path}{index}"
 
 
+@lru_cache(maxsize=1024)
 def _tag(number: int | None, wire_type: int | None) -> str:
     return "" if number is None or wire_type is None else f"{number}:{wire_type_name(wire_type)}"
 
@@ -110,10 +114,11 @@ def _type(node: FieldNode) -> str:
     return node.kind
 
 
-def _runners_up(node: FieldNode) -> Iterator[str]:
+@lru_cache(maxsize=1024)
+def _runners_up(candidates: tuple[Candidate, ...], kind: str) -> tuple[str, ...]:
     """The other readings that come into question; where a hint or the bytes overruled the guess, the guess too."""
-    others = [each for each in node.candidates if each.kind != node.kind and each.confidence >= _LEAST_RUNNER_UP]
-    return (f"or {each.kind} {each.confidence:.0%}" for each in others[:_MOST_RUNNERS_UP])
+    others = [each for each in candidates if each.kind != kind and each.confidence >= _LEAST_RUNNER_UP]
+    return tuple(f"or {each.kind} {each.confidence:.0%}" for each in others[:_MOST_RUNNERS_UP])
 
 
 # --- values ------------------------------------------------------------------------------------------------------

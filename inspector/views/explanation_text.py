@@ -53,9 +53,11 @@ def row_lines(row: Row, columns: Layout) -> list[Line]:
     ]
     room = columns.rest - max(0, len(row.tag) - columns.tag)
     field = _field(row, room)
-    room -= sum(cells_of(text) for _, text in field)
+    room -= sum([cells_of(text) for _, text in field])
     remarks: Line = [("bad", f"! {row.problem}")] if row.problem else []
     remarks += [("dim", row.note)] if row.note else []
+    if not remarks:
+        return [[*start, *field]]
     if sum(2 + cells_of(text) for _, text in remarks) <= room:
         return [[*start, *field, *((style, f"  {text}") for style, text in remarks)]]
     below = [(style, part) for style, text in remarks for part in wrap(text, columns.rest - 2)]
@@ -70,6 +72,8 @@ def _hex(row: Row, count: int) -> str:
 
 
 def _clipped(text: str, width: int) -> str:
+    if text.isascii() and len(text) <= width:
+        return text.ljust(width)
     text = clip(text, width)
     return text + " " * (width - cells_of(text))
 

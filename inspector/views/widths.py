@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from functools import lru_cache
+
+_BEYOND_ASCII = re.compile("[^\x00-\x7f]")
 
 
+@lru_cache(maxsize=4096)
 def cells(character: str) -> int:
     """How many cells a character takes: two for the wide ones of East Asia and for emoji, none for what combines."""
     if character.isascii():
@@ -16,13 +21,18 @@ def cells(character: str) -> int:
 
 def cells_of(text: str) -> int:
     """How many cells a text takes."""
-    return len(text) if text.isascii() else sum(map(cells, text))
+    if text.isascii():
+        return len(text)
+    others = _BEYOND_ASCII.findall(text)
+    return len(text) - len(others) + sum(map(cells, others))
 
 
 def clip(text: str, width: int) -> str:
     """The beginning of `text` that fits, with an ellipsis where it does not fit whole."""
     if cells_of(text) <= width:
         return text
+    if text.isascii():
+        return text[: max(0, width - 1)] + "…" * (width > 0)
     taken = 0
     for index, character in enumerate(text):
         taken += cells(character)
