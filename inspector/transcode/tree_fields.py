@@ -118,7 +118,7 @@ class Fields(Nodes):
 
     def _reads(self, number: int, wire_type: int) -> Reading | None:
         """What the type says of a tag. Values of one number are counted apart where it has no such field."""
-        return self.type and self.type.reading(number, wire_type)
+        return self.type.reading(number, wire_type) if self.type else None
 
     def _alike(self, number: int, is_known: bool) -> Iterator[tuple[int, Reading | None]]:
         """The tags that are counted together, and how they are read."""
@@ -205,8 +205,7 @@ class Fields(Nodes):
             shape = self._shape.field(*key)
             if not shape.runs and parts.wire_type == LEN:  # none of its number is in the sample
                 shape = self._shape_of([(self.input.data, parts.start, parts.end)], self.number_path).field(*key)
-            guess = Reading(shape.kind, is_guess=True, candidates=shape.candidates, shape=shape.message)
-            self._guesses[key] = guess
+            guess = self._guesses[key] = Reading(shape.kind, guess=shape, is_guess=True)
         return guess
 
     @cached_property

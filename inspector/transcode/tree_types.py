@@ -17,7 +17,7 @@ from inspector.transcode.fields import field_wire_type, find_field, fits, is_mes
 from inspector.transcode.maps import is_map
 from inspector.transcode.resolver import Resolver
 from inspector.transcode.well_known import special_name
-from inspector.wire.guess import Candidate, Shape
+from inspector.wire.guess import Candidate, FieldShape, Shape
 from inspector.wire.kinds import PACKED
 from inspector.wire.scan import LEN, SGROUP, VARINT, WIRE_TYPE_NAMES, read_varint
 
@@ -52,7 +52,8 @@ _KINDS = {
 class Reading(NamedTuple):
     """How a field is read: by the schema, or else by a guess.
 
-    `name` is that of the schema, `field` its descriptor. A message has its `type`, or is guessed by its `shape`.
+    `name` is that of the schema, `field` its descriptor. A message has its `type`. What was seen of a field that is not
+    in the schema is its `guess`.
     """
 
     kind: str
@@ -61,10 +62,19 @@ class Reading(NamedTuple):
     type: MessageType | None = None
     is_repeated: bool = False
     is_guess: bool = False
-    candidates: tuple[Candidate, ...] = ()
-    shape: Shape | None = None
+    guess: FieldShape | None = None
     problem: Problem | None = None
     note: str | None = None
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Where it is a guess: the readings that come into question, likeliest first."""
+        return self.guess.candidates if self.guess else ()
+
+    @property
+    def shape(self) -> Shape | None:
+        """What is known of the content of a message that is guessed."""
+        return self.guess.message if self.guess else None
 
 
 class MessageType:

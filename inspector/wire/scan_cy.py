@@ -235,11 +235,11 @@ def _are_short(data: cython.p_uchar, at: cython.Py_ssize_t, tag: cython.uchar, m
 @cython.cclass
 class FieldIndex:
     """The fields of the message in `data[start:end]`: how many come up to `at`, how many of each tag, and where every
-    MARK_EVERY-th of them begins (`marks`)."""
+    MARK_EVERY-th of them begins."""
 
     at = cython.declare(cython.Py_ssize_t, visibility="readonly")
     count = cython.declare(cython.Py_ssize_t, visibility="readonly")
-    marks = cython.declare(object, visibility="readonly")
+    _marks: array[int]
     _data: bytes
     _end: cython.Py_ssize_t
     _next_mark: cython.Py_ssize_t
@@ -254,9 +254,14 @@ class FieldIndex:
         self._end = end
         self.count = 0
         self._next_mark = 0
-        self.marks = array("Q")
+        self._marks = array("Q")
         self._short = bytearray(_SHORT_TAGS)
         self._counts = {}
+
+    @property
+    def marks(self) -> array[int]:
+        """The offsets of every MARK_EVERY-th field, and perhaps of the one at `at`."""
+        return self._marks
 
     def run(self) -> bool:
         """Goes on to the end, or up to a field that is left to the caller: False."""
@@ -311,7 +316,7 @@ class FieldIndex:
 
     @cython.cfunc
     def _mark(self, at: cython.Py_ssize_t) -> None:
-        self.marks.append(at)
+        self._marks.append(at)
         self._next_mark += _MARK_EVERY
 
     @cython.cfunc

@@ -14,6 +14,8 @@ from inspector.wire.scan import SGROUP, VARINT
 
 MIB = 1 << 20
 
+COUNTS = b"".join(varint(300_000 + 7 * count) for count in range(50_000))
+
 PROTO = """
 syntax = "proto3";
 package p;
@@ -280,6 +282,28 @@ def test_without_a_schema_messages_are_guessed():
     ]
 
 
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"some words " * 10_000, "string"),
+        (b"some words " * 10_000 + b"\xff", "bytes"),
+        ("слово ".encode() * 20_000, "string"),
+        ("слово ".encode() * 20_000 + b"\xd0", "bytes"),
+        (length_delimited(1, b"some words") * 10_000, "message"),
+        (length_delimited(1, b"some words") * 10_000 + b"\x0a", "bytes"),
+        (bytes(range(1, 90)) * 2_000, "bytes"),
+        (COUNTS, "packed-int64"),
+        (COUNTS + b"\x80", "bytes"),
+    ],
+)
+def test_a_long_content_is_judged_by_its_beginning_and_checked_whole(content, kind):
+    node = FieldTree(length_delimited(2, content)).fields[0]
+    assert node.kind == kind
+    assert node.value == {"string": content.decode(errors="replace"), "bytes": content}.get(kind)
+    head = node.head(7)
+    assert head == (node.value[:7] if node.value is not None else None)
+
+
 def test_of_very_many_fields_some_tell_what_all_are(monkeypatch):
     monkeypatch.setattr(tree_fields, "MAX_SAMPLED_FIELDS", 200)
     sampled = []
@@ -465,6 +489,45 @@ def test_only_what_is_asked_for_is_read(order, monkeypatch):
     assert len(read) == 1
     assert len(tree.fields[0].children) == 1000
     assert read == [(0, 4006), (3, 2003)]
+
+
+MANY = 1100
+"""Fields: more than there are from one mark to the next."""
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        length_delimited(3, b"\x10\x01"),
+        length_delimited(2, b"\x01\x96\x01") + tag(2, VARINT) + b"\x07",
+        length_delimited(1, b"again"),
+        tag(99, VARINT) + b"\x05" + length_delimited(99, b"words"),
+        tag(99, SGROUP) + b"\x08\x01" + tag(99, 4) + length_delimited(3, b""),
+    ],
+)
+def test_a_node_is_the_same_from_any_place(order, unit):
+    for tree in (order(unit * MANY), FieldTree(unit * MANY)):
+        walked = [(node.span, node.path, node.kind, node.notes) for node in tree.fields]
+        placed = [(node.span, node.path, node.kind, node.notes) for node in tree.fields[:]]
+        assert placed == walked
+
+
+def test_elements_are_the_same_from_any_place(order):
+    for raw in (bytes(range(1, 120)) * 30, b"\x96\x01\x05" * MANY, b"\x01" * MANY + b"\x80"):
+        elements = order(length_delimited(2, b"\x07\x08") + length_delimited(2, raw)).fields[1].children
+        assert [(each.span, each.path, each.value) for each in elements[:]] == [
+            (each.span, each.path, each.value) for each in elements
+        ]
+        assert elements[-2 if raw[-1] >= 0x80 else -1].path == f"counts[{sum(byte < 0x80 for byte in raw) + 1}]"
+
+
+def test_the_last_type_url_tells_the_type_also_of_very_many(order):
+    detail = any_pb2.Any(type_url="x/p.Part", value=b"\x10\x05").SerializeToString()
+    early = length_delimited(1, b"x/p.Order") + detail
+    for content in (early + b"\x20\x01" * MANY, b"\x20\x01" * MANY + early, early + b"\x23\x24" * MANY):
+        tree = order(length_delimited(5, content))
+        kinds = {node.name: node.type_name for node in tree.fields[0].children}
+        assert kinds["value"] == "p.Part"
 
 
 def test_nodes_are_a_sequence():

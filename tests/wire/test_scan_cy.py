@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
+import kernels
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,6 @@ from hypothesis import strategies as st
 from inspector.errors import DecodeError
 from inspector.wire.encode import tag, varint
 from inspector.wire.scan import I32, I64, LEN, SGROUP, VARINT, read_varint, scan_prefix
-from tests import kernels
 
 kernel = kernels.fixture("inspector.wire.scan_cy")
 
