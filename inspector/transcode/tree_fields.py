@@ -100,7 +100,7 @@ class Fields(Nodes):
     def _skip(self, at: int, fields: int) -> int:
         """Where the field begins that is so many further."""
         while True:
-            at, count = skip_fields(self.input.data, at, self._end, fields)
+            at, count = skip_fields(self.input.data, at, self._end, fields, self.input.groups.ends)
             fields -= count
             if not fields:
                 return at
@@ -169,7 +169,7 @@ class Fields(Nodes):
             return sum(self._elements(parts, reading) for parts in self._tagged(at, fields, tag))
         total = 0
         while True:
-            at, count, tagged = count_tagged(self.input.data, at, self._end, fields, tag)
+            at, count, tagged = count_tagged(self.input.data, at, self._end, fields, self.input.groups.ends, tag)
             total, fields = total + tagged, fields - count
             if not fields:
                 return total

@@ -37,7 +37,7 @@ class Groups:
     """Where the groups of an input end: each is searched for once."""
 
     def __init__(self) -> None:
-        self._ends: GroupEnds = {}
+        self.ends: GroupEnds = {}  # shared with walks, which read it
         self._endless: dict[int, DecodeError] = {}
 
     def find_end(self, data: bytes, start: int, end: int, number: int, around: DecodeError | None) -> int | None:
@@ -45,13 +45,13 @@ class Groups:
 
         `around` is why the group around has no end: the search for that one came by here, and found what there is.
         """
-        close = self._ends.get(start)
+        close = self.ends.get(start)
         if close is None and start not in self._endless:
             if around is not None:
                 self._endless[start] = around
                 return None
             try:
-                return find_group_end(data, start, end, number, self._ends, MAX_DEPTH, read_varint)
+                return find_group_end(data, start, end, number, self.ends, MAX_DEPTH, read_varint)
             except DecodeError as error:
                 self._endless[start] = error
         return close

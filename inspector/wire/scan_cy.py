@@ -28,6 +28,7 @@ else:
 _VARINT = cython.declare(cython.Py_ssize_t, 0)
 _I64 = cython.declare(cython.Py_ssize_t, 1)
 _LEN = cython.declare(cython.Py_ssize_t, 2)
+_SGROUP = cython.declare(cython.Py_ssize_t, 3)
 _I32 = cython.declare(cython.Py_ssize_t, 5)
 
 _STOP = cython.declare(cython.Py_ssize_t, -1)
@@ -182,15 +183,16 @@ def scan_into(
 
 
 def skip_fields(
-    data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, most: cython.Py_ssize_t
+    data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, most: cython.Py_ssize_t, group_ends: dict[int, int]
 ) -> tuple[int, int]:
-    """Steps over `most` fields: where the next one begins, and how many they were."""
+    """Steps over `most` fields, also over groups of which `group_ends` has where their content begins, and their end
+    tag: where the next one begins, and how many they were."""
     if not 0 <= start <= end <= len(data):
         raise ValueError(f"span {start}:{end} is not within {len(data)} bytes")
     count: cython.Py_ssize_t = 0
     after: cython.Py_ssize_t
     while start < end and count < most:
-        after = _field_end(data, start, end, _tag(data, start, end))
+        after = _end_of(data, start, end, _tag(data, start, end), group_ends)
         if after < 0:
             break
         start = after
@@ -198,8 +200,29 @@ def skip_fields(
     return start, count
 
 
+@cython.cfunc
+@cython.exceptval(-2)
+def _end_of(
+    data: bytes,
+    at: cython.Py_ssize_t,
+    end: cython.Py_ssize_t,
+    tag: cython.Py_ssize_t,
+    group_ends: dict[int, int],
+) -> cython.Py_ssize_t:
+    """The offset behind a field, a known group too, or _STOP."""
+    if tag < 0 or tag & 7 != _SGROUP:
+        return _field_end(data, at, end, tag)
+    close: cython.Py_ssize_t = group_ends.get(_varint_end(data, at, end), _STOP)
+    return _varint_end(data, close, end) if at < close < end else _STOP
+
+
 def count_tagged(
-    data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, most: cython.Py_ssize_t, tag: cython.Py_ssize_t
+    data: bytes,
+    start: cython.Py_ssize_t,
+    end: cython.Py_ssize_t,
+    most: cython.Py_ssize_t,
+    group_ends: dict[int, int],
+    tag: cython.Py_ssize_t,
 ) -> tuple[int, int, int]:
     """The same as `skip_fields`, and how many of the fields have that tag."""
     if not 0 <= start <= end <= len(data):
@@ -210,7 +233,7 @@ def count_tagged(
     found: cython.Py_ssize_t
     while start < end and count < most:
         found = _tag(data, start, end)
-        after = _field_end(data, start, end, found)
+        after = _end_of(data, start, end, found, group_ends)
         if after < 0:
             break
         tagged += found == tag

@@ -65,12 +65,12 @@ def test_places_are_those_of_the_scanner(kernel, data):
 @given(_MESSAGES, st.integers(0, 2000))
 def test_so_many_fields_are_skipped_and_counted(kernel, data, most):
     fields = scan_prefix(data)[0]
-    at, count = kernel.skip_fields(data, 0, len(data), most)
+    at, count = kernel.skip_fields(data, 0, len(data), most, {})
     assert count == min(most, len(fields))
     assert at == (fields[count].tag_start if count < len(fields) else len(data))
     wanted = fields[-1].number << 3 | fields[-1].wire_type if fields else 8
     tagged = sum(field.number << 3 | field.wire_type == wanted for field in fields[:count])
-    assert kernel.count_tagged(data, 0, len(data), most, wanted) == (at, count, tagged)
+    assert kernel.count_tagged(data, 0, len(data), most, {}, wanted) == (at, count, tagged)
 
 
 @pytest.mark.parametrize("count", [1, 31, 32, 33, 127, 128, 1023, 1024, 1025, 5000])
@@ -105,7 +105,7 @@ def test_a_field_that_is_not_plain_is_left_to_the_caller(kernel, left):
     assert not index.run()
     assert (index.at, index.count) == (4, 2)
     assert kernel.read_field(data, 4, len(data)) is None
-    assert kernel.skip_fields(data, 0, len(data), 9) == (4, 2)
+    assert kernel.skip_fields(data, 0, len(data), 9, {}) == (4, 2)
     fields = []
     assert kernel.scan_into(fields, data, 0, len(data), len(data)) == 4
     assert len(fields) == 2
@@ -123,11 +123,19 @@ def test_what_the_caller_finds_is_counted_and_marked(kernel):
         index.add(8, len(data) + 1)
 
 
+def test_groups_are_stepped_over_where_it_is_known_where_they_end(kernel):
+    data = b"\x08\x01\x0b\x08\x01\x0c\x9b\x06\x9c\x06\x0b\x0c"
+    assert kernel.skip_fields(data, 0, len(data), 9, {3: 5, 8: 8}) == (10, 3)
+    assert kernel.count_tagged(data, 0, len(data), 9, {3: 5, 8: 8, 11: 11}, 0x0B) == (12, 4, 2)
+    assert kernel.skip_fields(data, 0, len(data), 9, {3: 99}) == (2, 1)
+    assert kernel.skip_fields(data, 0, len(data), 9, {3: 1}) == (2, 1)
+
+
 @pytest.mark.parametrize("span", [(-1, 2), (3, 2), (0, 5)])
 def test_a_span_that_is_not_within_the_bytes_is_refused(kernel, span):
     data, calls = of_two_bytes(2), [kernel.FieldIndex, kernel.index_varints, kernel.count_varints]
-    calls += [lambda *args: kernel.skip_fields(*args, 1), lambda *args: kernel.skip_varints(*args, 1)]
-    calls += [lambda *args: kernel.count_tagged(*args, 1, 8), lambda *args: kernel.scan_into([], *args, span[1])]
+    calls += [lambda *args: kernel.skip_fields(*args, 1, {}), lambda *args: kernel.skip_varints(*args, 1)]
+    calls += [lambda *args: kernel.count_tagged(*args, 1, {}, 8), lambda *args: kernel.scan_into([], *args, span[1])]
     for call in calls:
         with pytest.raises(ValueError, match="is not within"):
             call(data, *span)
