@@ -1,11 +1,15 @@
 """JSON to message bytes, by a schema.
 
-Callers that have text give it to `encode_json`: how JSON text becomes bytes behind it may change to something faster.
+Callers that have text give it to `encode_json`, or `encode_documents` where there may be several messages in it. A
+compiled kernel turns what is plainly right into bytes; the exact path, of JSON values, has everything else.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
+
+from google.protobuf.descriptor import Descriptor
 
 from inspector.errors import EncodeError, SchemaError
 from inspector.transcode.field_writers import Body
@@ -13,7 +17,13 @@ from inspector.transcode.json_source import JsonSource
 from inspector.transcode.message_writers import MessageWriters
 from inspector.transcode.refusal import Locate, Refusal
 from inspector.transcode.resolver import Resolver, message_descriptor
+from inspector.transcode.wire_tables import type_row
 from inspector.wire.guess import JsonValue
+
+try:
+    from inspector.transcode.json_to_wire_cy import WireEncoder
+except ImportError:  # not compiled
+    WireEncoder = None  # type: ignore[assignment, misc]
 
 
 class MessageEncoder:
@@ -26,6 +36,7 @@ class MessageEncoder:
         self._resolver = resolver
         self._writers = MessageWriters(resolver, ignore_unknown=ignore_unknown, strict=strict)
         self._types: dict[str, Body] = {}
+        self._kernel = WireEncoder(type_row, self._find) if WireEncoder is not None else None
 
     def encode(self, type_name: str, value: JsonValue, locate: Locate | None = None) -> bytes:
         """The message that a parsed JSON value stands for, as it is on the wire.
@@ -46,9 +57,23 @@ class MessageEncoder:
 
     def encode_json(self, type_name: str, text: bytes) -> bytes:
         """The message that a JSON document stands for. Errors are those of `encode`, with line and column."""
+        made = self.read(type_name, text)
+        if made is not None and made[1] == len(text):
+            return made[0]
         source = JsonSource(text)
         value, start = source.document()
         return self.encode(type_name, value, partial(source.place, start))
+
+    def read(self, type_name: str, text: bytes, start: int = 0) -> tuple[bytes, int] | None:
+        """The message of the JSON document at an offset, and the offset of what follows it and white space: by the
+        kernel. None where there is none, or it is not sure; `encode` is right then."""
+        if self._kernel is None:
+            return None
+        descriptor = self._find(type_name)
+        return self._kernel.read(descriptor, text, start) if descriptor is not None else None
+
+    def _find(self, type_name: str) -> Descriptor | None:
+        return self._resolver.find_message(type_name) if self._resolver else None
 
     def _load(self, type_name: str) -> Body:
         body = self._types[type_name] = self._writers.body(message_descriptor(self._resolver, type_name))

@@ -143,9 +143,15 @@ def _item(field: FieldDescriptor, body: Body) -> Write:
     return lambda value, depth: message_set_item(field.number, body(value, deeper(depth)))
 
 
+def message_set_start(number: int) -> tuple[bytes, bytes]:
+    """What stands around the length and content of an item of a MessageSet."""
+    return _ITEM + _TYPE_ID + varint(number) + _MESSAGE, _ITEM_END
+
+
 def message_set_item(number: int, content: bytes) -> bytes:
     """What the wire of a MessageSet has in the place of a LEN field."""
-    return _prefixed(_ITEM + _TYPE_ID + varint(number) + _MESSAGE, content) + _ITEM_END
+    start, end = message_set_start(number)
+    return _prefixed(start, content) + end
 
 
 def _prefixed(start: bytes, content: bytes) -> bytes:

@@ -97,9 +97,8 @@ class MessageWriters:
     # --- fields --------------------------------------------------------------------------------------------------
 
     def _entry(self, field: FieldDescriptor) -> Entry:
-        order = field.number + (_EXTENSIONS if field.is_extension else 0)
         oneof = field.containing_oneof.index if field.containing_oneof is not None else -1
-        return Entry(order, oneof, _takes_null(field), self._writer(field))
+        return Entry(field_order(field), oneof, takes_null(field), self._writer(field))
 
     def _writer(self, field: FieldDescriptor) -> Write:
         if field.message_type is None:
@@ -266,7 +265,12 @@ def _find_extension(descriptor: Descriptor, name: str) -> FieldDescriptor | None
     return extension if extension.containing_type.full_name == descriptor.full_name else None
 
 
-def _takes_null(field: FieldDescriptor) -> bool:
+def field_order(field: FieldDescriptor) -> int:
+    """The place of a field in its message."""
+    return field.number + (_EXTENSIONS if field.is_extension else 0)
+
+
+def takes_null(field: FieldDescriptor) -> bool:
     """Whether null is a value of the field, rather than that there is none."""
     if field.is_repeated:
         return False

@@ -250,8 +250,7 @@ _READERS: dict[int, Read] = {
 
 
 def _enum_reader(enum: EnumDescriptor, ignore_unknown: bool) -> Read:
-    numbers = {value.name: value.number for value in enum.values}
-    numbers |= {enum_name(value): value.number for value in enum.values}
+    numbers = enum_numbers(enum)
     written = {name: varint(number) for name, number in numbers.items()}
     known = frozenset(numbers.values()) if enum.is_closed else None
     takes_null = is_null(enum)
@@ -270,6 +269,12 @@ def _enum_reader(enum: EnumDescriptor, ignore_unknown: bool) -> Read:
         return varint(number)
 
     return read
+
+
+def enum_numbers(enum: EnumDescriptor) -> dict[str, int]:
+    """The numbers that names stand for: those of the schema, and those that JSON has in their place."""
+    numbers = {value.name: value.number for value in enum.values}
+    return numbers | {enum_name(value): value.number for value in enum.values}
 
 
 def is_null(enum: EnumDescriptor | None) -> bool:
