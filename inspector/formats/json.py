@@ -1,45 +1,20 @@
-"""JSON, in the ProtoJSON mapping (https://protobuf.dev/programming-guides/json/).
-
-Several documents, as lines or one behind the other, are as many messages, and so is an array of them. Without a type, a
-message has its field numbers for keys, as `inspector.wire.untyped` has it.
-"""
+"""JSON, in the ProtoJSON mapping (https://protobuf.dev/programming-guides/json/). Without a type, a message has
+its field numbers for keys, as `inspector.wire.untyped` has it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import partial
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from inspector.formats import values
 from inspector.formats.base import Conversion
 from inspector.transcode.json_text import dumps, indented
 
-if TYPE_CHECKING:
-    from inspector.transcode.json_source import JsonSource
-    from inspector.transcode.refusal import Place, Step
-
 
 def read(data: bytes, conversion: Conversion) -> Iterator[bytes]:
-    """The messages that JSON documents stand for."""
-    from inspector.transcode.json_source import JsonSource  # noqa: PLC0415  # not needed to write
+    """The messages that JSON documents stand for (`json_reader`)."""
+    from inspector.formats import json_reader  # noqa: PLC0415  # not needed to write
 
-    source = JsonSource(data)
-    encode = values.encode(conversion)
-    is_list = conversion.type_name in _LISTS
-    for value, start in source.documents():
-        if isinstance(value, list) and not is_list:
-            for index, item in enumerate(value):
-                yield encode(item, partial(_place_in, source, start, index))
-        else:
-            yield encode(value, partial(source.place, start))
-
-
-_LISTS = ("google.protobuf.ListValue", "google.protobuf.Value")
-"""Types of which one message may be an array in JSON."""
-
-
-def _place_in(source: JsonSource, start: int, index: int, steps: Sequence[Step], at_key: bool) -> Place:
-    return source.place(start, [index, *steps], at_key)
+    return json_reader.read(data, conversion)
 
 
 def write(data: bytes, conversion: Conversion) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from inspector.errors import EncodeError
@@ -10,6 +11,7 @@ from inspector.formats.base import Conversion
 from inspector.transcode.decode import MessageDecoder
 
 if TYPE_CHECKING:
+    from inspector.transcode.encode import MessageEncoder
     from inspector.transcode.refusal import Locate
     from inspector.wire.guess import JsonValue
 
@@ -40,15 +42,18 @@ def to_value(data: bytes, conversion: Conversion) -> JsonValue:
     return decoded.value
 
 
+def encoder(conversion: Conversion) -> MessageEncoder:
+    """An encoder with the options of a conversion."""
+    from inspector.transcode.encode import MessageEncoder  # noqa: PLC0415  # not needed to print messages
+
+    return MessageEncoder(conversion.resolver, ignore_unknown=conversion.ignore_unknown)
+
+
 def encode(conversion: Conversion) -> Encode:
     """What makes messages of values."""
     if conversion.type_name is None:
         return lambda value, locate: _encode_untyped(value, conversion, locate)
-    from inspector.transcode.encode import MessageEncoder  # noqa: PLC0415  # not needed to print messages
-
-    type_name = conversion.type_name
-    encoder = MessageEncoder(conversion.resolver, ignore_unknown=conversion.ignore_unknown)
-    return lambda value, locate: encoder.encode(type_name, value, locate)
+    return partial(encoder(conversion).encode, conversion.type_name)
 
 
 def _encode_untyped(value: JsonValue, conversion: Conversion, locate: Locate) -> bytes:

@@ -1,12 +1,12 @@
 """JSON to message bytes, by a schema.
 
-Callers that have text give it to `encode_json`, or `encode_documents` where there may be several messages in it. A
+Callers that have text give it to `encode_json`, or first to `read_all` where there may be several messages in it. A
 compiled kernel turns what is plainly right into bytes; the exact path, of JSON values, has everything else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from functools import partial
 
 from google.protobuf.descriptor import Descriptor
@@ -24,6 +24,12 @@ try:
     from inspector.transcode.json_to_wire_cy import WireEncoder
 except ImportError:  # not compiled
     WireEncoder = None  # type: ignore[assignment, misc]
+
+
+_ARRAY = re.compile(rb"[ \t\n\r]*\[[ \t\n\r]*(\][ \t\n\r]*)?")
+"""How an array begins, and ends where it is empty."""
+
+_NEXT_ITEM = re.compile(rb",|(\][ \t\n\r]*)")
 
 
 class MessageEncoder:
@@ -57,20 +63,26 @@ class MessageEncoder:
 
     def encode_json(self, type_name: str, text: bytes) -> bytes:
         """The message that a JSON document stands for. Errors are those of `encode`, with line and column."""
-        made = self.read(type_name, text)
-        if made is not None and made[1] == len(text):
-            return made[0]
+        found = self.read_all(type_name, text)
+        if found is not None and found[1] == len(text):
+            return found[0][0]
         source = JsonSource(text)
         value, start = source.document()
         return self.encode(type_name, value, partial(source.place, start))
 
-    def read(self, type_name: str, text: bytes, start: int = 0) -> tuple[bytes, int] | None:
+    def read_all(
+        self, type_name: str, text: bytes, start: int = 0, *, arrays: bool = False
+    ) -> tuple[list[bytes], int] | None:
         """The message of the JSON document at an offset, and the offset of what follows it and white space: by the
-        kernel. None where there is none, or it is not sure; `encode` is right then."""
-        if self._kernel is None:
+        kernel. None where it is not sure that all is well; `encode` is asked then. With `arrays` an array is one of
+        messages."""
+        descriptor = self._find(type_name) if self._kernel is not None else None
+        if self._kernel is None or descriptor is None:
             return None
-        descriptor = self._find(type_name)
-        return self._kernel.read(descriptor, text, start) if descriptor is not None else None
+        if arrays and (opening := _ARRAY.match(text, start)) is not None:
+            return _read_items(self._kernel, descriptor, text, opening)
+        found = self._kernel.read(descriptor, text, start)
+        return None if found is None else ([found[0]], found[1])
 
     def _find(self, type_name: str) -> Descriptor | None:
         return self._resolver.find_message(type_name) if self._resolver else None
@@ -78,3 +90,18 @@ class MessageEncoder:
     def _load(self, type_name: str) -> Body:
         body = self._types[type_name] = self._writers.body(message_descriptor(self._resolver, type_name))
         return body
+
+
+def _read_items(
+    kernel: WireEncoder, descriptor: Descriptor, text: bytes, opening: re.Match[bytes]
+) -> tuple[list[bytes], int] | None:
+    """The messages of an array."""
+    messages: list[bytes] = []
+    found: re.Match[bytes] | None = opening
+    while found is not None and not found[1]:
+        read = kernel.read(descriptor, text, found.end())
+        if read is None:
+            return None
+        messages.append(read[0])
+        found = _NEXT_ITEM.match(text, read[1])
+    return (messages, found.end()) if found is not None else None

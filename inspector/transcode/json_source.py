@@ -57,20 +57,24 @@ class JsonSource:
 
     def documents(self) -> Iterator[Document]:
         """Raises EncodeError where the text is not JSON; the documents before come first."""
-        start = self._skip_space(0)
-        while start < len(self.text):
-            value, end = self._read(start)
-            yield Document(value, start)
-            start = self._skip_space(end)
+        end = self._skip_space(0)
+        while end < len(self.text):
+            document, end = self.document_at(end)
+            yield document
 
     def document(self) -> Document:
         """The only document. Raises EncodeError where there is none or more follows."""
-        start = self._skip_space(0)
-        value, end = self._read(start)
-        end = self._skip_space(end)
+        document, end = self.document_at(0)
         if end < len(self.text):
             raise self._syntax_error("more behind the document", end)
-        return Document(value, start)
+        return document
+
+    def document_at(self, offset: int) -> tuple[Document, int]:
+        """The document at an offset, or behind white space there, and the offset of what follows it and white space.
+        Raises EncodeError where there is none."""
+        start = self._skip_space(offset)
+        value, end = self._read(start)
+        return Document(value, start), self._skip_space(end)
 
     def place(self, start: int, steps: Sequence[Step], at_key: bool) -> Place:
         """Where the value at the end of the steps stands, or its key; of what is not there, the object around it."""

@@ -42,6 +42,9 @@ cdef int _MAX_DEPTH = MAX_DEPTH
 cdef Py_ssize_t _LONG_TEXT = 4096
 """Bytes from which on it pays to release the lock."""
 
+cdef size_t _FIRST_ROOM = 64 * 1024
+"""Bytes that the output is given at first, at most: what follows in the text may be other messages."""
+
 
 ctypedef void* Place
 
@@ -608,7 +611,8 @@ cdef class WireEncoder:
 
 
 cdef bint write_document(Walk* walk, Type* type) noexcept nogil:
-    if not walk.out.room(<size_t>(walk.json.end - walk.json.at) // 2 + 64):
+    cdef size_t likely = <size_t>(walk.json.end - walk.json.at) // 2 + 64
+    if not walk.out.room(likely if likely < _FIRST_ROOM else _FIRST_ROOM):
         return False
     skip_space(&walk.json)
     if not write_body(walk, type, 0):
