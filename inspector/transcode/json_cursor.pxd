@@ -41,6 +41,20 @@ cdef extern from *:
                ((word - 0x2020202020202020u) & ~word & 0x8080808080808080u) | (word & 0x8080808080808080u);
     }
 
+    /* By byte: the value of a hexadecimal digit, 16 for none; what a letter behind a backslash means, 0 for nothing. */
+    struct Letters {
+        uint8_t hex[256];
+        char escaped[256];
+        constexpr Letters() : hex(), escaped() {
+            for (int byte = 0; byte < 256; byte++) hex[byte] = 16;
+            for (int index = 0; index < 10; index++) hex['0' + index] = uint8_t(index);
+            for (int index = 0; index < 6; index++) hex['a' + index] = hex['A' + index] = uint8_t(10 + index);
+            escaped[34] = 34, escaped[92] = 92, escaped['/'] = '/';  /* quote, backslash */
+            escaped['b'] = 8, escaped['f'] = 12, escaped['n'] = 10, escaped['r'] = 13, escaped['t'] = 9;
+        }
+    };
+    static constexpr Letters LETTERS;
+
     static const double POWERS_OF_TEN[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                            1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     """
@@ -52,6 +66,8 @@ cdef extern from *:
     uint64_t load64(const char* start) noexcept nogil
     uint64_t special_bytes(uint64_t word) noexcept nogil
     const double* POWERS_OF_TEN
+    const uint8_t* HEX_VALUES "LETTERS.hex"
+    const char* ESCAPED "LETTERS.escaped"
     int __builtin_ctzll(unsigned long long) noexcept nogil
 
 
@@ -62,6 +78,8 @@ cdef struct Integer:
 
 cdef enum:
     _MOST_EXACT_POWER = 22
+    _NO_HEX = 16
+    _LONGEST_CHARACTER = 4
 
 
 # --- punctuation -------------------------------------------------------------------------------------------------
@@ -292,25 +310,16 @@ cdef inline const char* scan_text(const char* at, const char* end) noexcept nogi
             byte = <uint8_t>at[0]
 
 
-cdef inline int hex_digit(char byte) noexcept nogil:
-    if <uint8_t>(byte - 48) < 10:
-        return byte - 48
-    byte |= 0x20
-    return byte - 97 + 10 if b"a" <= byte <= b"f" else -1
-
-
 cdef inline int code_unit(const char* at, const char* end) noexcept nogil:
     """Of the four hexadecimal digits of `\\uXXXX`; -1 where they are none."""
-    cdef int made = 0
-    cdef int index, digit
+    cdef uint8_t first, second, third, fourth
     if end - at < 4:
         return -1
-    for index in range(4):
-        digit = hex_digit(at[index])
-        if digit < 0:
-            return -1
-        made = made << 4 | digit
-    return made
+    first, second = HEX_VALUES[<uint8_t>at[0]], HEX_VALUES[<uint8_t>at[1]]
+    third, fourth = HEX_VALUES[<uint8_t>at[2]], HEX_VALUES[<uint8_t>at[3]]
+    if (first | second | third | fourth) >= _NO_HEX:
+        return -1
+    return first << 12 | second << 8 | third << 4 | fourth
 
 
 cdef inline void append_character(Output* out, uint32_t character) noexcept nogil:
@@ -354,19 +363,23 @@ cdef inline const char* unescape_unicode(const char* at, const char* end, Output
     return at + 6
 
 
-cdef inline char escaped(char letter) noexcept nogil:
-    """What a letter behind a backslash stands for; 0 where it stands for nothing."""
-    if letter == b'"' or letter == b"\\" or letter == b"/":
-        return letter
-    if letter == b"n":
-        return b"\n"
-    if letter == b"t":
-        return b"\t"
-    if letter == b"r":
-        return b"\r"
-    if letter == b"b":
-        return b"\b"
-    return b"\f" if letter == b"f" else 0
+cdef inline const char* unescape_one(const char* at, const char* end, Output* out) noexcept nogil:
+    """Behind the escape that begins at a backslash, appended where there is room for a character; NULL for none."""
+    cdef char byte
+    if end - at < 2:
+        return NULL
+    if at[1] == b"u":
+        return unescape_unicode(at + 2, end, out)
+    byte = ESCAPED[<uint8_t>at[1]]
+    if byte == 0:
+        return NULL
+    out.items[out.size] = byte
+    out.size += 1
+    return at + 2
+
+
+cdef inline bint at_quote(const char* at, const char* end) noexcept nogil:
+    return at < end and at[0] == b'"'
 
 
 cdef inline bint unescape(Cursor* json, Output* out) noexcept nogil:
@@ -374,29 +387,20 @@ cdef inline bint unescape(Cursor* json, Output* out) noexcept nogil:
     cdef const char* start = json.at
     cdef const char* end = json.end
     cdef const char* at
-    cdef char byte
     while True:
         at = scan_text(start, end)
-        if at == NULL or not out.room(<size_t>(at - start) + 4):
+        if at == NULL or not out.room(<size_t>(at - start) + _LONGEST_CHARACTER):
             return False
         memcpy(out.items + out.size, start, <size_t>(at - start))
         out.size += <size_t>(at - start)
-        if at[0] == b'"':
+        while at < end and at[0] == b"\\":
+            at = unescape_one(at, end, out)
+            if at == NULL or not out.room(_LONGEST_CHARACTER):
+                return False
+        if at_quote(at, end):
             json.at = at + 1
             return True
-        if end - at < 2:
-            return False
-        if at[1] == b"u":
-            start = unescape_unicode(at + 2, end, out)
-            if start == NULL:
-                return False
-            continue
-        byte = escaped(at[1])
-        if byte == 0:
-            return False
-        out.items[out.size] = byte
-        out.size += 1
-        start = at + 2
+        start = at
 
 
 cdef inline bint read_string(Cursor* json, Output* out) noexcept nogil:
