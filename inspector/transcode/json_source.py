@@ -57,7 +57,7 @@ class JsonSource:
 
     def documents(self) -> Iterator[Document]:
         """Raises EncodeError where the text is not JSON; the documents before come first."""
-        end = self._skip_space(0)
+        end = self.skip_space(0)
         while end < len(self.text):
             document, end = self.document_at(end)
             yield document
@@ -72,9 +72,9 @@ class JsonSource:
     def document_at(self, offset: int) -> tuple[Document, int]:
         """The document at an offset, or behind white space there, and the offset of what follows it and white space.
         Raises EncodeError where there is none."""
-        start = self._skip_space(offset)
+        start = self.skip_space(offset)
         value, end = self._read(start)
-        return Document(value, start), self._skip_space(end)
+        return Document(value, start), self.skip_space(end)
 
     def place(self, start: int, steps: Sequence[Step], at_key: bool) -> Place:
         """Where the value at the end of the steps stands, or its key; of what is not there, the object around it."""
@@ -132,7 +132,7 @@ class JsonSource:
 
     def _syntax_error(self, reason: str, offset: int) -> EncodeError:
         if "trailing comma" in reason:  # as Python 3.13 has it, which gives the place of the comma
-            offset = self._skip_space(offset + 1)
+            offset = self.skip_space(offset + 1)
         found = f"found {one_line(repr(self.text[offset]))}" if offset < len(self.text) else "the text ends here"
         reason = (reason[:1].lower() + reason[1:]).removesuffix(" at")
         return self._error(f"not valid JSON: {reason}; {found}", offset)
@@ -173,25 +173,26 @@ class JsonSource:
         return None if key_offset is None or value_offset is None else (key_offset, value_offset)
 
     def _elements(self, offset: int) -> Iterator[tuple[int, int]]:
-        offset = self._skip_space(offset + 1)
+        offset = self.skip_space(offset + 1)
         while self.text[offset] != "]":
             yield offset, offset
             offset = self._after(offset)
 
     def _members(self, offset: int) -> Iterator[tuple[str, int, int]]:
-        offset = self._skip_space(offset + 1)
+        offset = self.skip_space(offset + 1)
         while self.text[offset] != "}":
             key, end = self._scan.raw_decode(self.text, offset)
-            value = self._skip_space(self._skip_space(end) + 1)
+            value = self.skip_space(self.skip_space(end) + 1)
             yield key, offset, value
             offset = self._after(value)
 
     def _after(self, offset: int) -> int:
         """The offset of what follows a value and its comma. (The text was read before: it is sound.)"""
-        end = self._skip_space(self._scan.raw_decode(self.text, offset)[1])
-        return self._skip_space(end + 1) if self.text[end] == "," else end
+        end = self.skip_space(self._scan.raw_decode(self.text, offset)[1])
+        return self.skip_space(end + 1) if self.text[end] == "," else end
 
-    def _skip_space(self, offset: int) -> int:
+    def skip_space(self, offset: int) -> int:
+        """The offset of what follows white space."""
         found = _SPACE.match(self.text, offset)
         return found.end() if found else offset
 

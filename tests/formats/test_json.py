@@ -98,3 +98,48 @@ def test_what_is_written_is_read_again(random_examples, data, indent):
     written = JSON.write(message.SerializeToString(), conversion)
     (again,) = JSON.read(written, conversion)
     assert JSON.write(again, conversion) == written
+
+
+ODD_DOCUMENTS = [
+    '{"a":1}',
+    '{"b":"é😀"}',
+    '{"b":"x","a":1.0}\n',
+    '{"$unknown":{"100":1}}',
+    '[{"a":1},{"b":"ü"}]',
+    "[]",
+    '[{"$unknown":{"100":1}},{"a":2}] ',
+    '{"a":"x"}',
+    '{"a":1,"a":2}',
+    "{",
+    '"x',
+    "5",
+]
+"""What is taken at once, what needs a closer look, and what is refused."""
+
+
+@given(st.lists(st.sampled_from(ODD_DOCUMENTS), max_size=6), st.sampled_from(["", "\n", " \r\n"]), st.booleans())
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
+def test_each_document_is_read_as_if_it_were_alone(conversion, documents, separator, marked):
+    text = ("\ufeff" if marked else "") + separator + separator.join(documents)
+    expected, error = [], None
+    for document in documents:
+        try:
+            expected += JSON.read(document.encode(), conversion)
+        except EncodeError as raised:
+            error = raised
+            break
+    found = JSON.read(text.encode(), conversion)
+    for message in expected:
+        assert next(found) == message
+    if error is None:
+        assert list(found) == []
+    else:
+        with pytest.raises(EncodeError) as raised:
+            next(found)
+        assert raised.value.path == error.path
+        assert raised.value.line is not None
+
+
+def test_text_that_is_not_utf_8_is_refused_before_any_of_it_is_read(conversion):
+    with pytest.raises(EncodeError, match="UTF-8"):
+        next(JSON.read(b'{"a":1}\n{"b":"\xff"}', conversion))
