@@ -1,0 +1,100 @@
+"""How long things take and how much memory, ours and the peer's by turns, so that what else runs hits both alike.
+
+Whole processes are measured by the clock on the wall, start to end, their output written to nowhere. Functions are
+measured by the time of the processor, which does not count while others have it, in loops of at least LOOP_SECONDS;
+the garbage collector runs as it always does.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+LOOP_SECONDS = 0.02
+LAUNCH = str(Path(__file__).with_name("launch.py"))
+
+
+class Command(NamedTuple):
+    """A program with its arguments, and the file that it reads as standard input."""
+
+    words: Sequence[str]
+    stdin: Path | None = None
+
+
+class Failed(Exception):
+    """A command that is measured ended with an error."""
+
+
+class Run(NamedTuple):
+    """What a process took. The peak memory is that of the largest process, in bytes."""
+
+    seconds: float
+    processor_seconds: float
+    peak_memory: int
+
+
+class Times(NamedTuple):
+    """Medians, in seconds."""
+
+    ours: float
+    peer: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times as fast we are."""
+        return self.peer / self.ours
+
+
+def run(command: Command, environment: Mapping[str, str]) -> Run:
+    """One run of a command. Raises Failed with the end of what it wrote to standard error."""
+    launched = [sys.executable, "-I", "-S", LAUNCH, *command.words]
+    with open(command.stdin or os.devnull, "rb") as stdin:
+        ended = subprocess.run(launched, stdin=stdin, capture_output=True, text=True, env={**os.environ, **environment})
+    if ended.returncode:
+        raise Failed(f"{' '.join(command.words)}: exit code {ended.returncode}: {ended.stderr[-500:].strip()}")
+    seconds, processor_seconds, kibibytes = ended.stdout.split()
+    return Run(float(seconds), float(processor_seconds), int(kibibytes) * 1024)
+
+
+def processes(ours: Command, peer: Command, runs: int, peer_runs: int, environment: Mapping[str, str]) -> Times:
+    """Medians of both, by turns. A slow peer may run fewer times, on the first turns."""
+    mine, theirs = [], []
+    for turn in range(runs):
+        mine.append(run(ours, environment).seconds)
+        if turn < peer_runs:
+            theirs.append(run(peer, environment).seconds)
+    return Times(median(mine), median(theirs))
+
+
+def functions(ours: Callable[[], object], peer: Callable[[], object], samples: int) -> Times:
+    """Medians of both for one call, by turns."""
+    my_loops, their_loops = _loops(ours), _loops(peer)
+    mine, theirs = [], []
+    for _ in range(samples):
+        mine.append(_timed(ours, my_loops))
+        theirs.append(_timed(peer, their_loops))
+    return Times(median(mine), median(theirs))
+
+
+def function(body: Callable[[], object], samples: int) -> float:
+    """Median of one call, in seconds, which may be long: it is called once a sample."""
+    return median(_timed(body, 1) for _ in range(samples))
+
+
+def _loops(body: Callable[[], object]) -> int:
+    body()  # what is built on first use, such as tables of a type, counts for neither
+    once = _timed(body, 1)
+    return max(1, round(LOOP_SECONDS / once))
+
+
+def _timed(body: Callable[[], object], loops: int) -> float:
+    start = time.process_time_ns()
+    for _ in range(loops):
+        body()
+    return (time.process_time_ns() - start) / loops / 1e9
