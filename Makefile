@@ -32,8 +32,8 @@ format: .venv/lint
 	$(BIN)/ruff format .
 
 bench: .venv/bench
-	command -v tshark >/dev/null || { $(APT) update -q && DEBIAN_FRONTEND=noninteractive $(APT) install -y -q tshark; }
-	$(BIN)/python benchmarks/captures.py --write
+	command -v tshark >/dev/null && command -v protoc >/dev/null || { $(APT) update -q && DEBIAN_FRONTEND=noninteractive $(APT) install -y -q tshark protobuf-compiler; }
+	$(BIN)/python benchmarks/run.py --write
 	$(BIN)/python benchmarks/guess.py --write
 
 samples: .venv/test
