@@ -16,12 +16,12 @@ from google.protobuf.internal import api_implementation
 _SCRIPTS = Path(sys.executable).parent
 
 
-def _program(name: str) -> list[str]:
-    found = shutil.which(name, path=os.pathsep.join((str(_SCRIPTS), os.environ.get("PATH", ""))))
+def _program(name: str, path: str = "") -> list[str]:
+    found = shutil.which(name, path=path or os.pathsep.join((str(_SCRIPTS), os.environ.get("PATH", ""))))
     return [found] if found else []
 
 
-INSPECTOR = _program("inspector") or [sys.executable, "-m", "inspector"]
+INSPECTOR = _program("inspector", str(_SCRIPTS)) or [sys.executable, "-m", "inspector"]
 TSHARK, PROTOC, BUF = _program("tshark"), _program("protoc"), _program("buf")
 
 TSHARK_PORT = ("-d", "tcp.port==50051,http2")

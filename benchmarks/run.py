@@ -15,7 +15,7 @@ from datetime import date
 import jobs
 import peers
 import report
-from jobs.effort import FULL, QUICK
+from jobs.effort import FULL, QUICK, Effort
 
 
 def main() -> None:
@@ -37,7 +37,7 @@ def main() -> None:
         report.write(lines[:-1])
 
 
-def _measured(job: jobs.Job, effort: jobs.Effort) -> report.Group:
+def _measured(job: jobs.Job, effort: Effort) -> report.Group:
     print(f"{job.name}: {job.title}", file=sys.stderr)
     figures = []
     for figure in job.measure(effort):
