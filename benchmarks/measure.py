@@ -11,12 +11,15 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
 LOOP_SECONDS = 0.02
+ENOUGH = 30.0
+"""Seconds spent on one row of whole processes, after which no further turn is begun."""
+
 LAUNCH = str(Path(__file__).with_name("launch.py"))
 
 
@@ -51,24 +54,27 @@ class Times(NamedTuple):
         return self.peer / self.ours
 
 
-def run(command: Command, environment: Mapping[str, str]) -> Run:
+def run(command: Command) -> Run:
     """One run of a command. Raises Failed with the end of what it wrote to standard error."""
     launched = [sys.executable, "-I", "-S", LAUNCH, *command.words]
     with open(command.stdin or os.devnull, "rb") as stdin:
-        ended = subprocess.run(launched, stdin=stdin, capture_output=True, text=True, env={**os.environ, **environment})
+        ended = subprocess.run(launched, stdin=stdin, capture_output=True, text=True)
     if ended.returncode:
         raise Failed(f"{' '.join(command.words)}: exit code {ended.returncode}: {ended.stderr[-500:].strip()}")
     seconds, processor_seconds, kibibytes = ended.stdout.split()
     return Run(float(seconds), float(processor_seconds), int(kibibytes) * 1024)
 
 
-def processes(ours: Command, peer: Command, runs: int, peer_runs: int, environment: Mapping[str, str]) -> Times:
-    """Medians of both, by turns. A slow peer may run fewer times, on the first turns."""
-    mine, theirs = [], []
+def processes(ours: Command, peer: Command, runs: int, peer_runs: int) -> Times:
+    """Medians of both, by turns. A slow peer may run fewer times, on the first turns. No turn begins after ENOUGH."""
+    mine: list[float] = []
+    theirs: list[float] = []
     for turn in range(runs):
-        mine.append(run(ours, environment).seconds)
+        if sum(mine) + sum(theirs) > ENOUGH:
+            break
+        mine.append(run(ours).seconds)
         if turn < peer_runs:
-            theirs.append(run(peer, environment).seconds)
+            theirs.append(run(peer).seconds)
     return Times(median(mine), median(theirs))
 
 
@@ -88,8 +94,9 @@ def function(body: Callable[[], object], samples: int) -> float:
 
 
 def _loops(body: Callable[[], object]) -> int:
-    body()  # what is built on first use, such as tables of a type, counts for neither
-    once = _timed(body, 1)
+    if _timed(body, 1) > 1:
+        return 1
+    once = _timed(body, 1)  # what is built on first use, such as tables of a type, counts for neither
     return max(1, round(LOOP_SECONDS / once))
 
 

@@ -9,6 +9,7 @@ an hour. Needs the dependency group `bench`, tshark and protoc: `make bench` ins
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from datetime import date
 
@@ -27,6 +28,7 @@ def main() -> None:
     if options.write and (options.only or options.quick):
         parser.error("--write goes with everything, measured in full")
     peers.refuse_if_missing()
+    os.environ.update(peers.environment())
     effort = QUICK if options.quick else FULL
     groups = [_measured(job, effort) for job in jobs.JOBS if not options.only or job.name in options.only]
     lines = [f"{peers.machine()}.", f"{peers.versions()}. {date.today()}.", "", *report.markdown(groups)]

@@ -52,7 +52,7 @@ def large(effort: Effort) -> Iterator[Figure]:
     """Peak memory of `decode`, and what a second process brings."""
     number = round(GIGABYTE * effort.scale / BYTES_A_CALL)
     quarter, whole = (inputs.capture(count, labels=LABELS_OF_8_KB) for count in (number // 4, number))
-    runs = [measure.run(decode(path), peers.environment()) for path in (quarter, whole)]
+    runs = [measure.run(decode(path)) for path in (quarter, whole)]
     for path, run in zip((quarter, whole), runs, strict=True):
         job = f"peak memory of decode, {path.stat().st_size / 1e6:,.0f} MB"
         yield Figure(job, "", seconds(run.seconds), "", run.peak_memory / 1e6, 150, " MB", at_most=True)
@@ -69,7 +69,7 @@ def _two_processes(capture: Path, effort: Effort) -> Figure:
     taken: dict[str, list[float]] = {"1": [], "2": []}
     for _ in range(turns):
         for jobs, seconds_taken in taken.items():
-            run = measure.run(decode(capture, "--jobs", jobs), peers.environment())
+            run = measure.run(decode(capture, "--jobs", jobs))
             seconds_taken.append(run.seconds)
     one, two = median(taken["1"]), median(taken["2"])
     return Figure(job, "--jobs 1", seconds(two), seconds(one), one / two, 1.6, "×")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import measure
-import peers
 from measure import Command
 from report import Figure, seconds
 
@@ -16,7 +15,7 @@ def compared(
     """Times of whole processes. A peer that fails is told as such: then there is nothing to compare."""
     runs = effort.runs if peer_runs is None else min(effort.runs, peer_runs)
     try:
-        times = measure.processes(ours, peer, effort.runs, runs, peers.environment())
+        times = measure.processes(ours, peer, effort.runs, runs)
     except measure.Failed as failure:
         return Figure(job, against, "", "", None, aim, why_not=str(failure).replace("|", "\\|"))
     return Figure(job, against, seconds(times.ours), seconds(times.peer), times.ratio, aim, "×")

@@ -13,7 +13,6 @@ from statistics import median
 import corpus
 import inputs
 import measure as measuring
-import peers
 from measure import Command
 from report import Figure, seconds
 
@@ -44,7 +43,7 @@ def measure(effort: Effort) -> Iterator[Figure]:
 
 def _processor_seconds(command: Command, effort: Effort) -> float:
     runs = range(min(3, effort.runs))
-    return median(measuring.run(command, peers.environment()).processor_seconds for _ in runs)
+    return median(measuring.run(command).processor_seconds for _ in runs)
 
 
 def _times(bodies: list[Callable[[], object]], effort: Effort) -> list[float]:

@@ -10,7 +10,8 @@ import measure as measuring
 from report import Figure, seconds
 
 from inspector.payload import explain
-from inspector.wire.encode import length_delimited
+from inspector.wire.encode import length_delimited, tag, varint
+from inspector.wire.scan import LEN
 from jobs.effort import Effort
 
 ROWS = 50
@@ -26,14 +27,32 @@ def measure(effort: Effort) -> Iterator[Figure]:
 
 
 def _messages(size: int) -> Iterator[tuple[str, bytes, str | None]]:
-    large = corpus.large(size)
-    data = large.messages[0]
-    yield "predictions, with schema", data, large.type_name
-    yield "predictions, without schema", data, None
-    yield "small fields, with schema", b"\x20\x07" * (size // 2), "corpus.v1.Integers"
-    yield "small fields, without schema", b"\x20\x07" * (size // 2), None
-    yield "one field of bytes, without schema", length_delimited(1, bytes(range(256)) * (size // 256)), None
-    yield "one field of text, with schema", length_delimited(1, b"evening " * (size // 8)), "corpus.v1.Texts"
+    for name, data, type_name in _large(size):
+        yield f"{name}, with schema", data, type_name
+        yield f"{name}, without schema", data, None
+
+
+def _large(size: int) -> Iterator[tuple[str, bytes, str]]:
+    """Messages of about so many bytes, each large in another way."""
+    predictions = corpus.large(size)
+    yield "predictions", predictions.messages[0], predictions.type_name
+    yield "fields of two bytes", b"\x68\x07" * (size // 2), "corpus.v1.Integers"
+    yield "one packed field", length_delimited(1, b"\x07" * size), "corpus.v1.Integers"
+    yield "one field of bytes", length_delimited(1, bytes(range(256)) * (size // 256)), "corpus.v1.Blobs"
+    yield "one field of text", length_delimited(1, b"evening " * (size // 8)), "corpus.v1.Texts"
+    entry = length_delimited(1, length_delimited(1, b"key") + length_delimited(2, bytes(90)))
+    yield "a map", entry * (size // len(entry)), "corpus.v1.Maps"
+    yield "all at the bottom, 90 deep", _nested(length_delimited(4, b"evening " * (size // 8))), "corpus.v1.Nested"
+
+
+def _nested(bottom: bytes) -> bytes:
+    """The content within 90 messages of the type Nested, each the field 2 of the one around it."""
+    heads: list[bytes] = []
+    length = len(bottom)
+    for _ in range(90):
+        heads.append(tag(2, LEN) + varint(length))
+        length += len(heads[-1])
+    return b"".join((*reversed(heads), bottom))
 
 
 def _first_screen(data: bytes, type_name: str | None) -> Callable[[], object]:
