@@ -7,11 +7,15 @@ the garbage collector runs as it always does.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -91,6 +95,31 @@ def functions(ours: Callable[[], object], peer: Callable[[], object], samples: i
 def function(body: Callable[[], object], samples: int) -> float:
     """Median of one call, in seconds, which may be long: it is called once a sample."""
     return median(_timed(body, 1) for _ in range(samples))
+
+
+def within(body: Callable[[], object], most_seconds: int, most_memory: int) -> float | None:
+    """One call, in a process of its own; None where that needs more seconds, or more bytes of memory."""
+    reader, writer = _FORK.Pipe(duplex=False)
+    child = _FORK.Process(target=_bounded, args=(body, most_seconds, most_memory, writer))
+    child.start()
+    writer.close()
+    try:
+        taken: float | None = reader.recv()
+    except EOFError:
+        taken = None
+    child.join()
+    return taken
+
+
+_FORK = multiprocessing.get_context("fork")
+
+
+def _bounded(body: Callable[[], object], most_seconds: int, most_memory: int, result: Connection) -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (most_seconds, most_seconds + 1))  # then a signal ends the process
+    in_use = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (in_use + most_memory,) * 2)
+    with suppress(MemoryError):
+        result.send(_timed(body, 1))
 
 
 def _loops(body: Callable[[], object]) -> int:

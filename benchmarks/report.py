@@ -87,7 +87,12 @@ def missed(groups: Iterable[Group]) -> list[str]:
     ]
 
 
-def write(lines: Sequence[str]) -> None:
-    """Puts the lines between the two marks of the report."""
-    before, _, after = REPORT.read_text(encoding="utf-8").split(MARK)
-    REPORT.write_text("\n".join([before + MARK, *lines, MARK + after]), encoding="utf-8")
+def write(about: str, groups: Iterable[Group]) -> None:
+    """Puts the tables into the report, each in the place of the one with its title; `about` stands above them."""
+    text = REPORT.read_text(encoding="utf-8")
+    before, figures, after = text.split(MARK)
+    tables = {part.partition("\n")[0]: part for part in figures.split("### ")[1:]}
+    for group in groups:
+        tables[group.title] = "\n".join(markdown([group])).removeprefix("### ") + "\n"
+    shown = "".join(f"### {table}" for table in tables.values())
+    REPORT.write_text(f"{before}{MARK}\n{about}\n\n{shown}{MARK}{after}", encoding="utf-8")

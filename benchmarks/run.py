@@ -2,8 +2,9 @@
 
     python benchmarks/run.py [--only NAME]... [--quick] [--write]
 
-`--write` puts the tables into docs/performance.md. Without `--only` everything is measured, which takes a quarter of
-an hour. Needs the dependency group `bench`, tshark and protoc: `make bench` installs them.
+`--write` puts the tables into docs/performance.md, where those of other groups stay. Without `--only` everything is
+measured, which takes a quarter of an hour. Needs the dependency group `bench`, tshark and protoc: `make bench` installs
+them.
 """
 
 from __future__ import annotations
@@ -25,18 +26,18 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="small inputs, few runs: for trying the benchmarks")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    if options.write and (options.only or options.quick):
-        parser.error("--write goes with everything, measured in full")
+    if options.write and options.quick:
+        parser.error("--write goes with what is measured in full")
     peers.refuse_if_missing()
     os.environ.update(peers.environment())
     effort = QUICK if options.quick else FULL
     groups = [_measured(job, effort) for job in jobs.JOBS if not options.only or job.name in options.only]
-    lines = [f"{peers.machine()}.", f"{peers.versions()}. {date.today()}.", "", *report.markdown(groups)]
-    print("\n".join(lines))
+    about = f"{date.today()}: {peers.machine()}. {peers.versions()}."
+    print("\n".join((about, "", *report.markdown(groups))))
     for line in report.missed(groups):
         print(f"missed: {line}")
     if options.write:
-        report.write(lines[:-1])
+        report.write(about, groups)
 
 
 def _measured(job: jobs.Job, effort: Effort) -> report.Group:

@@ -47,7 +47,7 @@ def _processor_seconds(command: Command, effort: Effort) -> float:
 
 
 def _times(bodies: list[Callable[[], object]], effort: Effort) -> list[float]:
-    return [measuring.function(body, effort.samples) for body in bodies]
+    return [measuring.function(body, min(3, effort.samples)) for body in bodies]
 
 
 def _decoding(shape: corpus.Shape) -> Callable[[], object]:
