@@ -165,7 +165,7 @@ cdef bint put_in_order(Walk* walk, size_t base) noexcept nogil:
     cdef size_t start = pieces[0].start
     cdef size_t size = walk.out.size - start
     cdef size_t index, at = 0
-    if not walk.scratch.room(size):
+    if not walk.scratch.room(size + 1):  # so that it is somewhere, though nothing was written
         return False
     memcpy(walk.scratch.items, walk.out.items + start, size)
     sort_items(pieces, count)
