@@ -47,6 +47,7 @@ class FieldRecord(NamedTuple):
     key: bytes
     is_repeated: bool
     is_map: bool
+    is_extension: bool
     has_presence: bool
     oneof: int
     default: int
@@ -158,6 +159,7 @@ class JsonTables:
             key=self._key(field),
             is_repeated=bool(field.is_repeated),
             is_map=is_map(field),
+            is_extension=bool(field.is_extension),
             has_presence=bool(field.has_presence),
             oneof=-1 if oneof is None or len(oneof.fields) < 2 else oneof.index,
             default=-1 if field.is_extension else defaults.get(field.number, -1),

@@ -141,6 +141,7 @@ cdef struct Field:
     uint8_t label
     uint8_t wire_type
     bint is_packable
+    bint is_extension
     bint is_implicit  # without presence: not printed where it is zero
     int oneof
     int default
@@ -499,10 +500,15 @@ cdef uchar* put_packed(Walk* walk, Field* field, Place at, Place end, uchar* pla
     return place
 
 
-cdef inline uchar* close_list(Walk* walk, size_t opened, size_t start, uchar* place) noexcept nogil:
-    """Ends a list whose elements begin at `start`, each with a comma; without any its key, at `opened`, goes too."""
+cdef inline uchar* close_list(
+    Walk* walk, const Field* field, size_t opened, size_t start, uchar* place
+) noexcept nogil:
+    """Ends a list whose elements begin at `start`, each with a comma; without any its key, at `opened`, goes too.
+
+    (The runtime lists an extension without elements in some cases, which are left to it.)
+    """
     if <size_t> (place - walk.out.begin) == start:
-        return walk.out.begin + opened
+        return REFUSED if field.is_extension else walk.out.begin + opened
     walk.out.begin[start] = c"["
     place = reserve(&walk.out, place, 1)
     return REFUSED if place == NULL else put(place, c"]")
@@ -770,7 +776,7 @@ cdef uchar* put_list(
         if at >= end or not read_tag(&at, end, &tag) or tag >> 3 != field.number or not fits(field, tag & 7):
             break
     walk.at = start
-    return close_list(walk, opened, begun, place)
+    return close_list(walk, field, opened, begun, place)
 
 
 cdef uchar* put_map(
@@ -921,7 +927,7 @@ cdef uchar* put_joined(
         if place == NULL:
             return NULL
         index += 1
-    return close_list(walk, opened, begun, place)
+    return close_list(walk, field, opened, begun, place)
 
 
 cdef uchar* put_joined_map(
@@ -1481,6 +1487,7 @@ cdef class _LoadedType:
         field.wire_type = wire_type_of(field.kind)
         field.is_packable = field.label == REPEATED and field.wire_type in (VARINT, I32, I64)
         field.is_implicit = field.label == SINGULAR and not record.has_presence
+        field.is_extension = record.is_extension
         field.oneof = record.oneof
         field.default = record.default
         field.type_index = record.type
