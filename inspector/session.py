@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from inspector.transcode.decode import MessageDecoder
     from inspector.wire.guess import Shape
 
+MOST_REMEMBERED = 4_096
+"""Methods whose types are remembered."""
+
 NO_HINTS: Mapping[str, str] = {}
 
 
@@ -91,6 +94,7 @@ class Session:
         self.options = options
         self._hints = hints
         self._decoder: MessageDecoder | None = None
+        self._types: dict[tuple[str, str | None], str | None] = {}  # by method and direction, of those seen lately
         self._samples: Samples | None = None
         self._input: Input | None = Input(path, kind)
         self.source: Source = self._input.source
@@ -171,12 +175,20 @@ class Session:
         return [*found] if isinstance(found, list) else None
 
     def _type_of(self, message: Message) -> str | None:
-        if message.method is not None and self.schema is not None:
-            method = self.schema.find_method(message.method)
-            if method is not None:
-                name = (method.input_type if message.direction == "request" else method.output_type).full_name
-                return str(name)
-        return self.type_name
+        if message.method is None or self.schema is None:
+            return self.type_name
+        key = message.method, message.direction
+        if key not in self._types:
+            if len(self._types) >= MOST_REMEMBERED:
+                self._types.clear()
+            self._types[key] = self._look_up_type(self.schema, *key)
+        return self._types[key]
+
+    def _look_up_type(self, schema: Schema, path: str, direction: str | None) -> str | None:
+        method = schema.find_method(path)
+        if method is None:
+            return self.type_name
+        return str((method.input_type if direction == "request" else method.output_type).full_name)
 
     def _shape_of(self, message: Message, data: bytes) -> Shape:
         """What the messages of its method and direction have in common."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
 from inspector.cli import output
 from inspector.cli.exit_codes import DAMAGED
+from inspector.cli.message_printer import Form, MessagePrinter, Printed, batches, plain, report
 from inspector.cli.opening import open_session, require_calls
 from inspector.cli.options import (
     hint_option,
@@ -17,20 +20,23 @@ from inspector.cli.options import (
     out_option,
     schema_options,
 )
+from inspector.cli.schema_use import SchemaUse
 from inspector.errors import InspectorError
 from inspector.model.call import Message
 from inspector.model.problem import Problem
-from inspector.session import DecodedMessage, JsonOptions, Session
-from inspector.views.conversation import message_lines
-from inspector.views.rows import bare_row, message_row, to_line
+from inspector.parallel import OrderedWork, is_possible, processors
+from inspector.session import JsonOptions, Session
 from inspector.views.selection import Selection
 
 if TYPE_CHECKING:
     from inspector.views.where import Where
 
 
-MOST_METHODS = 1_000
-"""Methods that are counted as missing from the schema."""
+LARGE_INPUT = 16 * 1024 * 1024
+"""Bytes of a file from which on several processes decode."""
+
+MOST_JOBS = 8
+"""Processes taken unasked: one that reads the capture keeps no more of them busy."""
 
 
 @click.command(no_args_is_help=True)
@@ -45,11 +51,14 @@ MOST_METHODS = 1_000
 @click.option("--raw", is_flag=True, help="Add the bytes of each message, in base64.")
 @click.option("--envelope", is_flag=True, help="Print the whole record for bare payloads too.")
 @json_options
+@click.option(
+    "--jobs", type=click.IntRange(1), metavar="N", help="Processes that decode. Default: several for a large file."
+)
 @out_option
 def decode(
     input_: str, kind: str | None, schemas: tuple[str, ...], import_paths: tuple[str, ...], type_name: str | None,
     hints: dict[str, str], call: int | None, method: str | None, where: str | None, raw: bool, envelope: bool,
-    emit_defaults: bool, proto_names: bool, enum_numbers: bool, keep_unknown: bool, path: str | None,
+    emit_defaults: bool, proto_names: bool, enum_numbers: bool, keep_unknown: bool, jobs: int | None, path: str | None,
 ) -> int:  # fmt: skip
     """Decode a capture or a payload to JSON, one message a line.
 
@@ -62,103 +71,57 @@ def decode(
         require_calls(session)
     selection = Selection(call, method)
     condition = _condition(where)
-    pretty = path is None and output.is_terminal()
+    form = Form(path is None and output.is_terminal(), envelope, raw)
+    printer = MessagePrinter(session, form, condition)
     warnings = output.Warnings()
-    schema_use = _SchemaUse(session)
+    schema_use = SchemaUse(session)
+    matching, last_error = 0, None
     with output.opened(path, input_) as out:
-        for batch in session.batches():
-            for event in batch:
-                if isinstance(event, Message) and selection.takes(event.call, event.method):
-                    decoded = session.decode(event)
-                    schema_use.note(decoded)
-                    if condition is not None and not condition.takes(decoded):
-                        continue
-                    _print(session, decoded, out, pretty=pretty, envelope=envelope, raw=raw, warnings=warnings)
-                elif isinstance(event, Problem):
-                    warnings.add(event)
+        for printed in _printed(session, printer, selection, warnings, jobs or _paying_jobs(input_)):
+            out.write(printed.text)
             out.flush()
-        _finish(session, selection, condition)
+            report(printed, warnings, schema_use)
+            session.damaged |= printed.damaged
+            matching += printed.matching
+            last_error = printed.last_error or last_error
+        if condition is not None and selection.taken and not matching:
+            raise InspectorError(f"no message matches {condition.expression}", hint=last_error)
+        _finish(session, selection)
     warnings.close()
     schema_use.report()
     return DAMAGED if session.damaged else 0
 
 
-def _print(
-    session: Session, decoded: DecodedMessage, out: BinaryIO, *, pretty: bool, envelope: bool, raw: bool,
-    warnings: output.Warnings,
-) -> None:  # fmt: skip
-    if decoded.problem is not None:
-        warnings.add(decoded.problem, _place(decoded))
-    bare = not session.source.is_capture and not envelope
-    if bare and decoded.unknown_bytes and not session.options.keep_unknown:
-        text = f"{decoded.unknown_bytes} bytes are of fields that {decoded.type_name} does not have (--keep-unknown)"
-        warnings.add(Problem("unknown_fields", text), _place(decoded))
-    if pretty and not raw and not envelope:
-        output.write_lines(message_lines(decoded, bare=bare), out, colour=output.has_colour())
-    else:
-        row = bare_row(decoded, raw=raw) if bare else message_row(decoded, raw=raw)
-        out.write(to_line(row) + b"\n")
+def _printed(
+    session: Session, printer: MessagePrinter, selection: Selection, warnings: output.Warnings, jobs: int
+) -> Iterator[Printed]:
+    """What is to be written, in the order of the input."""
+    if jobs == 1 or not is_possible():
+        for messages in _messages(session, selection, warnings):
+            yield printer.print(messages)
+        return
+    with OrderedWork(lambda messages: tuple(printer.print(messages)), jobs) as work:
+        for messages in _messages(session, selection, warnings):
+            for values in work.feed(plain(messages)):
+                yield Printed(*values)
+        for values in work.rest():
+            yield Printed(*values)
 
 
-def _place(decoded: DecodedMessage) -> str:
-    message = decoded.message
-    return f"call {message.call}, {message.direction} {message.index}" if message.call else f"message {message.index}"
+def _messages(session: Session, selection: Selection, warnings: output.Warnings) -> Iterator[list[Message]]:
+    """The wanted messages, of each read by themselves, so that of a pipe they are printed as they come."""
+    for events in session.batches():
+        found = [event for event in events if type(event) is Message and selection.takes(event.call, event.method)]
+        yield from batches(found)
+        for event in events:
+            if type(event) is Problem:
+                warnings.add(event)
 
 
-class _SchemaUse:
-    """How well the schema fits what was decoded: a wrong one is not an error, but should not go unnoticed."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._messages = 0
-        self._by_type = 0
-        self._lacking: dict[str, int] = {}  # method -> its messages
-        self._nameless = 0
-        self._unknown_bytes = 0
-        self._with_unknown = 0
-
-    def note(self, decoded: DecodedMessage) -> None:
-        self._messages += 1
-        self._by_type += decoded.type_name is not None and self._is_by_type(decoded)
-        if decoded.unknown_bytes:
-            self._with_unknown += 1
-            self._unknown_bytes += decoded.unknown_bytes
-        if decoded.type_name is None:
-            method = decoded.message.method
-            if method is None:
-                self._nameless += 1
-            elif method in self._lacking or len(self._lacking) < MOST_METHODS:
-                self._lacking[method] = self._lacking.get(method, 0) + 1
-
-    def _is_by_type(self, decoded: DecodedMessage) -> bool:
-        """Whether the type is the one of -t, as the method told none."""
-        schema, method = self._session.schema, decoded.message.method
-        return self._session.type_name is not None and (
-            schema is None or method is None or schema.find_method(method) is None
-        )
-
-    def report(self) -> None:
-        """Says on standard error what does not fit."""
-        session = self._session
-        if self._by_type and session.source.is_capture:
-            output.note(
-                f"{self._by_type} messages, requests and responses alike, were decoded as {session.type_name} (-t)"
-            )
-        if session.schema is None:
-            return
-        if self._lacking:
-            first = next(iter(self._lacking))
-            more = f" and {len(self._lacking) - 1} more" if len(self._lacking) > 1 else ""
-            count = sum(self._lacking.values())
-            output.note(f"the schema lacks the method {first}{more}: {count} messages were decoded by field number")
-        if self._nameless and session.source.is_capture:
-            output.note(f"{self._nameless} messages are of methods that the capture does not tell, as their calls or "
-                        "connections began before it; they were decoded by field number")  # fmt: skip
-        elif self._nameless:
-            output.note("a schema is given, but no type (-t): messages were decoded by field number")
-        if session.source.is_capture and self._unknown_bytes:
-            share = f"{self._with_unknown} of {self._messages} messages"
-            output.note(f"{self._unknown_bytes} bytes in {share} are of fields that the schema lacks")
+def _paying_jobs(path: str) -> int:
+    """As many processes as pay: to make them takes a few milliseconds, and most inputs not much longer."""
+    is_large = os.path.isfile(path) and os.path.getsize(path) >= LARGE_INPUT
+    return min(processors(), MOST_JOBS) if is_large else 1
 
 
 def _condition(where: str | None) -> Where | None:
@@ -169,11 +132,9 @@ def _condition(where: str | None) -> Where | None:
     return Where(where)
 
 
-def _finish(session: Session, selection: Selection, condition: Where | None) -> None:
+def _finish(session: Session, selection: Selection) -> None:
     if session.passed_over and output.is_terminal():
         output.note(session.passed_over)
-    if condition is not None and selection.taken and not condition.taken:
-        raise InspectorError(f"no message matches {condition.expression}", hint=condition.last_error)
     if not selection.taken:
         what = selection.describe()
         if what:

@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import orjson
-
 from inspector.model.call import Call, Header, Status
+from inspector.views.line_buffer_cy import json_bytes
 from inspector.views.rows import DecodeDetails, problem_row, status_row
-from inspector.views.safe_text import safe_json
 from inspector.views.secrets import is_secret, masked
-from inspector.views.times import date_and_time, timestamp
 
 if TYPE_CHECKING:
     from inspector import cython_shim as cython
@@ -25,12 +22,10 @@ else:
     except ImportError:
         from inspector import cython_shim as cython
 
-if not TYPE_CHECKING and cython.compiled:
-    from cython.cimports.libc.string import memcpy
-
-_SECOND = cython.declare(cython.longlong, 1_000_000_000)
-_FAR = 1 << 62
-"""Times and durations below this fit the integers of C: until the year 2116."""
+if TYPE_CHECKING or not cython.compiled:
+    from inspector.views.line_buffer_cy import LineBuffer
+else:
+    from cython.cimports.inspector.views.line_buffer_cy import LineBuffer
 
 LONGEST_REMEMBERED = 256
 MOST_REMEMBERED = 4096
@@ -60,117 +55,16 @@ class _Name:
 _NAMES: dict[str | None, _Name] = {}
 
 
-@cython.final
-@cython.cclass
-class _Lines:
-    """Text that grows at its end. (Compiled, bytes are copied into place: to append to a `bytearray` takes longer.)"""
-
-    _text: bytearray
-    size: cython.Py_ssize_t
-    _second: cython.longlong  # the last one that was written, and its text
-    _second_text: bytes
-
-    def __init__(self) -> None:
-        self._text = bytearray()
-        self.size = 0
-        self._second = -1
-        self._second_text = b""
-
-    @cython.cfunc
-    def since(self, start: cython.Py_ssize_t) -> bytes:
-        """The text from `start` on."""
-        return bytes(memoryview(self._text)[start : self.size])
-
-    @cython.cfunc
-    def _reserve(self, count: cython.Py_ssize_t) -> None:
-        if self.size + count > len(self._text):
-            self._text.extend(bytes(len(self._text) + count + 4096))
-
-    @cython.cfunc
-    def put(self, piece: bytes) -> None:
-        if not cython.compiled:
-            self._text += piece
-            self.size += len(piece)
-            return
-        count: cython.Py_ssize_t = len(piece)
-        self._reserve(count)
-        target: cython.p_char = self._text  # type: ignore[assignment]
-        source: cython.p_char = piece
-        memcpy(target + self.size, source, count)  # type: ignore[name-defined, operator]
-        self.size += count
-
-    @cython.cfunc
-    @cython.cdivision(True)
-    def put_digits(self, number: cython.longlong, count: cython.Py_ssize_t) -> None:
-        """The last `count` digits of a number, zeros in front where it has fewer."""
-        if not cython.compiled:
-            self._text += b"%0*d" % (count, number)
-            self.size += count
-            return
-        self._reserve(count)
-        target: cython.p_char = self._text  # type: ignore[assignment]
-        at: cython.Py_ssize_t = self.size + count
-        while at > self.size:
-            at -= 1
-            target[at] = 48 + number % 10  # type: ignore[index]
-            number //= 10
-        self.size += count
-
-    @cython.cfunc
-    @cython.cdivision(True)
-    def put_number(self, number: cython.longlong) -> None:
-        """A number that is not negative."""
-        count: cython.Py_ssize_t = 1
-        rest: cython.longlong = number // 10
-        while rest:
-            count += 1
-            rest //= 10
-        self.put_digits(number, count)
-
-    @cython.cfunc
-    def put_time(self, nanoseconds: int | None) -> None:
-        """As `views.times.timestamp` gives it."""
-        if nanoseconds is None or not 0 <= nanoseconds < _FAR:
-            self.put(_json(timestamp(nanoseconds)))
-            return
-        whole: cython.longlong = nanoseconds
-        second: cython.longlong = whole // _SECOND
-        if second != self._second:
-            self._second, self._second_text = second, date_and_time(second).encode()
-        self.put(b'"')
-        self.put(self._second_text)
-        self.put(b".")
-        self.put_digits(whole % _SECOND, 9)
-        self.put(b'Z"')
-
-    @cython.cfunc
-    @cython.cdivision(True)
-    def put_seconds(self, nanoseconds: int | None) -> None:
-        """Nanoseconds as seconds, all digits, none that say nothing: 1500000 is 0.0015."""
-        if nanoseconds is None or not 0 <= nanoseconds < _FAR:
-            self.put(b"null" if nanoseconds is None else repr(nanoseconds / 1_000_000_000).encode())
-            return
-        whole: cython.longlong = nanoseconds
-        fraction: cython.longlong = whole % _SECOND
-        count: cython.Py_ssize_t = 9
-        while count > 1 and fraction % 10 == 0:
-            fraction //= 10
-            count -= 1
-        self.put_number(whole // _SECOND)
-        self.put(b".")
-        self.put_digits(fraction, count)
-
-
 def call_lines(calls: Iterable[Call], decode_details: DecodeDetails, show_secrets: bool = False) -> bytes:
     """The records as lines of JSON. Credentials in headers are masked unless asked for."""
-    out: _Lines = _Lines()
+    out: LineBuffer = LineBuffer()
     for call in calls:
         _put_call(out, call, decode_details, show_secrets)
     return out.since(0)
 
 
 @cython.cfunc
-def _put_call(out: _Lines, call: Call, decode_details: DecodeDetails, show_secrets: cython.bint) -> None:
+def _put_call(out: LineBuffer, call: Call, decode_details: DecodeDetails, show_secrets: cython.bint) -> None:
     (
         number,
         method,
@@ -235,14 +129,10 @@ def _put_call(out: _Lines, call: Call, decode_details: DecodeDetails, show_secre
     out.put(b',"complete":true' if complete else b',"complete":false')
     if problems:
         out.put(b',"problems":')
-        out.put(_json([problem_row(problem) for problem in problems]))
+        out.put(json_bytes([problem_row(problem) for problem in problems]))
         out.put(b"}\n")
     else:
         out.put(b',"problems":[]}\n')
-
-
-def _json(value: object) -> bytes:
-    return safe_json(orjson.dumps(value))
 
 
 @cython.cfunc
@@ -251,7 +141,7 @@ def _text(value: str | None) -> bytes:
         return b"null"
     text: bytes | None = _TEXTS.get(value)
     if text is None:
-        text = _json(value)
+        text = json_bytes(value)
         if len(text) <= LONGEST_REMEMBERED:
             if len(_TEXTS) >= MOST_REMEMBERED:
                 _TEXTS.clear()
@@ -260,9 +150,9 @@ def _text(value: str | None) -> bytes:
 
 
 @cython.cfunc
-def _put_headers(out: _Lines, fields: tuple[Header, ...], show_secrets: cython.bint) -> None:
+def _put_headers(out: LineBuffer, fields: tuple[Header, ...], show_secrets: cython.bint) -> None:
     if show_secrets:
-        out.put(_json(fields))
+        out.put(json_bytes(fields))
         return
     before = b"["
     for field in fields:
@@ -277,7 +167,7 @@ def _put_headers(out: _Lines, fields: tuple[Header, ...], show_secrets: cython.b
 
 
 @cython.cfunc
-def _put_usual_headers(out: _Lines, fields: tuple[Header, ...], show_secrets: cython.bint) -> None:
+def _put_usual_headers(out: LineBuffer, fields: tuple[Header, ...], show_secrets: cython.bint) -> None:
     """Those of responses, which are mostly the same from call to call."""
     text: bytes | None = None if show_secrets else _LISTS.get(fields)
     if text is not None:
@@ -292,11 +182,11 @@ def _put_usual_headers(out: _Lines, fields: tuple[Header, ...], show_secrets: cy
 
 
 @cython.cfunc
-def _put_new_field(out: _Lines, field: Header) -> None:
+def _put_new_field(out: LineBuffer, field: Header) -> None:
     name, value = field
     known: _Name = _name(name)
     if value is None or known.start is None or not _is_plain(value):
-        text = _json(masked((field,))[0])
+        text = json_bytes(masked((field,))[0])
     else:
         text = known.start + value.encode() + b'"]'
     if known.remembered < MOST_OF_A_NAME and len(text) <= LONGEST_REMEMBERED:
@@ -330,4 +220,4 @@ def _status(status: Status, decode_details: DecodeDetails) -> bytes:
     code, _, message, details, source = cython.cast(tuple, status)
     if code == 0 and not message and details is None and source == "trailers":
         return _OK
-    return _json(status_row(status, decode_details))
+    return json_bytes(status_row(status, decode_details))

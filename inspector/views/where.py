@@ -35,7 +35,6 @@ class Where:
         except ValueError as error:
             raise InspectorError(f"the expression is not CEL: {_reason(error)}") from None
         self.expression = expression
-        self.taken = 0
         self.last_error: str | None = None
 
     def takes(self, decoded: DecodedMessage) -> bool:
@@ -44,12 +43,10 @@ class Where:
         if record["direction"]:
             record[record["direction"]] = record["message"]
         try:
-            matches = self._program.execute(record) is True
+            return self._program.execute(record) is True
         except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
             self.last_error = _reason(error)
             return False
-        self.taken += matches
-        return matches
 
 
 def _reason(error: Exception) -> str:

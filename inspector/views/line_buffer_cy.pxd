@@ -1,0 +1,17 @@
+# What `line_buffer_cy.py` shares with other kernels, as C sees it. (What the attributes mean is told there.)
+
+
+cdef class LineBuffer:
+    cdef bytearray _text
+    cdef Py_ssize_t size
+    cdef long long _second
+    cdef bytes _second_text
+
+    cdef bytes since(self, Py_ssize_t start)
+    cdef _reserve(self, Py_ssize_t count)
+    cdef put(self, bytes piece)
+    cdef put_safe(self, bytes json)
+    cdef put_digits(self, long long number, Py_ssize_t count)
+    cdef put_number(self, long long number)
+    cdef put_time(self, object nanoseconds)
+    cdef put_seconds(self, object nanoseconds)

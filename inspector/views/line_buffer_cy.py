@@ -1,0 +1,159 @@
+"""Lines of JSON, written one behind the other into one buffer, as a batch of records is printed at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+
+from inspector.model.packet import Time
+from inspector.views.safe_text import safe_json
+from inspector.views.times import date_and_time, timestamp
+
+if TYPE_CHECKING:
+    from inspector import cython_shim as cython
+else:
+    try:
+        import cython
+    except ImportError:
+        from inspector import cython_shim as cython
+
+if not TYPE_CHECKING and cython.compiled:
+    from cython.cimports.libc.string import memcpy
+
+_SECOND = cython.declare(cython.longlong, 1_000_000_000)
+_FAR = 1 << 62
+"""Times and durations below this fit the integers of C: until the year 2116."""
+
+
+@cython.final
+@cython.cclass
+class LineBuffer:
+    """Text that grows at its end. (Compiled, bytes are copied into place: to append to a `bytearray` takes longer.)"""
+
+    def __init__(self) -> None:
+        self._text: bytearray = bytearray()
+        self.size = 0
+        self._second = -1  # the last one that was written, and its text
+        self._second_text: bytes = b""
+
+    @cython.cfunc
+    def since(self, start: cython.Py_ssize_t) -> bytes:
+        """The text from `start` on."""
+        return bytes(memoryview(self._text)[start : self.size])
+
+    @cython.cfunc
+    def _reserve(self, count: cython.Py_ssize_t) -> None:
+        if self.size + count > len(self._text):
+            self._text.extend(bytes(len(self._text) + count + 4096))
+
+    @cython.cfunc
+    def put(self, piece: bytes) -> None:
+        if not cython.compiled:
+            self._text += piece
+            self.size += len(piece)
+            return
+        count: cython.Py_ssize_t = len(piece)
+        self._reserve(count)
+        target: cython.p_char = self._text  # type: ignore[assignment]
+        source: cython.p_char = piece
+        memcpy(target + self.size, source, count)  # type: ignore[name-defined, operator]
+        self.size += count
+
+    @cython.cfunc
+    def put_safe(self, json: bytes) -> None:
+        """JSON text, with nothing in it that would move a terminal."""
+        self.put(json if _is_safe(json) else safe_json(json))
+
+    @cython.cfunc
+    @cython.cdivision(True)
+    def put_digits(self, number: cython.longlong, count: cython.Py_ssize_t) -> None:
+        """The last `count` digits of a number, zeros in front where it has fewer."""
+        if not cython.compiled:
+            self._text += b"%0*d" % (count, number)
+            self.size += count
+            return
+        self._reserve(count)
+        target: cython.p_char = self._text  # type: ignore[assignment]
+        at: cython.Py_ssize_t = self.size + count
+        while at > self.size:
+            at -= 1
+            target[at] = 48 + number % 10  # type: ignore[index]
+            number //= 10
+        self.size += count
+
+    @cython.cfunc
+    @cython.cdivision(True)
+    def put_number(self, number: cython.longlong) -> None:
+        """A number that is not negative."""
+        count: cython.Py_ssize_t = 1
+        rest: cython.longlong = number // 10
+        while rest:
+            count += 1
+            rest //= 10
+        self.put_digits(number, count)
+
+    @cython.cfunc
+    def put_time(self, nanoseconds: Time) -> None:
+        """As `views.times.timestamp` gives it."""
+        if nanoseconds is None or not 0 <= nanoseconds < _FAR:
+            self.put(json_bytes(timestamp(nanoseconds)))
+            return
+        whole: cython.longlong = nanoseconds
+        second: cython.longlong = whole // _SECOND
+        if second != self._second:
+            self._second, self._second_text = second, date_and_time(second).encode()
+        self.put(b'"')
+        self.put(self._second_text)
+        self.put(b".")
+        self.put_digits(whole % _SECOND, 9)
+        self.put(b'Z"')
+
+    @cython.cfunc
+    @cython.cdivision(True)
+    def put_seconds(self, nanoseconds: Time) -> None:
+        """Nanoseconds as seconds, all digits, none that say nothing: 1500000 is 0.0015."""
+        if nanoseconds is None or not 0 <= nanoseconds < _FAR:
+            self.put(b"null" if nanoseconds is None else repr(nanoseconds / 1_000_000_000).encode())
+            return
+        whole: cython.longlong = nanoseconds
+        fraction: cython.longlong = whole % _SECOND
+        count: cython.Py_ssize_t = 9
+        while count > 1 and fraction % 10 == 0:
+            fraction //= 10
+            count -= 1
+        self.put_number(whole // _SECOND)
+        self.put(b".")
+        self.put_digits(fraction, count)
+
+
+def json_bytes(value: object) -> bytes:
+    """A value as JSON text that is safe to show."""
+    return safe_json(orjson.dumps(value))
+
+
+@cython.cfunc
+def _is_safe(json: bytes) -> cython.bint:
+    """Whether nothing in JSON text begins as what `safe_json` looks for."""
+    if not cython.compiled:
+        return json.isascii() and b"\x7f" not in json
+    octets: cython.p_uchar = json
+    octet: cython.uchar
+    next_octet: cython.uchar
+    at: cython.Py_ssize_t = 0
+    size: cython.Py_ssize_t = len(json)
+    while at < size:
+        octet = octets[at]
+        at += 1
+        if octet < 0x7F:
+            continue
+        if octet == 0x7F:
+            return False
+        if octet == 0xC2 or octet == 0xD8 or octet == 0xE2:
+            next_octet = octets[at] if at < size else 0
+            if octet == 0xE2:
+                if next_octet == 0x80 or next_octet == 0x81:
+                    return False
+            elif next_octet < 0xA0:
+                return False
+    return True
