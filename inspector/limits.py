@@ -191,6 +191,27 @@ MAX_INFERRED_TYPES = 1_000
 MAX_INFERRED_FIELDS = 1_000
 """Fields of an inferred type: protobuf builds no message of more than some thousands. The rest is left out."""
 
+# --- index of a capture ------------------------------------------------------------------------------------------
+
+MAX_INDEX_KINDS = 65_536
+"""Different methods and authorities that an index keeps a table of; those of further ones stand with each call."""
+
+MAX_INDEX_REMEMBERED = 8_192
+"""Header blocks, values, end points that are found again when they repeat; then they are forgotten, and begin anew."""
+
+MAX_INDEX_PACKETS = 262_144
+"""Packets whose place in the file is known while it is read: messages take no more packets than these to become whole.
+(Of one that does, the bytes are copied.)"""
+
+MAX_INDEX_PROBLEMS = 10_000
+"""Problems that belong to no call that an index keeps; the rest is counted."""
+
+MIN_INDEX_CACHED = 4 * MIB
+"""Size of a capture from which its index is kept in the user's cache folder: smaller ones are read as quickly."""
+
+INDEX_PAGE = 64 * KIB
+"""Bytes of a kept index that share a checksum, and so are read together."""
+
 # --- output ------------------------------------------------------------------------------------------------------
 
 CALL_ORDER_WINDOW = 1_000

@@ -14,6 +14,7 @@ from inspector.sources.base import Source, SourceEvent
 from inspector.sources.input import Input
 
 if TYPE_CHECKING:
+    from inspector.index.capture_index import CaptureIndex
     from inspector.schema import Schema
     from inspector.sources.sample import Samples
     from inspector.transcode.decode import MessageDecoder
@@ -146,6 +147,14 @@ class Session:
     def problems(self) -> Iterator[Problem]:
         """Problems that belong to no call."""
         return (event for event in self.events() if isinstance(event, Problem))
+
+    def index(self, *, keep: bool = True) -> CaptureIndex:
+        """The calls and messages by number, of an input of any size. It is read as `CaptureIndex.advance` or `build`
+        is called, or was before, and then is found in the user's cache folder (unless `keep` is False)."""
+        from inspector.index.capture_index import CaptureIndex  # noqa: PLC0415  # not needed to read from end to end
+
+        opened, self._input = self._input, None
+        return CaptureIndex(self.path, self._kind, opened=opened, keep=keep)
 
     @property
     def passed_over(self) -> str | None:

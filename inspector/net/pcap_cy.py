@@ -56,8 +56,12 @@ def _big(data: bytes, at: cython.Py_ssize_t) -> cython.longlong:
 @cython.final
 @cython.cclass
 class PcapParser:
-    """Bytes of a pcap file -> packets. The bytes must begin with one of `MAGICS`."""
+    """Bytes of a pcap file -> packets. The bytes must begin with one of `MAGICS`.
 
+    `positions`, where it is set to a list, gets for each packet number where the packet's bytes begin in the file.
+    """
+
+    positions = cython.declare(list, visibility="public")  # type: ignore[type-arg]
     _buffer: Buffer
     _offset: int  # of the first byte not consumed, in the file
     _number: int
@@ -74,6 +78,7 @@ class PcapParser:
         self._buffer.keep(b"", FILE_HEADER)
         self._offset = 0
         self._number = 0
+        self.positions = None
         self._link_type = 0
         self._begun = False
         self._is_big = False
@@ -172,6 +177,8 @@ class PcapParser:
 
     def _packet(self, held: bytes, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> Packet:
         self._number += 1
+        if self.positions is not None:
+            self.positions.append(self._offset + at + self._header_size)
         self._last_second = self._field(held, at)
         time = self._last_second * 1_000_000_000 + self._field(held, at + 4) * self._unit
         return Packet(

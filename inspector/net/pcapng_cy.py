@@ -75,8 +75,12 @@ def _big(data: bytes, at: cython.Py_ssize_t) -> cython.longlong:
 @cython.final
 @cython.cclass
 class PcapngParser:
-    """Bytes of a pcapng file -> packets. The bytes must begin with a section header block."""
+    """Bytes of a pcapng file -> packets. The bytes must begin with a section header block.
 
+    `positions`, where it is set to a list, gets for each packet number where the packet's bytes begin in the file.
+    """
+
+    positions = cython.declare(list, visibility="public")  # type: ignore[type-arg]
     _buffer: Buffer
     _offset: int  # of the first byte not consumed, in the file
     _number: int
@@ -85,13 +89,14 @@ class PcapngParser:
     _units: list[int]  # nanoseconds per tick of the interfaces; 0 where that takes more than a multiplication
     _searching: cython.bint
     _order: str
-    _two: struct.Struct
-    _enhanced: struct.Struct
+    _two: str  # formats, not `struct.Struct`s: a parser can be copied
+    _enhanced: str
 
     def __init__(self) -> None:
         self._buffer = Buffer()
         self._offset = 0
         self._number = 0
+        self.positions = None
         self._searching = False
         self._forget_interfaces()
         self._set_order("<")
@@ -103,8 +108,8 @@ class PcapngParser:
 
     def _set_order(self, order: str) -> None:
         self._order = order
-        self._two = struct.Struct(order + "II")
-        self._enhanced = struct.Struct(order + "IIIII")
+        self._two = order + "II"
+        self._enhanced = order + "IIIII"
 
     def feed(self, data: bytes) -> list[PcapngEvent]:
         """Packets that are complete after `data`."""
@@ -125,8 +130,8 @@ class PcapngParser:
         self._offset += used
         rest = rest[used:]
         if rest:
-            if not self._searching and len(rest) > 28 and self._two.unpack_from(rest)[0] in PACKETS:
-                self._read_block(rest, 0, len(rest) + 4, self._two.unpack_from(rest)[0], events, cut=True)
+            if not self._searching and len(rest) > 28 and struct.unpack_from(self._two, rest)[0] in PACKETS:
+                self._read_block(rest, 0, len(rest) + 4, struct.unpack_from(self._two, rest)[0], events, cut=True)
             text = f"the file ends within a block: {len(rest)} bytes of it are there"
             events.append(Problem("capture_truncated", text, self._number or None, self._offset))
         return events
@@ -160,7 +165,7 @@ class PcapngParser:
                     at += 4
                     continue
                 return at, length
-            if self._two.unpack_from(held, end - 8)[1] != length:
+            if struct.unpack_from(self._two, held, end - 8)[1] != length:
                 self._damaged("a block does not end with its length", at, events)
                 at += 4
                 continue
@@ -191,6 +196,8 @@ class PcapngParser:
             return 0  # left to Python's integers, which do not overflow
         ticks: cython.longlong = high << 32 | _little(held, at + 16)
         self._number += 1
+        if self.positions is not None:
+            self.positions.append(self._offset + at + 28)
         octets: cython.p_char = held  # sliced without a slice object; the bounds were checked above
         data: bytes = octets[at + 28 : at + 28 + captured]
         events.append(
@@ -201,14 +208,14 @@ class PcapngParser:
     def _block_header(self, held: bytes, at: int) -> tuple[int, int]:
         """Type and length of the block at `at`. A section header also sets the byte order (its type reads the same
         in both), and the interfaces begin anew."""
-        kind, length = self._two.unpack_from(held, at)
+        kind, length = struct.unpack_from(self._two, held, at)
         if kind == SECTION_HEADER:
             order = BYTE_ORDERS.get(held[at + 8 : at + 12])
             if order is None:
                 return kind, 0
             self._set_order(order)
             self._forget_interfaces()
-            kind, length = self._two.unpack_from(held, at)
+            kind, length = struct.unpack_from(self._two, held, at)
         return kind, length
 
     def _damaged(self, what: str, at: int, events: list[PcapngEvent]) -> None:
@@ -306,7 +313,7 @@ class PcapngParser:
         if end - at < 32:
             self._short_block(at, events)
             return
-        number, high, low, captured, original = self._enhanced.unpack_from(held, at + 8)
+        number, high, low, captured, original = struct.unpack_from(self._enhanced, held, at + 8)
         body = self._body(held, at, end, captured, events, cut)
         self._add_packet(number, high << 32 | low, body, original, at, events)
 
@@ -330,16 +337,25 @@ class PcapngParser:
         if end - at < 16:
             self._short_block(at, events)
             return
-        original = self._two.unpack_from(held, at + 4)[1]
+        original = struct.unpack_from(self._two, held, at + 4)[1]
         captured = min(original, end - at - 16)
         if self._interfaces and self._interfaces[0].snap_length:
             captured = min(captured, self._interfaces[0].snap_length)
-        self._add_packet(0, None, held[at + 12 : at + 12 + captured], original, at, events)
+        self._add_packet(0, None, held[at + 12 : at + 12 + captured], original, at, events, 12)
 
     def _add_packet(
-        self, number: int, ticks: int | None, data: bytes, original: int, at: int, events: list[PcapngEvent]
+        self,
+        number: int,
+        ticks: int | None,
+        data: bytes,
+        original: int,
+        at: int,
+        events: list[PcapngEvent],
+        header: int = 28,
     ) -> None:
         self._number += 1
+        if self.positions is not None:
+            self.positions.append(self._offset + at + header)
         if number >= len(self._interfaces):
             text = f"a packet of interface {number}, which is not described"
             events.append(Problem("capture_damaged", text, self._number, self._offset + at))

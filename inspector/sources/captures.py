@@ -11,7 +11,10 @@ from inspector.sources.base import SourceEvent
 
 
 class PacketParser(Protocol):
-    """Bytes of a capture file -> packets."""
+    """Bytes of a capture file -> packets. `positions` may be set to a list, which gets for each packet number where the
+    packet's bytes begin in the file."""
+
+    positions: list[int] | None
 
     def feed(self, data: bytes) -> list[Packet | Problem]: ...
 
@@ -24,6 +27,18 @@ class CaptureParser:
     def __init__(self, packets: PacketParser, *, with_messages: bool = True) -> None:
         self._packets = packets
         self._decoder = CaptureDecoder(with_messages)
+
+    def note_positions(self) -> None:
+        """From here on it is noted where packets are in the file."""
+        self._packets.positions = []
+
+    def take_positions(self) -> list[int]:
+        """Where those packets are that were read since it was asked last."""
+        found = self._packets.positions
+        if found is None:
+            return []
+        self._packets.positions = []
+        return found
 
     def feed(self, data: bytes) -> list[SourceEvent]:
         return self._decoder.feed(self._packets.feed(data))

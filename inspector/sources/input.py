@@ -59,6 +59,11 @@ class Input:
         if not self._is_stdin:
             self._stream.close()
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether its bytes are those of a file as they stand there: neither decompressed nor a dump."""
+        return self._gunzip is None and isinstance(self._stream, io.BufferedReader) and not self._is_stdin
+
     def pieces(self) -> Iterator[bytes]:
         """All bytes, decompressed."""
         for data in self._raw_pieces():
