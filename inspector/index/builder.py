@@ -23,7 +23,9 @@ class Builder:
 
     def __init__(self, source_input: Input, file: BinaryIO | None) -> None:
         self._input = source_input
-        self._file = file if source_input.is_plain else None
+        self.is_plain = file is not None and source_input.is_plain
+        """Whether places in what is read are places in the file."""
+        self._file = file if self.is_plain else None
         self._parser: SourceParser = source_input.source.open()
         if isinstance(self._parser, CaptureParser) and self._file is not None:
             self._parser.note_positions()

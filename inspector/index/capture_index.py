@@ -105,7 +105,7 @@ class CaptureIndex:
         """Reads about `budget` bytes more of the input. False where it ended; of a file that grows since then, True
         again. Only one thread may do so."""
         store = self._store
-        if self._file is not None:
+        if self._file is not None and store.is_plain:
             size = os.fstat(self._file.fileno()).st_size
             if size < store.bytes_read or (isinstance(store, SavedIndex) and size > store.bytes_read):
                 store = self._rebuild()

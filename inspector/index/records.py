@@ -99,6 +99,8 @@ class Records:
         extra = record[6] if flags & layout.HAS_EXTRA else {}
         method, protocol, authority = self._kind(fourth & 0xFFFFFFFF, extra)
         client, server = self._reference(record[2])
+        times = [_number(value) for value in extra["times"]] if "times" in extra else map(_optional, (started, duration))
+        began, took = times
         return Call(
             fourth >> 32,
             _text(method),
@@ -107,8 +109,8 @@ class Records:
             str(server),
             fifth >> 32,
             fifth & 0xFFFFFFFF,
-            _optional(started),
-            _optional(duration),
+            began,
+            took,
             _text(authority),
             _number(record[0]),
             self._block(record[3]),
@@ -185,7 +187,7 @@ class Records:
 
     def _special(self, call: int, method: str | None, direction: Direction | None, row: MessageRow) -> Message:
         record, _ = self._record(row.place)
-        encoding, own_method, wrong, numbers, extents, copied, size = record
+        encoding, own_method, wrong, numbers, extents, copied, size, time = record
         if own_method is not None:
             (method,) = own_method
         if extents is None:
@@ -196,7 +198,8 @@ class Records:
         pieces = tuple(Piece(*numbers[at : at + 3]) for at in range(0, len(numbers), 3))
         data = decompressed(encoding, wire) if wrong is None else None
         found = None if wrong is None else problem(wrong)
-        return Message(call, row.index, direction, _text(method), row.time, str(encoding), data, wire, found, pieces)
+        when = row.time if time is None else _number(time)
+        return Message(call, row.index, direction, _text(method), when, str(encoding), data, wire, found, pieces)
 
 
 def decompressed(encoding: str, wire: bytes) -> bytes:
@@ -224,6 +227,8 @@ def _text(value: Any) -> str | None:
 
 
 def _number(value: Any) -> int | None:
+    if isinstance(value, str):  # it is no word
+        return int(value)
     if value is None or isinstance(value, int):
         return value
     raise ValueError

@@ -64,6 +64,7 @@ def save(key: str, built: Builder) -> None:
     loose = [[number, call.method, len(call.rows)] for number, call in writer.open_calls.items()]
     footer: dict[str, object] = {
         "bytes_read": built.bytes_read,
+        "is_plain": built.is_plain,
         "described": built.described,
         "damaged": built.damaged,
         "count": writer.count,
@@ -214,6 +215,7 @@ class SavedIndex:
             raise DamagedIndexError
         self.spool = _Pages(self._file, self._size, checksums)
         self.bytes_read = _within(footer["bytes_read"], 1 << 63)
+        self.is_plain = bool(footer["is_plain"])
         self.described = _text(footer["described"])
         self.damaged = bool(footer["damaged"])
         self._rows = _within(footer["rows"], self._size)

@@ -42,6 +42,9 @@ _MAX_KINDS = cython.declare(cython.Py_ssize_t, limits.MAX_INDEX_KINDS)
 _MAX_REMEMBERED = cython.declare(cython.Py_ssize_t, limits.MAX_INDEX_REMEMBERED)
 _MAX_PACKETS = cython.declare(cython.Py_ssize_t, limits.MAX_INDEX_PACKETS)
 
+_FAR = cython.declare(object, 1 << 62)
+"""Times from here on, which only damage makes, or a deadline of centuries, are no words and stand as text."""
+
 LONG_VALUE = 32
 """Characters from which on a header value that comes again is written only once."""
 
@@ -70,11 +73,43 @@ class OpenCall:
 
 @cython.cfunc
 @cython.inline
+def _is_far(time: int | None) -> cython.bint:
+    return time is not None and not -_FAR < time < _FAR
+
+
+@cython.cfunc
+@cython.inline
+def _number(value: int | None) -> object:
+    """A number as it stands in a record."""
+    return str(value) if _is_far(value) else value
+
+
+@cython.cfunc
+@cython.inline
 def _put(row: bytearray, at: cython.Py_ssize_t, value: cython.longlong) -> None:
     """Writes a word."""
     index: cython.Py_ssize_t
     for index in range(8):
         row[at + index] = value >> 8 * index & 0xFF
+
+
+@cython.cfunc
+@cython.exceptval(-2)
+def _find(data: bytes, part: bytes, start: cython.longlong, end: cython.longlong) -> cython.longlong:
+    """`data.find(part, start, end)`, which first prepares for a part of its length, and so takes longer than to try
+    the places where its first bytes stand. There may be many of these, so only some are tried."""
+    if len(part) < 32:
+        return data.find(part, start, end)
+    head: bytes = part[:16]
+    tries: cython.int
+    for tries in range(8):
+        start = data.find(head, start, end)
+        if start < 0:
+            return -1
+        if data.startswith(part, start, end):
+            return start
+        start += 1
+    return data.find(part, start, end)
 
 
 @cython.final
@@ -218,8 +253,8 @@ class IndexWriter:
 
     @cython.cfunc
     def _add_call(self, event: Call) -> None:
-        started: object
-        duration: object
+        started: int | None
+        duration: int | None
         number: cython.longlong
         connection: cython.longlong
         stream: cython.longlong
@@ -248,6 +283,10 @@ class IndexWriter:
         if messages is not None and messages.method != method:
             extra = extra or {}
             extra["method"] = messages.method
+        if _is_far(started) or _is_far(duration):
+            extra = extra or {}
+            extra["times"] = [_number(started), _number(duration)]
+            started = duration = None
         if problems:
             flags |= 2
             self.damaged = self.damaged or any([problem.is_damage for problem in problems])
@@ -263,7 +302,7 @@ class IndexWriter:
         if templates is None:
             templates = self._begin_method(method)
         record: list[object] = [
-            deadline,
+            _number(deadline),
             status_id,
             self._ends_reference(connection, client, server),
             self._block(templates[0], request_headers),
@@ -444,6 +483,8 @@ class IndexWriter:
             is_usual = length == size + 5 and packet <= _MAX_NUMBER
         if is_usual and messages.method is not method:
             is_usual = messages.method == method
+        if _is_far(time):
+            is_usual = False
         if is_usual:
             place = self._locate(wire, packet, offset + 5)
             if place < 0:
@@ -457,7 +498,7 @@ class IndexWriter:
         rows: bytearray = messages.rows
         at: cython.Py_ssize_t = len(rows)
         rows += _BLANK_MESSAGE
-        _put(rows, at, _NONE if time is None else time)
+        _put(rows, at, _NONE if time is None or _is_far(time) else time)
         _put(rows, at + 8, place << 16 | encoding_id << 8 | flags)
         _put(rows, at + 16, packet << 32 | size)
         _put(rows, at + 24, offset)
@@ -486,7 +527,8 @@ class IndexWriter:
         method = [message.method] if message.method != messages.method else None
         problem = None if message.problem is None else tuple(message.problem)
         pieces = [number for piece in message.pieces for number in piece]
-        record = [message.encoding, method, problem, pieces, extents, copied, len(message.wire)]
+        time = _number(message.time) if _is_far(message.time) else None
+        record = [message.encoding, method, problem, pieces, extents, copied, len(message.wire), time]
         return self._append_record(orjson.dumps(record))
 
     def _extents(self, wire: bytes, pieces: tuple[Piece, ...]) -> list[int] | None:
@@ -541,7 +583,7 @@ class IndexWriter:
             return -1
         found: cython.longlong
         if start >= self._data_at and end <= last:
-            found = self._data.find(part, self._cursor - self._data_at, end - self._data_at)
+            found = _find(self._data, part, self._cursor - self._data_at, end - self._data_at)
             if found >= 0:
                 found += self._data_at
         else:
@@ -558,5 +600,5 @@ class IndexWriter:
         """The same in a packet of which not all bytes are at hand."""
         if not self._far and self._read is not None:
             self._far = self._read(start, min(end - start, limits.MAX_SOUGHT_RECORD))
-        found: cython.longlong = self._far.find(part, max(0, self._cursor - start))
+        found: cython.longlong = _find(self._far, part, max(0, self._cursor - start), len(self._far))
         return found if found < 0 else start + found
