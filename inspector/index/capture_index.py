@@ -281,7 +281,7 @@ class _Messages:
     def find(self, direction: Direction | None, index: int) -> Message:
         wanted = layout.RESPONSE if direction == "response" else 0
         before = bisect_left(range(self._count), index + 1, key=lambda at: self._numbered(at, wanted))
-        if 0 <= index and before < self._count:
+        if index >= 0 and before < self._count:
             row = self._row(before)
             if row.flags & layout.RESPONSE == wanted and row.index == index:
                 return self._message(row)

@@ -7,8 +7,8 @@ records and the rows of messages lie in one run of bytes, the spool, and are nam
 A call: started | duration | place of its record, flags, status code | number, kind | connection, stream | requests,
 responses | request bytes | response bytes. Kinds are (method, protocol, authority), kind 0 stands in the record.
 
-A message: time | place of its bytes, encoding, flags | packet, size | offset | index. Its bytes are in the capture file,
-or in the spool where they are not there in one run (`SPOOLED`), or its record says where (`SPECIAL`).
+A message: time | place of its bytes, encoding, flags | packet, size | offset | index. Its bytes are in the capture
+file, or in the spool where that does not have them in one run (`SPOOLED`), or its record says where (`SPECIAL`).
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class MessageRow(NamedTuple):
     packet: int
     size: int
     offset: int
-    index: int
+    index: int  # type: ignore[assignment]  # as in Message
 
 
 def read_row(row: bytes) -> MessageRow:
@@ -99,8 +99,7 @@ class Records:
         extra = record[6] if flags & layout.HAS_EXTRA else {}
         method, protocol, authority = self._kind(fourth & 0xFFFFFFFF, extra)
         client, server = self._reference(record[2])
-        times = [_number(value) for value in extra["times"]] if "times" in extra else map(_optional, (started, duration))
-        began, took = times
+        began, took = map(_number, extra["times"]) if "times" in extra else (_optional(started), _optional(duration))
         return Call(
             fourth >> 32,
             _text(method),
@@ -193,8 +192,10 @@ class Records:
         if extents is None:
             wire = self._spool.read(copied, _count(size))
         else:
+            if sum(map(_count, extents[1::2])) != _count(size):
+                raise ValueError
             parts = zip(extents[::2], extents[1::2], strict=True)
-            wire = b"".join([self._capture.read(_count(place), _count(length)) for place, length in parts])
+            wire = b"".join([self._capture.read(_count(place), length) for place, length in parts])
         pieces = tuple(Piece(*numbers[at : at + 3]) for at in range(0, len(numbers), 3))
         data = decompressed(encoding, wire) if wrong is None else None
         found = None if wrong is None else problem(wrong)

@@ -143,7 +143,7 @@ class _Pages:
 class _Words(Sequence[int]):
     """A list of numbers in the pages."""
 
-    def __init__(self, pages: _Pages, place: Any, count: Any, code: str) -> None:
+    def __init__(self, pages: _Pages, code: str, place: Any, count: Any) -> None:
         self._pages = pages
         self._code = struct.Struct("<" + code)
         self._place = _within(place, pages.size)
@@ -167,7 +167,7 @@ class SavedIndex:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         try:
-            self._file = open(path, "rb", buffering=0)
+            self._file = open(path, "rb", buffering=0)  # noqa: SIM115  # it stays open
         except OSError as error:
             raise DamagedIndexError from error
         try:
@@ -220,9 +220,9 @@ class SavedIndex:
         self.damaged = bool(footer["damaged"])
         self._rows = _within(footer["rows"], self._size)
         self.count = _within(footer["count"], (self._size - self._rows) // layout.CALL_SIZE)
-        self._numbers = _Words(self.spool, *footer["numbers"], code="i")
+        self._numbers = _Words(self.spool, "i", *footer["numbers"])
         self.tables = Tables(
-            _Words(self.spool, *footer["references"], code="q"),
+            _Words(self.spool, "q", *footer["references"]),
             [None, *(_kind(*each) for each in footer["kinds"][1:])],
             [str(encoding) for encoding in footer["encodings"]],
         )

@@ -31,7 +31,7 @@ else:
         from inspector import cython_shim as cython
 
 
-_NONE = cython.declare(object, layout.NONE)
+_NONE = cython.declare(cython.longlong, layout.NONE)
 _BLANK_CALL = cython.declare(bytes, bytes(layout.CALL_SIZE))
 _BLANK_MESSAGE = cython.declare(bytes, bytes(layout.MESSAGE_SIZE))
 _CHUNK_SIZE = cython.declare(cython.Py_ssize_t, layout.CHUNK_ROWS * layout.CALL_SIZE)
@@ -42,7 +42,7 @@ _MAX_KINDS = cython.declare(cython.Py_ssize_t, limits.MAX_INDEX_KINDS)
 _MAX_REMEMBERED = cython.declare(cython.Py_ssize_t, limits.MAX_INDEX_REMEMBERED)
 _MAX_PACKETS = cython.declare(cython.Py_ssize_t, limits.MAX_INDEX_PACKETS)
 
-_FAR = cython.declare(object, 1 << 62)
+_FAR: int = 1 << 62
 """Times from here on, which only damage makes, or a deadline of centuries, are no words and stand as text."""
 
 LONG_VALUE = 32
@@ -60,11 +60,11 @@ Read = Callable[[int, int], bytes]
 class OpenCall:
     """The rows of the messages of a call that has not ended. `method` is what its messages say."""
 
-    method = cython.declare(object, visibility="readonly")
+    method = cython.declare(str, visibility="readonly")
     rows = cython.declare(bytearray, visibility="readonly")
 
     def __init__(self, method: str | None, rows: bytearray) -> None:
-        self.method = method
+        self.method = method  # type: ignore[assignment]  # or None
         self.rows = rows
 
     def copied(self) -> OpenCall:
@@ -101,8 +101,7 @@ def _find(data: bytes, part: bytes, start: cython.longlong, end: cython.longlong
     if len(part) < 32:
         return data.find(part, start, end)
     head: bytes = part[:16]
-    tries: cython.int
-    for tries in range(8):
+    for _ in range(8):
         start = data.find(head, start, end)
         if start < 0:
             return -1
@@ -117,21 +116,20 @@ def _find(data: bytes, part: bytes, start: cython.longlong, end: cython.longlong
 class IndexWriter:
     """Events of a capture, in batches -> `chunks` of rows, and bytes for the spool.
 
-    `numbers` has the row of each call number (-1: none), `references` the place of each record that others refer to.
     `open_calls` are those that have messages, but did not end.
     """
 
     count = cython.declare(cython.Py_ssize_t, visibility="readonly")
-    chunks = cython.declare(list, visibility="readonly")  # type: ignore[type-arg]
-    numbers = cython.declare(object, visibility="readonly")
-    references = cython.declare(object, visibility="readonly")
-    kinds = cython.declare(list, visibility="readonly")  # type: ignore[type-arg]
-    statuses = cython.declare(list, visibility="readonly")  # type: ignore[type-arg]
-    encodings = cython.declare(list, visibility="readonly")  # type: ignore[type-arg]
-    problems = cython.declare(list, visibility="readonly")  # type: ignore[type-arg]
+    chunks = cython.declare(list, visibility="readonly")
+    kinds = cython.declare(list, visibility="readonly")
+    statuses = cython.declare(list, visibility="readonly")
+    encodings = cython.declare(list, visibility="readonly")
+    problems = cython.declare(list, visibility="readonly")
     more_problems = cython.declare(cython.longlong, visibility="readonly")
     damaged = cython.declare(cython.bint, visibility="readonly")
-    open_calls = cython.declare(dict, visibility="readonly")  # type: ignore[type-arg]
+    open_calls = cython.declare(dict, visibility="readonly")
+    _numbers: Any
+    _references: Any
     _out: bytearray  # what this batch adds to the spool
     _base: cython.longlong  # its place
     _chunk: bytearray
@@ -159,8 +157,8 @@ class IndexWriter:
         """`read` reads the capture file; None where that cannot be read again: then all messages are copied."""
         self.count = 0
         self.chunks = []
-        self.numbers = array("i")
-        self.references = array("q")
+        self._numbers = array("i")
+        self._references = array("q")
         self.kinds = [None]
         self.statuses = []
         self.encodings = []
@@ -190,6 +188,16 @@ class IndexWriter:
         self._misses = 0
         self._far = b""
 
+    @property
+    def numbers(self) -> array[int]:
+        """The row of each call number; -1 where there is none."""
+        return self._numbers  # type: ignore[no-any-return]
+
+    @property
+    def references(self) -> array[int]:
+        """The place of each record that others refer to."""
+        return self._references  # type: ignore[no-any-return]
+
     def add(
         self, events: list[Message | Call | Problem], base: int, data: bytes, at: int, positions: list[int]
     ) -> bytearray:
@@ -204,11 +212,11 @@ class IndexWriter:
         for event in events:
             kind = type(event)
             if kind is Message:
-                self._add_message(event)
+                self._add_message(event)  # type: ignore[arg-type]
             elif kind is Call:
-                self._add_call(event)
+                self._add_call(event)  # type: ignore[arg-type]
             else:
-                self._add_problem(event)
+                self._add_problem(event)  # type: ignore[arg-type]
         if len(self._positions) > 2 * _MAX_PACKETS:
             self._first_packet += len(self._positions) - _MAX_PACKETS
             del self._positions[:-_MAX_PACKETS]
@@ -227,7 +235,7 @@ class IndexWriter:
         """What `go_back` needs to undo what is added from here on."""
         calls = {number: call.copied() for number, call in self.open_calls.items()}
         packets = self._first_packet + len(self._positions)
-        return self.count, len(self.numbers), calls, len(self.problems), self.more_problems, self.damaged, packets
+        return self.count, len(self._numbers), calls, len(self.problems), self.more_problems, self.damaged, packets
 
     def go_back(self, mark: tuple[Any, ...]) -> None:
         """Undoes what was added since `mark`. (What the spool got since then stays there, unused.)"""
@@ -235,9 +243,9 @@ class IndexWriter:
         for row in range(count, self.count):
             chunk: bytearray = self.chunks[row // layout.CHUNK_ROWS]
             number = layout.CALL.unpack_from(chunk, row % layout.CHUNK_ROWS * layout.CALL_SIZE)[3] >> 32
-            self.numbers[number] = -1
+            self._numbers[number] = -1
         self.count = count
-        del self.numbers[numbers:]
+        del self._numbers[numbers:]
         del self.chunks[(count + layout.CHUNK_ROWS - 1) // layout.CHUNK_ROWS :]
         self._chunk = self.chunks[-1] if self.chunks else bytearray()
         if self.chunks:
@@ -289,7 +297,7 @@ class IndexWriter:
             started = duration = None
         if problems:
             flags |= 2
-            self.damaged = self.damaged or any([problem.is_damage for problem in problems])
+            self.damaged = self.damaged or any([problem.is_damage for problem in problems])  # noqa: C419  # Cython has no generators in C functions
             extra = extra or {}
             extra["problems"] = [tuple(problem) for problem in problems]
         status_id: cython.Py_ssize_t
@@ -315,9 +323,9 @@ class IndexWriter:
         place: cython.longlong = self._append_record(orjson.dumps(record))
         if rows is not None:
             self._out += rows
-        while len(self.numbers) <= number:
-            self.numbers.append(-1)
-        self.numbers[number] = self.count
+        while len(self._numbers) <= number:
+            self._numbers.append(-1)
+        self._numbers[number] = self.count
         if self.count * _CALL_SIZE % _CHUNK_SIZE == 0:
             self._chunk = bytearray()
             self.chunks.append(self._chunk)
@@ -348,8 +356,8 @@ class IndexWriter:
     def _refer(self, record: object) -> cython.Py_ssize_t:
         """Writes a record that others refer to; its number."""
         place = self._append_record(orjson.dumps(record))
-        self.references.append(place)
-        return len(self.references) - 1
+        self._references.append(place)
+        return len(self._references) - 1
 
     def _add_kind(self, kind: tuple[str | None, str, str | None]) -> int:
         if len(self.kinds) > _MAX_KINDS:

@@ -58,13 +58,13 @@ def _big(data: bytes, at: cython.Py_ssize_t) -> cython.longlong:
 class PcapParser:
     """Bytes of a pcap file -> packets. The bytes must begin with one of `MAGICS`.
 
-    `positions`, where it is set to a list, gets for each packet number where the packet's bytes begin in the file.
+    It notes where in the file the bytes of each packet begin, where that is asked for.
     """
 
-    positions = cython.declare(list, visibility="public")  # type: ignore[type-arg]
     _buffer: Buffer
     _offset: int  # of the first byte not consumed, in the file
     _number: int
+    _positions: list[int] | None
     _link_type: int
     _begun: cython.bint  # the file header was read
     _is_big: cython.bint
@@ -78,7 +78,7 @@ class PcapParser:
         self._buffer.keep(b"", FILE_HEADER)
         self._offset = 0
         self._number = 0
-        self.positions = None
+        self._positions = None
         self._link_type = 0
         self._begun = False
         self._is_big = False
@@ -86,6 +86,18 @@ class PcapParser:
         self._header_size = 16
         self._last_second = -1
         self._searching = False
+
+    def note_positions(self) -> None:
+        """From here on it is noted where packets are."""
+        self._positions = []
+
+    def take_positions(self) -> list[int]:
+        """Where those of the packets are that were read since it was asked last: one for each packet number."""
+        found = self._positions
+        if found is None:
+            return []
+        self._positions = []
+        return found
 
     def feed(self, data: bytes) -> list[PcapEvent]:
         """Packets that are complete after `data`."""
@@ -177,8 +189,8 @@ class PcapParser:
 
     def _packet(self, held: bytes, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> Packet:
         self._number += 1
-        if self.positions is not None:
-            self.positions.append(self._offset + at + self._header_size)
+        if self._positions is not None:
+            self._positions.append(self._offset + at + self._header_size)
         self._last_second = self._field(held, at)
         time = self._last_second * 1_000_000_000 + self._field(held, at + 4) * self._unit
         return Packet(

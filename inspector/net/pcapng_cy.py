@@ -77,13 +77,13 @@ def _big(data: bytes, at: cython.Py_ssize_t) -> cython.longlong:
 class PcapngParser:
     """Bytes of a pcapng file -> packets. The bytes must begin with a section header block.
 
-    `positions`, where it is set to a list, gets for each packet number where the packet's bytes begin in the file.
+    It notes where in the file the bytes of each packet begin, where that is asked for.
     """
 
-    positions = cython.declare(list, visibility="public")  # type: ignore[type-arg]
     _buffer: Buffer
     _offset: int  # of the first byte not consumed, in the file
     _number: int
+    _positions: list[int] | None
     _interfaces: list[Interface]
     _link_types: list[int]  # of the interfaces
     _units: list[int]  # nanoseconds per tick of the interfaces; 0 where that takes more than a multiplication
@@ -96,7 +96,7 @@ class PcapngParser:
         self._buffer = Buffer()
         self._offset = 0
         self._number = 0
-        self.positions = None
+        self._positions = None
         self._searching = False
         self._forget_interfaces()
         self._set_order("<")
@@ -110,6 +110,18 @@ class PcapngParser:
         self._order = order
         self._two = order + "II"
         self._enhanced = order + "IIIII"
+
+    def note_positions(self) -> None:
+        """From here on it is noted where packets are."""
+        self._positions = []
+
+    def take_positions(self) -> list[int]:
+        """Where those of the packets are that were read since it was asked last: one for each packet number."""
+        found = self._positions
+        if found is None:
+            return []
+        self._positions = []
+        return found
 
     def feed(self, data: bytes) -> list[PcapngEvent]:
         """Packets that are complete after `data`."""
@@ -196,8 +208,8 @@ class PcapngParser:
             return 0  # left to Python's integers, which do not overflow
         ticks: cython.longlong = high << 32 | _little(held, at + 16)
         self._number += 1
-        if self.positions is not None:
-            self.positions.append(self._offset + at + 28)
+        if self._positions is not None:
+            self._positions.append(self._offset + at + 28)
         octets: cython.p_char = held  # sliced without a slice object; the bounds were checked above
         data: bytes = octets[at + 28 : at + 28 + captured]
         events.append(
@@ -354,8 +366,8 @@ class PcapngParser:
         header: int = 28,
     ) -> None:
         self._number += 1
-        if self.positions is not None:
-            self.positions.append(self._offset + at + header)
+        if self._positions is not None:
+            self._positions.append(self._offset + at + header)
         if number >= len(self._interfaces):
             text = f"a packet of interface {number}, which is not described"
             events.append(Problem("capture_damaged", text, self._number, self._offset + at))

@@ -11,10 +11,11 @@ from inspector.sources.base import SourceEvent
 
 
 class PacketParser(Protocol):
-    """Bytes of a capture file -> packets. `positions` may be set to a list, which gets for each packet number where the
-    packet's bytes begin in the file."""
+    """Bytes of a capture file -> packets."""
 
-    positions: list[int] | None
+    def note_positions(self) -> None: ...
+
+    def take_positions(self) -> list[int]: ...
 
     def feed(self, data: bytes) -> list[Packet | Problem]: ...
 
@@ -30,15 +31,11 @@ class CaptureParser:
 
     def note_positions(self) -> None:
         """From here on it is noted where packets are in the file."""
-        self._packets.positions = []
+        self._packets.note_positions()
 
     def take_positions(self) -> list[int]:
-        """Where those packets are that were read since it was asked last."""
-        found = self._packets.positions
-        if found is None:
-            return []
-        self._packets.positions = []
-        return found
+        """Where those of the packets are that were read since it was asked last: one for each packet number."""
+        return self._packets.take_positions()
 
     def feed(self, data: bytes) -> list[SourceEvent]:
         return self._decoder.feed(self._packets.feed(data))

@@ -146,7 +146,9 @@ def test_packets_that_are_moved_lost_or_there_twice(name, change, tmp_path):
 
 
 @pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize("name", ["predict.pcapng", "predict.pcap", "errors.pcapng", "gzip.pcapng", "concurrent.pcapng"])
+@pytest.mark.parametrize(
+    "name", ["predict.pcapng", "predict.pcap", "errors.pcapng", "gzip.pcapng", "concurrent.pcapng"]
+)
 def test_changed_bytes(name, seed, tmp_path):
     chance = random.Random(seed)
     file = bytearray((SAMPLES / name).read_bytes())
