@@ -1,6 +1,6 @@
 """Measures the index of a capture of many small calls: building, calls and messages at random, opening it again.
 
-    python benchmarks/index.py [--calls N]
+python benchmarks/index.py [--calls N]
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How an index is laid out: rows of fixed width, and what stands in each word of them.
 
-A word is a signed integer of 64 bits, little-endian. A row of a call has `CALL_WORDS`, a row of a message
-`MESSAGE_WORDS`; what does not fit into a row stands in a record beside it, as JSON behind its length (`LENGTH`). All
+A word is a signed integer of 64 bits, little-endian. A row of a call has `CALL_WORDS`, a row of a message four and a
+half; what does not fit into a row stands in a record beside it, as JSON behind its length (`LENGTH`). All
 records and the rows of messages lie in one run of bytes, the spool, and are named by their place in it.
 
 A call: started | duration | place of its record, flags, status code | number, kind | connection, stream | requests,
@@ -19,7 +19,7 @@ NONE = -(1 << 63)
 """Stands for None in a word."""
 
 CALL = struct.Struct("<8q")
-MESSAGE = struct.Struct("<5q")
+MESSAGE = struct.Struct("<4qI")
 LENGTH = struct.Struct("<I")
 CALL_WORDS = 8
 CALL_SIZE = CALL.size

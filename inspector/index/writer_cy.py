@@ -32,6 +32,7 @@ else:
 
 
 _NONE = cython.declare(cython.longlong, layout.NONE)
+_BLANK_LENGTH = cython.declare(bytes, bytes(layout.LENGTH.size))
 _BLANK_CALL = cython.declare(bytes, bytes(layout.CALL_SIZE))
 _BLANK_MESSAGE = cython.declare(bytes, bytes(layout.MESSAGE_SIZE))
 _CHUNK_SIZE = cython.declare(cython.Py_ssize_t, layout.CHUNK_ROWS * layout.CALL_SIZE)
@@ -94,6 +95,15 @@ def _put(row: bytearray, at: cython.Py_ssize_t, value: cython.longlong) -> None:
 
 
 @cython.cfunc
+@cython.inline
+def _put_half(row: bytearray, at: cython.Py_ssize_t, value: cython.longlong) -> None:
+    """Writes half a word."""
+    index: cython.Py_ssize_t
+    for index in range(4):
+        row[at + index] = value >> 8 * index & 0xFF
+
+
+@cython.cfunc
 @cython.exceptval(-2)
 def _find(data: bytes, part: bytes, start: cython.longlong, end: cython.longlong) -> cython.longlong:
     """`data.find(part, start, end)`, which first prepares for a part of its length, and so takes longer than to try
@@ -151,6 +161,8 @@ class IndexWriter:
     _packet: cython.longlong  # the one looked at last, up to where, and how often in vain
     _cursor: cython.longlong
     _misses: cython.int
+    _lead: cython.longlong  # bytes of the last packets before their message
+    _older_lead: cython.longlong
     _far: bytes  # bytes of it, where they are not in `_data`
 
     def __init__(self, read: Read | None) -> None:
@@ -186,6 +198,8 @@ class IndexWriter:
         self._packet = -1
         self._cursor = 0
         self._misses = 0
+        self._lead = 0
+        self._older_lead = 0
         self._far = b""
 
     @property
@@ -323,9 +337,14 @@ class IndexWriter:
         place: cython.longlong = self._append_record(orjson.dumps(record))
         if rows is not None:
             self._out += rows
-        while len(self._numbers) <= number:
-            self._numbers.append(-1)
-        self._numbers[number] = self.count
+        known: cython.longlong = len(self._numbers)
+        if known == number:
+            self._numbers.append(self.count)
+        else:
+            while known <= number:
+                self._numbers.append(-1)
+                known += 1
+            self._numbers[number] = self.count
         if self.count * _CALL_SIZE % _CHUNK_SIZE == 0:
             self._chunk = bytearray()
             self.chunks.append(self._chunk)
@@ -346,8 +365,9 @@ class IndexWriter:
     @cython.exceptval(-1)
     def _append_record(self, record: bytes) -> cython.longlong:
         place: cython.longlong = self._base + len(self._out)
-        size: cython.Py_ssize_t = len(record)
-        self._out += size.to_bytes(4, "little")
+        at: cython.Py_ssize_t = len(self._out)
+        self._out += _BLANK_LENGTH
+        _put_half(self._out, at, len(record))
         self._out += record
         return place
 
@@ -510,7 +530,7 @@ class IndexWriter:
         _put(rows, at + 8, place << 16 | encoding_id << 8 | flags)
         _put(rows, at + 16, packet << 32 | size)
         _put(rows, at + 24, offset)
-        _put(rows, at + 32, index)
+        _put_half(rows, at + 32, index)
 
     @cython.cfunc
     @cython.exceptval(-1)
@@ -591,9 +611,7 @@ class IndexWriter:
             return -1
         found: cython.longlong
         if start >= self._data_at and end <= last:
-            found = _find(self._data, part, self._cursor - self._data_at, end - self._data_at)
-            if found >= 0:
-                found += self._data_at
+            found = self._find_near(part, start - self._data_at, end - self._data_at)
         else:
             found = self._find_far(part, start, end)
         if found < 0:
@@ -601,6 +619,24 @@ class IndexWriter:
         else:
             self._cursor = found + len(part)
         return found
+
+    @cython.cfunc
+    @cython.exceptval(-2)
+    def _find_near(self, part: bytes, start: cython.longlong, end: cython.longlong) -> cython.longlong:
+        """The same in a packet that is at hand. Headers of calls are often as long as those of the calls before, so
+        it is looked first where messages began in the packets before: requests and responses take turns."""
+        lead: cython.longlong = self._older_lead
+        begin: cython.longlong = self._cursor - self._data_at
+        if begin == start and self._data.startswith(part, start + lead, end):
+            self._older_lead = self._lead
+            self._lead = lead
+            return self._data_at + start + lead
+        found: cython.longlong = _find(self._data, part, begin, end)
+        if found < 0:
+            return -1
+        self._older_lead = self._lead
+        self._lead = found - start
+        return self._data_at + found
 
     @cython.cfunc
     @cython.exceptval(-2)

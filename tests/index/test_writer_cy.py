@@ -116,7 +116,7 @@ MESSAGES = {
     "of a packet beyond a word": MESSAGE._replace(pieces=(Piece(1 << 40, 9, 11),)),
     "that is not in its packet": MESSAGE._replace(data=b"zzzzzz", wire=b"zzzzzz"),
     "with a problem": MESSAGE._replace(data=None, wire=b"abc", problem=Problem("x", "y", 1, 2)),
-    "of an answer": MESSAGE._replace(direction="response", index=1 << 40),
+    "of an answer": MESSAGE._replace(direction="response", index=(1 << 32) - 1),
 }
 FILE = b"-- abcdef ab -- cdef abcdef --"
 
