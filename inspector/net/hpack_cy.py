@@ -370,17 +370,24 @@ class HpackDecoder:
         out: bytearray = self._scratch
         if len(out) < (end - at) * 8 // 5:  # the shortest code has five bits
             out = self._scratch = bytearray(2 * (end - at))
+        text: cython.p_char = out  # type: ignore[assignment]
         symbols: bytes = _SHORT_SYMBOLS
         lengths: bytes = _SHORT_LENGTHS
         size: cython.Py_ssize_t = 0
         bits: cython.Py_ssize_t = 0
         count: cython.Py_ssize_t = 0
+        window: cython.Py_ssize_t = 0
         while True:
             while count < 30 and at < end:
                 bits = ((bits << 8) | octets[at]) & _FORTY_BITS
                 count += 8
                 at += 1
-            window: cython.Py_ssize_t = (bits >> (count - 30)) & _ONES if count >= 30 else _padded(bits, count)
+            if count >= 30:
+                window = (bits >> (count - 30)) & _ONES
+            else:
+                window = _padded(bits, count)
+                if window == _ONES and count < 8:  # nothing is left, or only padding
+                    break
             symbol: cython.Py_ssize_t = symbols[window >> 22]
             length: cython.Py_ssize_t = lengths[window >> 22]
             if not length:
@@ -391,13 +398,12 @@ class HpackDecoder:
                 break
             if symbol == _END_OF_STRING:
                 raise self._damaged("hpack_huffman", "end-of-string symbol in a Huffman-coded string")
-            out[size] = symbol
+            text[size] = symbol  # type: ignore[index]
             size += 1
             count -= length
         if window != _ONES or count > 7:
             raise self._damaged("hpack_huffman", "Huffman-coded string with wrong padding")
-        text: cython.p_char = out  # type: ignore[assignment]
-        return bytes(text[:size])
+        return text[:size] if cython.compiled else bytes(text[:size])
 
     @cython.cfunc
     def _release(self) -> list[Header]:
@@ -448,6 +454,8 @@ def _padded(bits: cython.Py_ssize_t, count: cython.Py_ssize_t) -> cython.Py_ssiz
 def _rank(window: cython.Py_ssize_t) -> cython.Py_ssize_t:
     """Which of the long code lengths a window begins with. (The last range ends behind the largest window.)"""
     rank: cython.Py_ssize_t = 0
-    while window >= _LONG_ENDS[rank]:
+    end: cython.Py_ssize_t = _LONG_ENDS[0]
+    while window >= end:
         rank += 1
+        end = _LONG_ENDS[rank]
     return rank

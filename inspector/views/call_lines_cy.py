@@ -32,9 +32,9 @@ MOST_REMEMBERED = 4096
 MOST_OF_A_NAME = 64
 """Values remembered of a header field: the usual ones are few, the others (request ids) come once."""
 
-_TEXTS: dict[str, bytes] = {}
-_FIELDS: dict[Header, bytes] = {}
-_LISTS: dict[tuple[Header, ...], bytes] = {}
+_TEXTS: dict[str, bytes] = cython.declare(dict, {})
+_FIELDS: dict[Header, bytes] = cython.declare(dict, {})
+_LISTS: dict[tuple[Header, ...], bytes] = cython.declare(dict, {})
 _OK = b'{"code":0,"name":"OK","message":"","details":[]}'
 
 
@@ -52,7 +52,7 @@ class _Name:
         self.remembered = 0
 
 
-_NAMES: dict[str | None, _Name] = {}
+_NAMES: dict[str | None, _Name] = cython.declare(dict, {})
 
 
 def call_lines(calls: Iterable[Call], decode_details: DecodeDetails, show_secrets: bool = False) -> bytes:
@@ -189,6 +189,9 @@ def _put_new_field(out: LineBuffer, field: Header) -> None:
         text = json_bytes(masked((field,))[0])
     else:
         text = known.start + value.encode() + b'"]'
+        if known.remembered >= MOST_OF_A_NAME:
+            out.put(text)
+            return
     if known.remembered < MOST_OF_A_NAME and len(text) <= LONGEST_REMEMBERED:
         known.remembered += 1
         _FIELDS[field] = text

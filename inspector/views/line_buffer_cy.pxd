@@ -3,12 +3,13 @@
 
 cdef class LineBuffer:
     cdef bytearray _text
-    cdef Py_ssize_t size
+    cdef char *_target
+    cdef Py_ssize_t size, _room
     cdef long long _second
     cdef bytes _second_text
 
     cdef bytes since(self, Py_ssize_t start)
-    cdef _reserve(self, Py_ssize_t count)
+    cdef _grow(self, Py_ssize_t count)
     cdef put(self, bytes piece)
     cdef put_safe(self, bytes json)
     cdef put_digits(self, long long number, Py_ssize_t count)

@@ -33,6 +33,8 @@ class LineBuffer:
 
     def __init__(self) -> None:
         self._text: bytearray = bytearray()
+        self._target: cython.p_char = b""  # where it is, and how many bytes it has (both only compiled)
+        self._room = 0
         self.size = 0
         self._second = -1  # the last one that was written, and its text
         self._second_text: bytes = b""
@@ -43,9 +45,11 @@ class LineBuffer:
         return bytes(memoryview(self._text)[start : self.size])
 
     @cython.cfunc
-    def _reserve(self, count: cython.Py_ssize_t) -> None:
-        if self.size + count > len(self._text):
-            self._text.extend(bytes(len(self._text) + count + 4096))
+    def _grow(self, count: cython.Py_ssize_t) -> None:
+        """Makes room for so many bytes more, and as many as there are already."""
+        self._text.extend(bytes(len(self._text) + count + 4096))
+        self._room = len(self._text)
+        self._target = self._text  # type: ignore[assignment]
 
     @cython.cfunc
     def put(self, piece: bytes) -> None:
@@ -54,10 +58,10 @@ class LineBuffer:
             self.size += len(piece)
             return
         count: cython.Py_ssize_t = len(piece)
-        self._reserve(count)
-        target: cython.p_char = self._text  # type: ignore[assignment]
+        if self.size + count > self._room:
+            self._grow(count)
         source: cython.p_char = piece
-        memcpy(target + self.size, source, count)  # type: ignore[name-defined, operator]
+        memcpy(self._target + self.size, source, count)  # type: ignore[name-defined, operator]
         self.size += count
 
     @cython.cfunc
@@ -73,8 +77,9 @@ class LineBuffer:
             self._text += b"%0*d" % (count, number)
             self.size += count
             return
-        self._reserve(count)
-        target: cython.p_char = self._text  # type: ignore[assignment]
+        if self.size + count > self._room:
+            self._grow(count)
+        target: cython.p_char = self._target
         at: cython.Py_ssize_t = self.size + count
         while at > self.size:
             at -= 1

@@ -24,7 +24,7 @@ else:
 
 MOST_REMEMBERED = 4096
 
-_TEXTS: dict[str, bytes] = {}
+_TEXTS: dict[str, bytes] = cython.declare(dict, {})
 """Methods, types and encodings as JSON."""
 
 

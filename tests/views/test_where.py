@@ -28,14 +28,12 @@ def decoded(json=b'{"name":"a","labels":[{"score":0.9},{"score":0.2}],"big":"900
 def test_a_record_that_fits_is_taken(expression):
     where = Where(expression)
     assert where.takes(decoded())
-    assert where.taken == 1
 
 
 @pytest.mark.parametrize("expression", ["call == 8", "message.labels.all(l, l.score > 0.5)", "call", '"true"'])
 def test_a_record_that_does_not_fit_is_left(expression):
     where = Where(expression)
     assert not where.takes(decoded())
-    assert where.taken == 0
 
 
 @pytest.mark.parametrize(
