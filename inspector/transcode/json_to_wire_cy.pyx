@@ -22,11 +22,12 @@ from libc.string cimport memcmp, memcpy
 
 cimport cython
 
+from inspector.transcode.grown cimport Grown
 from inspector.transcode.json_cursor cimport Cursor, at_byte, next_item, skip_space, take, take_plain, take_word
 from inspector.transcode.json_scalars cimport is_zero, write_key, write_scalar
 from inspector.transcode.json_well_known cimport write_mask, write_span
 from inspector.transcode.wire_output cimport (
-    Grown, Output, close_length, hinted, open_length, put_bytes, put_varint, set_hint, varint_size,
+    Output, close_length, hinted, open_length, put_bytes, put_varint, set_hint, varint_size,
 )
 from inspector.transcode.wire_types cimport (
     ANY, DURATION, ENUM, Enum, Field, IMPLICIT, MAP, MASK, MESSAGE, Name, Names, OPAQUE, ORDINARY, PACKED, PADDING,

@@ -8,6 +8,8 @@ from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memmove
 
+from inspector.transcode.grown cimport Grown
+
 
 cdef extern from *:
     """
@@ -19,33 +21,6 @@ cdef extern from *:
     #error "numbers are copied as they lie in memory: little-endian, as on the wire"
     #endif
 
-    /* Items without constructors; freed when it goes out of scope. */
-    template <class Item> struct Grown {
-        Item *items = nullptr;
-        size_t size = 0, capacity = 0;
-        Grown() = default;
-        Grown(const Grown &) = delete;
-        Grown &operator=(const Grown &) = delete;
-        ~Grown() { std::free(items); }
-
-        bool room(size_t more) noexcept { return capacity - size >= more || grow(more); }
-
-        bool grow(size_t more) noexcept {
-            if (more > SIZE_MAX / 4 / sizeof(Item) || size > SIZE_MAX / 4 / sizeof(Item)) return false;
-            size_t wanted = 2 * size + more;
-            void *moved = std::realloc(items, wanted * sizeof(Item));
-            if (!moved) return false;
-            items = static_cast<Item *>(moved);
-            capacity = wanted;
-            return true;
-        }
-
-        bool push(Item item) noexcept {
-            if (!room(1)) return false;
-            items[size++] = item;
-            return true;
-        }
-    };
     typedef Grown<char> Output;
 
     /* What is only a guess may be written by several threads. */
@@ -54,13 +29,6 @@ cdef extern from *:
         __atomic_store_n(hint, value, __ATOMIC_RELAXED);
     }
     """
-    cdef cppclass Grown[Item]:
-        Item* items
-        size_t size
-        size_t capacity
-        bint room(size_t more) noexcept nogil
-        bint push(Item item) noexcept nogil
-
     cdef cppclass Output:
         char* items
         size_t size
