@@ -8,8 +8,9 @@ Invariant: behind the place that `reserve` returns there are the bytes asked for
 are copied in whole words of which the end is overwritten later.
 """
 
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.object cimport PyObject
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
-from libc.stdlib cimport realloc
 from libc.string cimport memcpy
 
 ctypedef unsigned char uchar
@@ -39,9 +40,18 @@ cdef extern from * nogil:
 cdef enum:
     SLACK = 64
     LONGEST_NUMBER = 32  # bytes, quotes and a comma with them
+    LONG_TEXT = 1 << 16
+
+cdef extern from "Python.h":
+    PyObject* new_bytes "PyBytes_FromStringAndSize"(const char* content, Py_ssize_t size) noexcept
+    int resize_bytes "_PyBytes_Resize"(PyObject** bytes, Py_ssize_t size) noexcept
+    char* PyBytes_AS_STRING(PyObject* bytes) noexcept
+    void PyErr_Clear() noexcept
+    void Py_CLEAR(PyObject* owned) noexcept
 
 cdef struct Output:
-    uchar* begin
+    PyObject* bytes  # a bytes object that nobody else has, so that it can be given away as it is; or NULL
+    uchar* begin  # of its content
     uchar* limit  # SLACK bytes before the end of the buffer
     size_t most  # bytes that the output may have
 
@@ -55,17 +65,47 @@ cdef inline uchar* reserve(Output* out, uchar* place, size_t size) noexcept nogi
 
 cdef inline uchar* _grow(Output* out, uchar* place, size_t size) noexcept nogil:
     cdef size_t used = place - out.begin
-    cdef size_t room
-    cdef uchar* moved
-    if size > out.most or used > out.most - size:
+    if size > out.most or used > out.most - size or not resize(out, 2 * used + size):
         return NULL
-    room = 2 * (used + size)
-    moved = <uchar*> realloc(out.begin, room + SLACK)
-    if moved == NULL:
-        return NULL
-    out.begin = moved
-    out.limit = moved + room
-    return moved + used
+    return out.begin + used
+
+
+cdef inline bint resize(Output* out, size_t room) noexcept with gil:
+    """Makes room for so many bytes in all. False where memory runs out: then there is no buffer any more.
+
+    (A large one is not copied: its pages move, and those that were never written take no memory.)
+    """
+    if out.bytes == NULL:
+        out.bytes = new_bytes(NULL, room + SLACK)
+    else:
+        resize_bytes(&out.bytes, room + SLACK)
+    if out.bytes == NULL:
+        PyErr_Clear()
+        out.begin = out.limit = NULL
+        return False
+    out.begin = <uchar*> PyBytes_AS_STRING(out.bytes)
+    out.limit = out.begin + room
+    return True
+
+
+cdef inline void drop(Output* out) noexcept:
+    """Gives the buffer back."""
+    Py_CLEAR(out.bytes)
+    out.begin = out.limit = NULL
+
+
+cdef inline bytes finish(Output* out, uchar* end):
+    """What was written. A short text is copied, and the buffer stays; a long one goes with its buffer."""
+    cdef Py_ssize_t size = end - out.begin
+    cdef object text
+    if size < LONG_TEXT:
+        return PyBytes_FromStringAndSize(<char*> out.begin, size)
+    if resize_bytes(&out.bytes, size) != 0:
+        out.begin = out.limit = NULL
+        raise MemoryError
+    text = <object> out.bytes
+    drop(out)
+    return text
 
 
 cdef inline uchar* put(uchar* place, uchar character) noexcept nogil:

@@ -15,13 +15,13 @@ Invariant: every read is within the span of the message that is walked, every wr
 """
 
 cimport cython
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
 from libc.stdlib cimport calloc, free
 
 from inspector.transcode cimport json_output, printer_well_known
 from inspector.transcode.grown cimport Grown
-from inspector.transcode.json_output cimport reserve, uchar
+from inspector.transcode.json_output cimport drop, finish, reserve, uchar
 from inspector.transcode.printer_messages cimport put_content, put_members
 from inspector.transcode.printer_types cimport (
     ANY,
@@ -69,6 +69,7 @@ printer_well_known.LONGEST_DURATION = well_known.LONGEST_DURATION
 
 cdef size_t MOST_GROWTH = limits.MAX_JSON_GROWTH
 cdef size_t KEPT_BUFFER = 1 << 20
+cdef Py_ssize_t FIRST_GROWTH = 1 << 26
 cdef Py_ssize_t RELEASE_SIZE = 4096
 
 cdef dict FORMS = {
@@ -141,7 +142,7 @@ cdef class WireToJson:
         self._walk.is_strict = strict
 
     def __dealloc__(self):
-        free(self._walk.out.begin)
+        drop(&self._walk.out)
 
     def write(self, int index, bytes data not None):
         """The JSON of a message of the type with this index, or None where it is left to the exact way."""
@@ -171,7 +172,7 @@ cdef class WireToJson:
         if end == NULL:
             return None
         self.unknown_bytes = self._walk.unknown
-        return PyBytes_FromStringAndSize(<char*> self._walk.out.begin, end - self._walk.out.begin)
+        return finish(&self._walk.out, end)
 
     cdef uchar* _begin(self, Place at, Py_ssize_t size) noexcept:
         """Makes the walk ready; the place to write at, or NULL where there is no memory."""
@@ -180,14 +181,13 @@ cdef class WireToJson:
         walk.unknown = 0
         self._spans.size = self._entries.size = 0
         walk.out.most = (<size_t> size + 4096) * MOST_GROWTH
-        return reserve(&walk.out, walk.out.begin, 3 * size + 256)
+        return reserve(&walk.out, walk.out.begin, size + min(2 * size, FIRST_GROWTH) + 256)
 
     cdef void _trim(self) noexcept:
         """Gives back what a large message took."""
         cdef Walk* walk = &self._walk
         if walk.out.limit - walk.out.begin > <Py_ssize_t> KEPT_BUFFER:
-            free(walk.out.begin)
-            walk.out.begin = walk.out.limit = NULL
+            drop(&walk.out)
         self._spans.trim(KEPT_BUFFER // sizeof(Span))
         self._entries.trim(KEPT_BUFFER // sizeof(Entry))
 
