@@ -10,13 +10,7 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
-from inspector.errors import DecodeError
-from inspector.wire.scan import I32, I64, LEN, SGROUP, VARINT, read_length
-
-_LONGEST = (1 << 31) - 1
-"""No field may be longer (encoding guide, "Size of encoded messages")."""
-
-_MAX_LENGTH_BYTES = 5
+from inspector.wire.field import I32, I64, LEN, SGROUP, VARINT
 
 _WIRE_TYPES = {
     FieldDescriptor.TYPE_BYTES: LEN,
@@ -69,11 +63,3 @@ def is_closed_enum(field: FieldDescriptor) -> bool:
 def is_message_set(descriptor: Descriptor) -> bool:
     """Whether the wire has extensions of this type as items: groups of a number and a message."""
     return bool(descriptor.has_options and descriptor.GetOptions().message_set_wire_format)
-
-
-def read_content_length(data: bytes, start: int, end: int) -> tuple[int, int]:
-    """The length of a LEN field as the runtime takes it, and the offset of its content. Raises DecodeError."""
-    length, after = read_length(data, start, end)
-    if length > _LONGEST or after - start > _MAX_LENGTH_BYTES:
-        raise DecodeError("length over 2^31-1", code="wire", offset=start)
-    return length, after

@@ -9,9 +9,9 @@ them are the printer's.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, NamedTuple
 
-from google.protobuf import any_pb2, duration_pb2, field_mask_pb2, struct_pb2, timestamp_pb2, wrappers_pb2
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
 from inspector.transcode.fields import find_field, is_message_set
@@ -213,16 +213,27 @@ def _is_map_entry(field: FieldDescriptor) -> bool:
     return bool(field.is_repeated) and sorted(found) == [("key", 1, False), ("value", 2, False)]
 
 
-_KNOWN = {
-    descriptor.full_name: descriptor
-    for module in (any_pb2, duration_pb2, field_mask_pb2, struct_pb2, timestamp_pb2, wrappers_pb2)
-    for descriptor in module.DESCRIPTOR.message_types_by_name.values()
-}
-
-
 def _is_as_known(descriptor: Descriptor) -> bool:
     """Whether a type with a form of its own has the fields of the well-known type, numbers and all."""
-    return _outline(descriptor) == _outline(_KNOWN[descriptor.full_name])
+    return _outline(descriptor) == _known_outlines()[descriptor.full_name]
+
+
+@cache
+def _known_outlines() -> dict[str, list[tuple[object, ...]]]:
+    from google.protobuf import (  # noqa: PLC0415  # many messages have none of them
+        any_pb2,
+        duration_pb2,
+        field_mask_pb2,
+        struct_pb2,
+        timestamp_pb2,
+        wrappers_pb2,
+    )
+
+    return {
+        descriptor.full_name: _outline(descriptor)
+        for module in (any_pb2, duration_pb2, field_mask_pb2, struct_pb2, timestamp_pb2, wrappers_pb2)
+        for descriptor in module.DESCRIPTOR.message_types_by_name.values()
+    }
 
 
 def _outline(descriptor: Descriptor) -> list[tuple[object, ...]]:

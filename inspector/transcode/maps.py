@@ -11,7 +11,6 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from inspector.transcode.scalars import text, verifies_utf8
-from inspector.wire.scan import scan
 
 Items = Callable[[Any], Iterable[tuple[str, Any]]]
 """Keys, as JSON has them, and values of a map container."""
@@ -66,6 +65,8 @@ class WireMap:
 
     def items(self) -> Iterable[tuple[str | bytes, Any]]:
         """Keys and values, strings that are not UTF-8 as bytes."""
+        from inspector.wire.scan import scan  # noqa: PLC0415  # rarely needed
+
         entry: Any = self._field.message_type
         parse = message_factory.GetMessageClass(entry).FromString
         for item in scan(self._data):

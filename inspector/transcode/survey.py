@@ -17,6 +17,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from inspector.errors import DecodeError
 from inspector.limits import MAX_DEPTH
+from inspector.transcode.content_length import read_content_length
 from inspector.transcode.fields import (
     ELEMENT_SIZE,
     field_wire_type,
@@ -24,7 +25,6 @@ from inspector.transcode.fields import (
     fits,
     is_closed_enum,
     is_message_set,
-    read_content_length,
 )
 from inspector.transcode.scalars import verifies_utf8
 from inspector.wire.scan import (

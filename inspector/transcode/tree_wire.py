@@ -13,7 +13,8 @@ import contextlib
 
 from inspector.errors import DecodeError
 from inspector.limits import MAX_DEPTH
-from inspector.transcode.fields import ELEMENT_SIZE, read_content_length
+from inspector.transcode.content_length import read_content_length
+from inspector.transcode.fields import ELEMENT_SIZE
 from inspector.wire import scan_cy
 from inspector.wire.field import WireField as WireField
 from inspector.wire.scan import (

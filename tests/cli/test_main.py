@@ -225,6 +225,7 @@ COMPILER = {
     "inspector.schema.proto_files",
 }
 COMPRESSION = {"zstandard", "cramjam"}
+EXACT = {"inspector.transcode.exact", "inspector.transcode.printer", "inspector.wire.scan", "inspector.wire.guess"}
 NEVER = {"rich", "textual", "grpc", "grpc_tools", "importlib.metadata"}
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from inspector.errors import DecodeError
-from inspector.transcode.fields import find_field, fits, is_closed_enum, is_message_set, read_content_length
-from inspector.wire.encode import varint
+from inspector.transcode.fields import find_field, fits, is_closed_enum, is_message_set
 from inspector.wire.scan import I32, I64, LEN, SGROUP, VARINT
 
 PROTO = """
@@ -52,12 +50,3 @@ def test_closed_enums_and_message_sets_are_told(message, compile_proto):
     assert not is_closed_enum(find_field(message, 1))
     assert not is_message_set(message)
     assert is_message_set(compile_proto(PROTO).find_message("p.S"))
-
-
-def test_a_length_is_one_that_the_runtime_takes():
-    assert read_content_length(b"\x03abc", 0, 4) == (3, 1)
-    assert read_content_length(b"\x83\x80\x80\x80\x00abc", 0, 8) == (3, 5)
-    with pytest.raises(DecodeError, match="over 2\\^31-1"):
-        read_content_length(b"\x83\x80\x80\x80\x80\x00abc", 0, 9)
-    with pytest.raises(DecodeError, match="announced"):
-        read_content_length(varint(1 << 31), 0, 5)

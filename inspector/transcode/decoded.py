@@ -1,0 +1,33 @@
+"""What decoding a message gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from inspector.errors import DecodeError
+    from inspector.wire.guess import JsonValue
+
+DecodedBy = Literal["schema", "guess"]
+
+
+class Decoded(NamedTuple):
+    """A message as a JSON value; None where a schema was given and the bytes do not follow it.
+
+    `unknown_bytes` counts tags and values of fields that the schema does not have, in messages within it and in Any
+    too. A guess has none, and keeps the fields before its `error`.
+    """
+
+    value: JsonValue
+    unknown_bytes: int
+    decoded_by: DecodedBy
+    error: DecodeError | None
+
+
+class DecodedJson(NamedTuple):
+    """The same with the value as compact JSON text in UTF-8, `null` where there is none."""
+
+    json: bytes
+    unknown_bytes: int
+    decoded_by: DecodedBy
+    error: DecodeError | None
