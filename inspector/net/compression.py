@@ -2,6 +2,8 @@
 
 The invariant: `decompress` returns at most as many bytes as it was allowed, or raises DecodeError; what it holds on the
 way there is bounded likewise. What a stream declares about itself is believed only to refuse it.
+
+Encodings that take a library have a module each, imported where one is met: most inputs have none, or gzip.
 """
 
 from __future__ import annotations
@@ -10,21 +12,12 @@ import gzip
 import zlib
 from collections.abc import Callable
 
-import cramjam
-import zstandard
-
+from inspector.deferred import deferred
 from inspector.errors import DecodeError, InputError
 from inspector.limits import KIB, MAX_COMPRESSION_RATIO, MIB
 
 SMALL = 1 * MIB
 """Output that is allowed whatever the ratio: zeros in zstd shrink to a ten-thousandth, and this much harms nobody."""
-
-ZSTD_WINDOW = 8 * MIB
-"""Window that every zstd decoder should accept (RFC 8878, 3.1.1.1.2). A larger one may reach the output allowed."""
-
-_ZSTD_STEP = 64 * KIB
-_FRAME_HEADER = 18
-"""The longest header of a zstd frame (RFC 8878, 3.1.1.1)."""
 
 
 def decompress(encoding: str, data: bytes, limit: int) -> bytes:
@@ -45,17 +38,19 @@ def decompress(encoding: str, data: bytes, limit: int) -> bytes:
     return decoder(data, min(limit, max(SMALL, len(data) * MAX_COMPRESSION_RATIO)))
 
 
-def _damaged(what: str, reason: object) -> DecodeError:
+def damaged(what: str, reason: object) -> DecodeError:
+    """The error for data of an encoding that is not as the encoding has it."""
     return DecodeError(f"{what} data is damaged: {reason}", code="compression_damaged")
 
 
-def _too_long(what: str) -> DecodeError:
+def too_long(what: str) -> DecodeError:
+    """The error for data that holds more than is allowed."""
     return DecodeError(f"{what} data decompresses to more than is allowed", code="compression_limit")
 
 
 def _identity(data: bytes, allowed: int) -> bytes:
     if len(data) > allowed:
-        raise _too_long("identity")
+        raise too_long("identity")
     return data
 
 
@@ -96,7 +91,7 @@ def _undeflate(data: bytes, allowed: int) -> bytes:
 def _inflate_whole(window: int, data: bytes, allowed: int) -> bytes:
     out, end = _inflate("deflate", window, data, 0, allowed)
     if end != len(data):
-        raise _damaged("deflate", f"{len(data) - end} bytes behind the end")
+        raise damaged("deflate", f"{len(data) - end} bytes behind the end")
     return out
 
 
@@ -112,129 +107,25 @@ def _inflate(what: str, window: int, data: bytes, start: int, allowed: int) -> t
     with memoryview(data) as view:
         while not stream.eof:
             if at >= len(data):
-                raise _damaged(what, "it is cut off")
+                raise damaged(what, "it is cut off")
             try:
                 parts.append(stream.decompress(view[at : at + step], room))
             except zlib.error as error:
-                raise _damaged(what, error) from None
+                raise damaged(what, error) from None
             room -= len(parts[-1])
             if not room:
-                raise _too_long(what)
+                raise too_long(what)
             at = min(at + step, len(data))
             step *= 2
     return b"".join(parts), at - len(stream.unused_data)
-
-
-# --- zstd (RFC 8878) ---------------------------------------------------------------------------------------------
-
-_SKIPPABLE = range(0x184D2A50, 0x184D2A60)
-_RLE_BLOCK = 1
-
-
-def _unzstd(data: bytes, allowed: int) -> bytes:
-    try:
-        _check_frames(data, allowed)
-        return _read_frames(data, allowed)
-    except zstandard.ZstdError as error:
-        raise _damaged("zstd", error) from None
-
-
-def _read_frames(data: bytes, allowed: int) -> bytes:
-    decompressor = zstandard.ZstdDecompressor(max_window_size=max(ZSTD_WINDOW, allowed))
-    reader = decompressor.stream_reader(data, read_across_frames=True)
-    parts: list[bytes] = []
-    size = 0
-    while part := reader.read(_ZSTD_STEP):
-        size += len(part)
-        if size > allowed:
-            raise _too_long("zstd")
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _check_frames(data: bytes, allowed: int) -> None:
-    """Walks the frames. (The library reads one that is cut off as if it ended there.)"""
-    if not data:
-        raise _damaged("zstd", "it is empty")
-    at = 0
-    while at < len(data):
-        head = int.from_bytes(data[at : at + 4], "little")
-        if head in _SKIPPABLE:
-            at += 8 + int.from_bytes(data[at + 4 : at + 8], "little")
-        else:
-            at = _frame_end(data, at, allowed)
-        if at > len(data):
-            raise _damaged("zstd", "it is cut off")
-
-
-def _frame_end(data: bytes, at: int, allowed: int) -> int:
-    header = zstandard.get_frame_parameters(data[at : at + _FRAME_HEADER])
-    if header.content_size != zstandard.CONTENTSIZE_UNKNOWN and header.content_size > allowed:
-        raise _too_long("zstd")
-    at += zstandard.frame_header_size(data[at : at + _FRAME_HEADER])
-    last = 0
-    while not last and at < len(data):
-        head = int.from_bytes(data[at : at + 3], "little")  # 3.1.1.2: last block, type (two bits), size
-        last = head & 1
-        at += 3 + (1 if head >> 1 & 3 == _RLE_BLOCK else head >> 3)
-    return at + 4 * header.has_checksum if last else len(data) + 1
-
-
-# --- snappy (https://github.com/google/snappy: format_description.txt, framing_format.txt) ------------------------
-
-_STREAM = b"\xff\x06\x00\x00sNaPpY"
-_COMPRESSED_CHUNK = 0
-_PLAIN_CHUNK = 1
-_CHECKSUM = 4
-
-_MAX_EXPANSION = 32
-"""A copy of 64 bytes, the longest, takes three: what a block declares beyond that is not in it."""
-
-
-def _unsnappy(data: bytes, allowed: int) -> bytes:
-    """The stream format where it begins as such, else a block. (Read as one, "sNaPp" copies from before its start.)
-
-    Nothing at all is a stream without chunks: so Go's snappy.Writer leaves an empty message.
-    """
-    try:
-        if not data or data.startswith(_STREAM):
-            _check_chunks(data, allowed)
-            return bytes(cramjam.snappy.decompress(data))
-        _check_block(len(data), cramjam.snappy.decompress_raw_len(data), allowed)
-        return bytes(cramjam.snappy.decompress_raw(data))
-    except cramjam.DecompressionError as error:
-        raise _damaged("snappy", error) from None
-
-
-def _check_block(size: int, declared: int, allowed: int) -> None:
-    if declared > size * _MAX_EXPANSION:
-        raise _damaged("snappy", f"{size} bytes cannot hold the {declared} they declare")
-    if declared > allowed:
-        raise _too_long("snappy")
-
-
-def _check_chunks(data: bytes, allowed: int) -> None:
-    """Adds up what the chunks declare. A stream has no end mark: one cut off between chunks cannot be told."""
-    at = total = 0
-    while at < len(data):
-        kind, size = data[at], int.from_bytes(data[at + 1 : at + 4], "little")
-        body, at = at + 4, at + 4 + size
-        if at > len(data):
-            raise _damaged("snappy", "it is cut off")
-        if kind == _COMPRESSED_CHUNK:
-            total += cramjam.snappy.decompress_raw_len(data[body + _CHECKSUM : min(body + _CHECKSUM + 5, at)])
-        elif kind == _PLAIN_CHUNK:
-            total += max(size - _CHECKSUM, 0)
-        if total > allowed:
-            raise _too_long("snappy")
 
 
 _DECODERS: dict[str, Callable[[bytes, int], bytes]] = {
     "identity": _identity,
     "gzip": _gunzip,
     "deflate": _undeflate,
-    "zstd": _unzstd,
-    "snappy": _unsnappy,
+    "zstd": deferred("inspector.net.zstd", "decompress"),
+    "snappy": deferred("inspector.net.snappy", "decompress"),
 }
 
 ENCODINGS = tuple(_DECODERS)
@@ -257,6 +148,6 @@ _ENCODERS: dict[str, Callable[[bytes], bytes]] = {
     "identity": bytes,
     "gzip": lambda data: gzip.compress(data, mtime=0),
     "deflate": zlib.compress,
-    "zstd": lambda data: zstandard.ZstdCompressor().compress(data),
-    "snappy": lambda data: bytes(cramjam.snappy.compress(data)) or _STREAM,  # cramjam leaves out the head of nothing
+    "zstd": deferred("inspector.net.zstd", "compress"),
+    "snappy": deferred("inspector.net.snappy", "compress"),
 }
