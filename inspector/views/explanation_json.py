@@ -16,7 +16,7 @@ from inspector.transcode.tree import FieldNode, FieldTree, Step, Visit
 from inspector.transcode.tree_wire import wire_type_name
 from inspector.views.rows import Row, error_row
 from inspector.views.safe_text import safe_json
-from inspector.wire.guess import JsonValue
+from inspector.wire.json_value import JsonValue
 
 _EXACT_INTEGER = 1 << 53
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import orjson
 
 from inspector.model.call import Status
 from inspector.model.problem import Problem
-from inspector.session import DecodedMessage
 from inspector.views.safe_text import safe_json
 from inspector.views.times import timestamp
+
+if TYPE_CHECKING:
+    from inspector.session import DecodedMessage
 
 Row = dict[str, object]
 DecodeDetails = Callable[[bytes], list[object] | None]
