@@ -28,7 +28,8 @@ from inspector.transcode.tree import FieldTree
 from inspector.transcode.tree_unknown import unknown_fields
 from inspector.views.explanation import Explanation
 from inspector.wire import untyped
-from inspector.wire.guess import JsonValue, Shape, guess
+from inspector.wire.guess import Shape, guess
+from inspector.wire.json_value import JsonValue
 
 SchemaLike = Resolver | str | os.PathLike[str] | Sequence[str] | None
 Bytes = bytes | bytearray | memoryview

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from inspector.errors import EncodeError
 from inspector.formats.base import Conversion
 from inspector.transcode.decode import MessageDecoder
+from inspector.wire.json_value import JsonValue
 
 if TYPE_CHECKING:
     from inspector.transcode.encode import MessageEncoder
     from inspector.transcode.refusal import Locate
-    from inspector.wire.guess import JsonValue
 
-Encode = Callable[["JsonValue", "Locate"], bytes]
+Encode = Callable[[JsonValue, "Locate"], bytes]
 """Makes a message of a value. Raises EncodeError with line and column, which the other argument finds."""
 
 

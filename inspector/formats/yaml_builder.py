@@ -14,7 +14,7 @@ from inspector.limits import MAX_ALIASED, MAX_DEPTH
 from inspector.schema.wording import one_line
 from inspector.transcode.refusal import Place, Step, path_text
 from inspector.transcode.scalar_readers import TooLarge
-from inspector.wire.guess import JsonValue
+from inspector.wire.json_value import JsonValue
 
 Event = Any
 Mark = Any

@@ -15,7 +15,7 @@ from inspector.formats.yaml_builder import YamlBuilder, place_of_mark
 from inspector.schema.wording import one_line
 from inspector.transcode.refusal import Place, Step
 from inspector.transcode.source_text import decode_utf8, place_of
-from inspector.wire.guess import JsonValue
+from inspector.wire.json_value import JsonValue
 
 Parser = type[Any]
 

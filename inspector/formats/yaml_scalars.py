@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from inspector.transcode.scalar_readers import TooLarge, real, whole
-from inspector.wire.guess import JsonValue
+from inspector.wire.json_value import JsonValue
 
 _CONSTANTS: dict[str, JsonValue] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),

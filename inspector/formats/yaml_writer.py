@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from inspector.wire.guess import JsonValue
+from inspector.wire.json_value import JsonValue
 
 _STEP = "  "
 

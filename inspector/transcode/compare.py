@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from math import isclose
 from typing import Literal, NamedTuple
 
-from inspector.wire.guess import JsonValue
+from inspector.wire.json_value import JsonValue
 
 Change = Literal["added", "removed", "changed", "reordered"]
 

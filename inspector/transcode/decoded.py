@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-if TYPE_CHECKING:
-    from inspector.errors import DecodeError
-    from inspector.wire.guess import JsonValue
+from inspector.errors import DecodeError
+from inspector.wire.json_value import JsonValue
 
 DecodedBy = Literal["schema", "guess"]
 

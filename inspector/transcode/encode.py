@@ -18,7 +18,7 @@ from inspector.transcode.message_writers import MessageWriters
 from inspector.transcode.refusal import Locate, Refusal
 from inspector.transcode.resolver import Resolver, message_descriptor
 from inspector.transcode.wire_tables import type_row
-from inspector.wire.guess import JsonValue
+from inspector.wire.json_value import JsonValue
 
 try:
     from inspector.transcode.json_to_wire_cy import WireEncoder

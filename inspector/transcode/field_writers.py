@@ -15,7 +15,7 @@ from inspector.transcode.fields import ELEMENT_SIZE, field_wire_type
 from inspector.transcode.refusal import Key, Refusal, refuse
 from inspector.transcode.scalar_readers import SKIPPED, Read
 from inspector.wire.encode import tag, varint
-from inspector.wire.guess import JsonValue
+from inspector.wire.json_value import JsonValue
 from inspector.wire.scan import EGROUP, LEN, SGROUP, VARINT
 
 Write = Callable[[JsonValue, int], bytes]

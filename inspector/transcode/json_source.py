@@ -17,7 +17,7 @@ from inspector.schema.wording import one_line
 from inspector.transcode.refusal import Place, Step, path_text
 from inspector.transcode.scalar_readers import real, whole
 from inspector.transcode.source_text import decode_utf8, place_of
-from inspector.wire.guess import JsonValue
+from inspector.wire.json_value import JsonValue
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _STRING = r'"(?:[^"\\]|\\.)*"'

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from inspector.wire.guess import JsonValue
+from inspector.wire.json_value import JsonValue
 
 
 def dumps(value: JsonValue, indent: int | None = None) -> bytes:

@@ -42,9 +42,8 @@ from inspector.transcode.scalar_readers import TooLarge, from_base64, is_null, k
 from inspector.transcode.unknown import UNKNOWN
 from inspector.transcode.well_known import WRAPPERS, special_name
 from inspector.transcode.well_known_readers import READERS, Fields
-from inspector.wire import untyped
 from inspector.wire.encode import length_delimited
-from inspector.wire.guess import BYTES, JsonValue
+from inspector.wire.json_value import BYTES, JsonValue
 
 _EXTENSIONS = 1 << 29
 """Added to the number of an extension, it gives its place behind all fields."""
@@ -235,6 +234,8 @@ def _ignore(_: JsonValue, __: int) -> bytes:
 
 def _unknown(value: JsonValue, _: int) -> bytes:
     """Fields by number, which the printer gives where it keeps them."""
+    from inspector.wire import untyped  # noqa: PLC0415  # with all that guessing takes
+
     try:
         return untyped.from_value(value)
     except EncodeError as error:

@@ -43,7 +43,7 @@ from inspector.transcode.scalars import (
 from inspector.transcode.unknown import UNKNOWN, unknown_bytes
 from inspector.transcode.well_known import TEXTS, WRAPPERS, special_name
 from inspector.wire import untyped
-from inspector.wire.guess import BYTES, JsonValue
+from inspector.wire.json_value import BYTES, JsonValue
 
 Object = dict[str, JsonValue]
 

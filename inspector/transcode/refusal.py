@@ -8,7 +8,7 @@ from typing import NamedTuple, NoReturn
 
 from inspector.errors import EncodeError
 from inspector.schema.wording import one_line
-from inspector.wire.guess import JsonValue
+from inspector.wire.json_value import JsonValue
 
 _SHOWN = 60
 """Characters of a value that a message shows."""

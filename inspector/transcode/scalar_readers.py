@@ -20,7 +20,7 @@ from inspector.schema.names import did_you_mean, near
 from inspector.transcode.refusal import Refusal, refuse, shown
 from inspector.transcode.scalars import enum_name
 from inspector.wire.encode import varint, zigzag
-from inspector.wire.guess import JsonValue
+from inspector.wire.json_value import JsonValue
 
 Read = Callable[[JsonValue], bytes]
 

@@ -9,18 +9,16 @@ from __future__ import annotations
 from binascii import b2a_base64
 from collections.abc import Callable, Iterable
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor import EnumDescriptor, EnumValueDescriptor, FieldDescriptor
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from inspector.wire.floats import shortest_float
+from inspector.wire.json_value import JsonValue
 
-if TYPE_CHECKING:
-    from inspector.wire.guess import JsonValue
-
-Convert = Callable[[Any], "JsonValue"]
+Convert = Callable[[Any], JsonValue]
 
 _PASSED = frozenset(
     {

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from inspector.transcode.scalars import base64_text
 from inspector.transcode.tree import FieldNode, FieldTree
 from inspector.transcode.tree_notes import is_unknown_value
-from inspector.wire.guess import BYTES, JsonValue, guess
+from inspector.wire.guess import guess
+from inspector.wire.json_value import BYTES, JsonValue
 
 
 def untold(tree: FieldTree, *, keep_unknown: bool = False) -> Iterator[FieldNode]:

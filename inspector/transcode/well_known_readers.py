@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from inspector.transcode.refusal import Refusal, refuse, shown
 from inspector.transcode.well_known import EPOCH, FIRST_SECOND, LAST_SECOND, LONGEST_DURATION
-from inspector.wire.guess import JsonValue
+from inspector.wire.json_value import JsonValue
 
 Fields = dict[str, JsonValue]
 

@@ -17,17 +17,12 @@ from inspector.wire.content import Source
 from inspector.wire.evidence import Candidate as Candidate
 from inspector.wire.floats import shortest_float
 from inspector.wire.hints import parse_hint as parse_hint
+from inspector.wire.json_value import BYTES, JsonValue
 from inspector.wire.kinds import NUMBERS, PACKED
 from inspector.wire.packed import elements
 from inspector.wire.scan import LEN, SGROUP, Field
 from inspector.wire.shape import FieldShape as FieldShape
 from inspector.wire.shape import Shape as Shape
-
-JsonValue = dict[str, "JsonValue"] | list["JsonValue"] | str | int | float | bool | None
-"""What json can hold."""
-
-BYTES = "$bytes"
-"""The one key of an object that stands for bytes, which it has as base64."""
 
 EXACT_INTEGER = 1 << 53
 """From here on a JSON reader that keeps numbers as doubles loses digits (RFC 8259, section 6)."""

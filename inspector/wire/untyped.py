@@ -18,8 +18,9 @@ from collections.abc import Iterator, Mapping
 
 from inspector.errors import EncodeError, InputError
 from inspector.wire.content import Source
-from inspector.wire.guess import EXACT_INTEGER, JsonValue, guess
+from inspector.wire.guess import EXACT_INTEGER, guess
 from inspector.wire.hints import Hints
+from inspector.wire.json_value import JsonValue
 from inspector.wire.kinds import NUMBERS, PACKED
 from inspector.wire.scan import I32, I64, LEN, SGROUP
 from inspector.wire.shape import FieldShape, Shape

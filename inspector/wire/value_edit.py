@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeGuard
 
 from inspector.wire.content import Source
 from inspector.wire.encode import varint
-from inspector.wire.guess import BYTES, JsonValue
+from inspector.wire.json_value import BYTES, JsonValue
 from inspector.wire.kinds import NUMBERS
 from inspector.wire.scan import LEN, Field, read_tag
 from inspector.wire.shape import FieldShape, Shape

@@ -17,8 +17,8 @@ from typing import NoReturn
 from inspector.errors import EncodeError
 from inspector.limits import MAX_DEPTH
 from inspector.wire.encode import length_delimited, tag, varint
-from inspector.wire.guess import BYTES, JsonValue
 from inspector.wire.hints import Hints
+from inspector.wire.json_value import BYTES, JsonValue
 from inspector.wire.kinds import NUMBERS, PACKED
 from inspector.wire.scan import EGROUP, I32, I64, MAX_FIELD_NUMBER, SGROUP, VARINT
 

@@ -225,7 +225,8 @@ COMPILER = {
     "inspector.schema.proto_files",
 }
 COMPRESSION = {"zstandard", "cramjam"}
-EXACT = {"inspector.transcode.exact", "inspector.transcode.printer", "inspector.wire.scan", "inspector.wire.guess"}
+GUESSING = {"inspector.wire.guess", "inspector.wire.untyped"}
+EXACT = {"inspector.transcode.exact", "inspector.transcode.printer", "inspector.transcode.survey", "inspector.wire.scan"}
 NEVER = {"rich", "textual", "grpc", "grpc_tools", "importlib.metadata"}
 
 
@@ -236,9 +237,9 @@ NEVER = {"rich", "textual", "grpc", "grpc_tools", "importlib.metadata"}
         (["convert", PAYLOAD, "--to", "hex"], PARSERS | CAPTURES | COMPILER | PROTOBUF),
         (
             ["encode", PAYLOAD.with_suffix(".json"), "-s", SCHEMA, "-t", PAYLOAD_TYPE, "-o", os.devnull],
-            PARSERS | CAPTURES | COMPILER,
+            PARSERS | CAPTURES | COMPILER | COMPRESSION | GUESSING,
         ),
-        (["explain", PAYLOAD], {"yaml", "inspector.net.calls_cy"} | COMPILER | COMPRESSION),
+        (["explain", PAYLOAD], {"yaml"} | CAPTURES | COMPILER | COMPRESSION),
         (["decode", PREDICT, "-s", SCHEMA], PARSERS | COMPILER),
         (["show", PREDICT, "1", "-s", SCHEMA], PARSERS | COMPILER),
         (["calls", PREDICT], PARSERS | COMPILER | COMPRESSION | PROTOBUF),
@@ -250,6 +251,14 @@ def test_a_command_loads_no_more_than_it_needs(arguments, needless):
     loaded = modules_after(f"{code}\nsys.stdout.flush()")
     assert f"inspector.cli.{arguments[0]}" in loaded
     assert loaded & (NEVER | needless) == set()
+
+
+def test_messages_of_a_schema_are_printed_by_the_kernel_alone():
+    arguments = ["convert", PAYLOAD, "-s", SCHEMA, "-t", PAYLOAD_TYPE]
+    code = f"from inspector.cli.main import cli\ncli.main({[str(each) for each in arguments]!r}, standalone_mode=False)"
+    loaded = modules_after(f"{code}\nsys.stdout.flush()")
+    has_kernel = "inspector.transcode.wire_to_json_cy" in loaded
+    assert loaded & (EXACT | GUESSING) == (set() if has_kernel else EXACT | GUESSING)
 
 
 def test_help_loads_no_command():
