@@ -226,7 +226,12 @@ COMPILER = {
 }
 COMPRESSION = {"zstandard", "cramjam"}
 GUESSING = {"inspector.wire.guess", "inspector.wire.untyped"}
-EXACT = {"inspector.transcode.exact", "inspector.transcode.printer", "inspector.transcode.survey", "inspector.wire.scan"}
+EXACT = {
+    "inspector.transcode.exact",
+    "inspector.transcode.printer",
+    "inspector.transcode.survey",
+    "inspector.wire.scan",
+}
 NEVER = {"rich", "textual", "grpc", "grpc_tools", "importlib.metadata"}
 
 
