@@ -1,7 +1,7 @@
 # Each target works from a bare clone: what it needs is installed into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-KERNELS := $(shell find inspector -name '*_cy.py*')
+KERNELS := $(shell find inspector -name '*_cy.py*' -o -name '*.pxd')
 APT := $(if $(filter 0,$(shell id -u)),,sudo) apt-get
 
 .PHONY: demo test conformance lint format bench samples clean

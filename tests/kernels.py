@@ -55,9 +55,17 @@ def extension_path(name: str, root: Path = ROOT) -> Path | None:
 
 
 def stale(root: Path = ROOT) -> list[str]:
-    """Kernels whose extension module is older than the source: tests of it would prove nothing about the source."""
+    """Kernels whose extension module is older than what it is made of: tests of it would prove nothing about that."""
     built = ((name, extension_path(name, root)) for name in names(root) + native(root))
-    return [name for name, path in built if path and path.stat().st_mtime < source_path(name, root).stat().st_mtime]
+    return [name for name, path in built if path and path.stat().st_mtime < _edited(name, root)]
+
+
+def _edited(name: str, root: Path) -> float:
+    """When the source of a kernel was last edited, or a declaration (`.pxd`) that it takes, by way of others too."""
+    from Cython.Build.Dependencies import create_dependency_tree  # noqa: PLC0415  # needed only where kernels are built
+
+    parts = create_dependency_tree(quiet=True).all_dependencies(str(source_path(name, root)))
+    return max(Path(part).stat().st_mtime for part in parts if Path(part).is_relative_to(root))
 
 
 def variants(name: str, root: Path = ROOT) -> list[str]:

@@ -45,6 +45,21 @@ def test_a_kernel_that_is_only_compiled_grows_stale_too(tree):
     assert kernels.stale(tree) == ["inspector.net.walk_cy"]
 
 
+def test_an_edited_declaration_makes_all_stale_that_take_it(tree):
+    package = tree / "inspector"
+    edges, steps = package / "net" / "edges.pxd", package / "net" / "steps.pxd"
+    (package / "__init__.py").touch()
+    (package / "net" / "__init__.py").touch()
+    (package / "net" / "walk_cy.py").write_text("from cython.cimports.inspector.net.steps import step\n")
+    steps.write_text("from inspector.net.edges cimport edge\n")
+    edges.write_text("cdef int edge\n")
+    for path in (package / "net" / "walk_cy.py", steps, edges):
+        os.utime(path, (1000, 1000))
+    assert kernels.stale(tree) == []
+    os.utime(edges, (1002, 1002))
+    assert kernels.stale(tree) == ["inspector.net.walk_cy"]
+
+
 def test_extension_modules_of_other_interpreters_do_not_count(tree):
     extension_of(tree).rename(tree / "inspector" / "net" / "walk_cy.cpython-27-other.so")
     assert extension_of(tree) is None
