@@ -560,8 +560,9 @@ class ConnectionCalls:
         size: cython.Py_ssize_t = end - start - 5
         if size < 0 or data[start] or size > _MAX_MESSAGE:
             return False
-        length: cython.Py_ssize_t = data[start + 1] << 24 | data[start + 2] << 16 | data[start + 3] << 8
-        if length | data[start + 4] != size:
+        length: cython.Py_ssize_t = data[start + 1]  # as a byte it would be shifted in a C int, and out of that
+        length = length << 24 | data[start + 2] << 16 | data[start + 3] << 8 | data[start + 4]
+        if length != size:
             return False
         if self._with_messages:
             body = _cut(data, start + 5, end)

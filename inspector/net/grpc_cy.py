@@ -133,7 +133,8 @@ class Deframer:
         size: cython.Py_ssize_t = len(body)
         length: cython.Py_ssize_t
         if self._left < 0 and not self._prefix and size >= 5:  # the common case, put first for speed
-            length = body[1] << 24 | body[2] << 16 | body[3] << 8 | body[4]
+            length = body[1]  # as a byte it would be shifted in a C int, and out of that
+            length = length << 24 | body[2] << 16 | body[3] << 8 | body[4]
             if length == size - 5 and body[0] <= 1 and length <= _MAX_MESSAGE:
                 piece = make(Piece, (packet, offset, size))
                 found.append(make(RawMessage, (body[0], body[5:], None, (piece,), packet, time)))

@@ -447,7 +447,7 @@ def _padded(bits: cython.Py_ssize_t, count: cython.Py_ssize_t) -> cython.Py_ssiz
     """The last `count` bits, filled up with ones to thirty."""
     missing: cython.Py_ssize_t = 30 - count
     one: cython.Py_ssize_t = 1
-    return ((bits << missing) | ((one << missing) - 1)) & _ONES
+    return (bits & ((one << count) - 1)) << missing | ((one << missing) - 1)
 
 
 @cython.cfunc
