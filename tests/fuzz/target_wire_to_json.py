@@ -1,0 +1,50 @@
+"""Bytes of a message to JSON text: the fast way and the exact way have to say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+from fuzz.messages import DOCUMENTS, TYPES
+from fuzz.target import Script, Target
+
+from inspector.transcode.decode import MessageDecoder
+from inspector.transcode.encode import MessageEncoder
+from inspector.transcode.json_text import dumps
+
+OPTIONS = ("emit_defaults", "proto_names", "enum_numbers", "strict", "keep_unknown")
+
+
+@cache
+def decoder(kind, options):
+    named = {name: bool(options >> at & 1) for at, name in enumerate(OPTIONS)}
+    return MessageDecoder(TYPES[kind].resolver, **named)
+
+
+def run(data: bytes) -> object:
+    script = Script(data)
+    kind, options = script.byte() % len(TYPES), script.byte() % 32
+    body = script.rest()
+    fast = decoder(kind, options).decode_json(TYPES[kind].name, body)
+    exact = decoder(kind, options).decode(TYPES[kind].name, body)
+    assert fast.json == dumps(exact.value)
+    assert (fast.unknown_bytes, fast.decoded_by) == (exact.unknown_bytes, exact.decoded_by)
+    assert repr(fast.error) == repr(exact.error)
+    return fast
+
+
+def seeds() -> Iterator[bytes]:
+    for at, (kind, document) in enumerate(DOCUMENTS):
+        made = MessageEncoder(TYPES[kind].resolver).encode_json(TYPES[kind].name, document.encode())
+        yield bytes((kind, at % 32)) + made
+        yield bytes((kind, 0)) + made + made
+    yield b"\0\0" + b"\x82\x01\x02" * 50 + b"\x82\x01\0"
+    yield b"\1\0" + b"\x9b\x01\x08\x01\x13\x14\x9c\x01" + b"\x0b\x0c"
+
+
+TARGET = Target(
+    "wire_to_json",
+    run,
+    seeds,
+    (b"\x82\x01", b"\x9b\x01", b"\x9c\x01", b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", b"\x80\x80\x80\x80\x08", b"type.googleapis.com/f3.M"),
+)
