@@ -94,26 +94,62 @@ _PROTO3, _PROTO2 = _compiled(PROTO3), _compiled(PROTO2)
 TYPES = (
     Type(_PROTO3, "f3.M"),
     Type(_PROTO2, "f2.M"),
-    *(Type(_PROTO3, f"google.protobuf.{name}") for name in ("Any", "Struct", "Value", "Duration", "Timestamp", "FieldMask")),
+    *(
+        Type(_PROTO3, f"google.protobuf.{name}")
+        for name in ("Any", "Struct", "Value", "Duration", "Timestamp", "FieldMask")
+    ),
 )
 
 DOCUMENTS: tuple[tuple[int, str], ...] = (
     (0, '{"aDouble":1.5,"aFloat":-0.1,"aInt32":-1,"aInt64":"-9223372036854775808","aUint64":"18446744073709551615"}'),
     (0, '{"aDouble":"NaN","aFloat":"-Infinity","rDouble":[1e300,-0.0,5e-324,"Infinity"],"rFloat":[3.4028235e38,0.1]}'),
-    (0, '{"aString":"\\u65e5\\ud83d\\ude00\\n\\"\\\\\\u0000\\u2028<>","aBytes":"//79AA==","rBytes":["","AQ=="],"aBool":true}'),
+    (
+        0,
+        '{"aString":"\\u65e5\\ud83d\\ude00\\n\\"\\\\\\u0000\\u2028<>","aBytes":"//79AA==","rBytes":["","AQ=="],"aBool":true}',
+    ),
     (0, '{"child":{"child":{"child":{"aSint32":-3}}},"children":[{},{"e":"ONE"},{"es":["LESS",77]}],"far":1}'),
-    (0, '{"rInt32":[1,-2,300],"rSint64":["-1"],"rFixed32":[4294967295],"rSfixed64":["-1"],"rBool":[true,false],"rString":["a",""]}'),
+    (
+        0,
+        '{"rInt32":[1,-2,300],"rSint64":["-1"],"rFixed32":[4294967295],"rSfixed64":["-1"],"rBool":[true,false],"rString":["a",""]}',
+    ),
     (0, '{"oInt32":0,"oString":"","oBool":false,"oDouble":0,"cMessage":{"cInt":0},"named":{"a":{},"":{"cText":"x"}}}'),
-    (0, '{"mInt32":{"-1":"5"},"mSint64":{"9":1},"mFixed32":{"0":0},"mBool":{"true":1,"false":2},"mString":{"k":3},"flags":{"1":"UNO"}}'),
-    (0, '{"values":{"a":null,"b":[1,"x",{"c":true}]},"wStruct":{"k":{"n":[null,1.25]}},"wListvalue":[[],{}],"wValue":null}'),
-    (0, '{"wDuration":"-1.000340012s","wTimestamp":"2026-11-23T09:03:11.123456789Z","wFieldmask":"a.b,fooBar","wEmpty":{}}'),
-    (0, '{"wBoolvalue":false,"wInt64value":"7","wFloatvalue":1.5,"wDoublevalue":"NaN","wBytesvalue":"AA==","wStringvalue":"s"}'),
-    (0, '{"wAny":{"@type":"type.googleapis.com/f3.M","aInt32":5,"wAny":{"@type":"x/google.protobuf.Duration","value":"3s"}}}'),
-    (0, '{"lTimestamp":["1970-01-01T00:00:00Z","9999-12-31T23:59:59.999Z"],"lDuration":["0s"],"lAny":[{}],"lUint32value":[0,1]}'),
+    (
+        0,
+        '{"mInt32":{"-1":"5"},"mSint64":{"9":1},"mFixed32":{"0":0},"mBool":{"true":1,"false":2},"mString":{"k":3},"flags":{"1":"UNO"}}',
+    ),
+    (
+        0,
+        '{"values":{"a":null,"b":[1,"x",{"c":true}]},"wStruct":{"k":{"n":[null,1.25]}},"wListvalue":[[],{}],"wValue":null}',
+    ),
+    (
+        0,
+        '{"wDuration":"-1.000340012s","wTimestamp":"2026-11-23T09:03:11.123456789Z","wFieldmask":"a.b,fooBar","wEmpty":{}}',
+    ),
+    (
+        0,
+        '{"wBoolvalue":false,"wInt64value":"7","wFloatvalue":1.5,"wDoublevalue":"NaN","wBytesvalue":"AA==","wStringvalue":"s"}',
+    ),
+    (
+        0,
+        '{"wAny":{"@type":"type.googleapis.com/f3.M","aInt32":5,"wAny":{"@type":"x/google.protobuf.Duration","value":"3s"}}}',
+    ),
+    (
+        0,
+        '{"lTimestamp":["1970-01-01T00:00:00Z","9999-12-31T23:59:59.999Z"],"lDuration":["0s"],"lAny":[{}],"lUint32value":[0,1]}',
+    ),
     (0, ' { "a_int32" : 1e2 , "aInt64" : 12 , "cNull" : null, "aString" : null,\r\n\t"rInt32": [ ] } '),
-    (1, '{"aInt32":5,"e":"TWO","es":["ONE","LESS"],"g":[{"x":1,"again":{"text":["a"]}}],"greeting":"hi","closed":{"a":"ONE"}}'),
-    (1, '{"[f2.x_int]":7,"[f2.x_texts]":["a","b"],"[f2.x_message]":{"[f2.x_es]":["ONE"]},"[f2.x_time]":"2000-01-01T00:00:00Z"}'),
-    (1, '{"rInt32":[1,2],"pInt32":[1,2],"pDouble":[0.5],"pBool":[true],"rString":["x"],"needs":{"x":1},"pSfixed32":[-1]}'),
+    (
+        1,
+        '{"aInt32":5,"e":"TWO","es":["ONE","LESS"],"g":[{"x":1,"again":{"text":["a"]}}],"greeting":"hi","closed":{"a":"ONE"}}',
+    ),
+    (
+        1,
+        '{"[f2.x_int]":7,"[f2.x_texts]":["a","b"],"[f2.x_message]":{"[f2.x_es]":["ONE"]},"[f2.x_time]":"2000-01-01T00:00:00Z"}',
+    ),
+    (
+        1,
+        '{"rInt32":[1,2],"pInt32":[1,2],"pDouble":[0.5],"pBool":[true],"rString":["x"],"needs":{"x":1},"pSfixed32":[-1]}',
+    ),
     (2, '{"@type":"type.googleapis.com/google.protobuf.Struct","value":{"a":[1,{"b":null}]}}'),
     (3, '{"a":1,"b":{"c":[true,"x",null]},"a ":-1.5e-7}'),
     (4, '[[[[1]]],"two",{"three":3}]'),

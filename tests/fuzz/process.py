@@ -92,6 +92,7 @@ def measure(target: Target, data: bytes, held, table: array, at: int) -> None:
     """Bytes held after a run, and references to what there is only one of."""
     target.run(data)
     gc.collect()
+    sys._clear_type_cache()  # it holds names of attributes, of which C code makes new ones
     table[at] = held()
     for place, single in enumerate(SINGLETONS, start=1):
         table[place * ROUNDS + at] = sys.getrefcount(single)

@@ -42,6 +42,7 @@ COMPILER = {
     "CC": "clang",
     "CXX": "clang++",
     "CFLAGS": FLAGS,
+    "CXXFLAGS": FLAGS,
     # Without the sanitizers' runtime: it is loaded before all else, as Python itself has none.
     "LDSHARED": "clang -shared",
     "LDCXXSHARED": "clang++ -shared",
@@ -72,6 +73,9 @@ def build() -> None:
         )
     if done.returncode:
         raise SystemExit(f"{tail(log)}\nthe kernels cannot be built with clang: see above")
+    for kernel in (BUILD / "lib").rglob("*_cy.*.so"):
+        if not {b"__asan_init", b"__sanitizer_cov_8bit_counters_init"} <= set(kernel.read_bytes().split(b"\0")):
+            raise SystemExit(f"{kernel} is built without sanitizers: remove build/fuzz")
 
 
 def prune() -> None:
@@ -121,7 +125,9 @@ def run(name: str, seconds: int) -> Outcome:
     )
     if code:
         found = sorted(set(CRASHES.iterdir()) - before)
-        return Outcome(name, "\n".join(f"FOUND {path}\nrepeat: {repeat(name, path)}" for path in found) or "FAILED", log)
+        return Outcome(
+            name, "\n".join(f"FOUND {path}\nrepeat: {repeat(name, path)}" for path in found) or "FAILED", log
+        )
     failed = compare(name, corpus) or look_for_leaks(name, corpus)
     return failed or Outcome(name, figures(log, len(list(corpus.iterdir()))), None)
 

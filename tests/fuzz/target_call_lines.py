@@ -12,7 +12,7 @@ from inspector.model.problem import Problem
 from inspector.views.call_lines_cy import call_lines
 
 NAMES = ("content-type", "authorization", "x-key", "grpc-status-details-bin", ":path", "x")
-NUMBERS = (0, 1, -1, 999_999_999, 10**9, 2**31, 2**32 - 1, 2**53, 2**62, 2**63 - 1, 253_402_300_799 * 10**9)
+NUMBERS = (0, 1, 999_999_999, 10**9, 2**31, 2**32 - 1, 2**53, 2**62, 2**63 - 1, 253_402_300_799 * 10**9)
 
 
 def run(data: bytes) -> object:
@@ -35,7 +35,7 @@ def call(script, number):
         *(moment(script), moment(script), authority, moment(script)),
         *(headers(script), headers(script), headers(script)),
         status(script) if flags & 1 else None,
-        *(flags, flags, count(script), count(script), bool(flags & 2)),
+        *(flags, flags, count(script) & 2**62 - 1, count(script) & 2**62 - 1, bool(flags & 2)),
         (Problem("code", method or "", flags, flags),) if flags & 4 else (),
     )
 
@@ -49,9 +49,9 @@ def characters(script):
 
 
 def moment(script):
-    """Nanoseconds; capture files have 64 bits of them."""
+    """Nanoseconds, of a capture file with any clock; none that is told."""
     kind = script.byte()
-    return None if kind == 0xFF else count(script, kind)
+    return None if kind == 0xFF else -1 if kind == 0xFE else count(script, kind)
 
 
 def count(script, kind=None):
@@ -60,7 +60,9 @@ def count(script, kind=None):
 
 
 def headers(script):
-    names = (characters(script) if kind >= 0x80 else NAMES[kind % len(NAMES)] for kind in script.take(script.byte() & 7))
+    names = (
+        characters(script) if kind >= 0x80 else NAMES[kind % len(NAMES)] for kind in script.take(script.byte() & 7)
+    )
     return tuple((name, characters(script)) for name in names)
 
 
@@ -71,11 +73,28 @@ def status(script):
 def seeds() -> Iterator[bytes]:
     head = b"\x07" + text(b"/pkg.Svc/Do") + text(b"127.0.0.1:50051") + text(b"example.com") + b"\x04\x05\x01"
     fields = b"\x03\0\1\2" + text(b"application/grpc") + text(b"Bearer secret") + text(b"k")
-    end = text(b"") + b"\x05" + text(b"NOT_FOUND") + text(b"not \xc3\xa9 here") + text(b"\x08\x05") + b"\x80\0\0\0\0\0\0\7\x01"
+    end = (
+        text(b"")
+        + b"\x05"
+        + text(b"NOT_FOUND")
+        + text(b"not \xc3\xa9 here")
+        + text(b"\x08\x05")
+        + b"\x80\0\0\0\0\0\0\7\x01"
+    )
     one = head + fields + b"\x00" + fields + end
     yield b"\0" + one
     yield b"\1" + one * 9
-    yield b"\0" + head.replace(b"example", b"\x1b[31m\0\xff") + b"\x02\x80\x81" + text(b"\xff") + text(b'"\\\n') + b"\0\0\0" + one
+    yield (
+        b"\0"
+        + head.replace(b"example", b"\x1b[31m\0\xff")
+        + b"\x02\x80\x81"
+        + text(b"\xff")
+        + text(b'"\\\n')
+        + b"\0\0\0"
+        + one
+    )
 
 
-TARGET = Target("call_lines", run, seeds, (b"\x1b[", b"\x7f", b'"', b"\\", b"\xfe\xe2\x80\xae", b"\xfe\xf0\x9f\x98\x80"))
+TARGET = Target(
+    "call_lines", run, seeds, (b"\x1b[", b"\x7f", b'"', b"\\", b"\xfe\xe2\x80\xae", b"\xfe\xf0\x9f\x98\x80")
+)

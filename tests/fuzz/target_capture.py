@@ -63,6 +63,13 @@ TARGET = Target(
     "capture",
     run,
     seeds,
-    (b"\x0a\x0d\x0d\x0a", b"\x4d\x3c\x2b\x1a", b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\xff\xff\xff\xff", b"\0\0\0\0"),
+    (
+        b"\x0a\x0d\x0d\x0a",
+        b"\x4d\x3c\x2b\x1a",
+        b"\xd4\xc3\xb2\xa1",
+        b"\xa1\xb2\x3c\x4d",
+        b"\xff\xff\xff\xff",
+        b"\0\0\0\0",
+    ),
     longest=SHORT,
 )

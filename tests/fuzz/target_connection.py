@@ -194,7 +194,12 @@ def message(side, stream, payload, flag=0, end=False):
 
 
 def seeds() -> Iterator[bytes]:
-    request = [(b":method", b"POST"), (b":path", b"/pkg.Svc/Do"), (b"content-type", b"application/grpc"), (b"grpc-encoding", b"gzip")]
+    request = [
+        (b":method", b"POST"),
+        (b":path", b"/pkg.Svc/Do"),
+        (b"content-type", b"application/grpc"),
+        (b"grpc-encoding", b"gzip"),
+    ]
     response = [(b":status", b"200"), (b"content-type", b"application/grpc")]
     trailers = [(b"grpc-status", b"14"), (b"grpc-message", b"a%20b%ff%"), (b"grpc-status-details-bin", b"CAUSA2FiYw")]
     call = [
@@ -209,7 +214,12 @@ def seeds() -> Iterator[bytes]:
     yield bytes((START,)) + b"".join(call)
     yield b"\0" + b"".join(call) + b"\0" + b"".join(call)
     for at in range(len(call)):
-        for step in (bytes((HOLD,)), bytes((SKIP, 0, 9)), bytes((SKIP | SERVER, 0, 9)), bytes((REPEAT, 20)) + text(b"other")):
+        for step in (
+            bytes((HOLD,)),
+            bytes((SKIP, 0, 9)),
+            bytes((SKIP | SERVER, 0, 9)),
+            bytes((REPEAT, 20)) + text(b"other"),
+        ):
             yield bytes((START,)) + b"".join(call[:at]) + step + b"".join(call[at:])
     web = [(name, b"application/grpc-web+proto" if name == b"content-type" else value) for name, value in response]
     trailer = message(SERVER, 1, b"grpc-status: 5\r\n", flag=0x80, end=True)

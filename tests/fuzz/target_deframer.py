@@ -32,9 +32,7 @@ def run(data: bytes) -> object:
         body = script.text()
         intact = intact and not missing and not flags & LOSE
         bodies.append(body)
-        found += deframer.feed(
-            Data(0, 1, body, missing, not flags & NO_START, False, offset + missing, packet, None)
-        )
+        found += deframer.feed(Data(0, 1, body, missing, not flags & NO_START, False, offset + missing, packet, None))
         offset += missing + len(body)
     if intact and not deframer.bad_flag:
         check(b"".join(bodies), found)
@@ -69,4 +67,6 @@ def seeds() -> Iterator[bytes]:
     yield b"\0" + b"\0" + text(b"\x07" + messages) + b"\0" + text(messages)
 
 
-TARGET = Target("deframer", run, seeds, (b"\0\0\0\0", b"\0\0\0\0\1", b"\x80\0\0\0", b"\xff\xff\xff\xff", b"\x03\xff\xff\xff"))
+TARGET = Target(
+    "deframer", run, seeds, (b"\0\0\0\0", b"\0\0\0\0\1", b"\x80\0\0\0", b"\xff\xff\xff\xff", b"\x03\xff\xff\xff")
+)

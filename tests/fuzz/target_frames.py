@@ -104,5 +104,8 @@ def seeds() -> Iterator[bytes]:
 
 
 TARGET = Target(
-    "frames", run, seeds, (b"\0\0\0\x04\0\0\0\0\0", b"\0\0\x04\x08\0", b"\0\0\x08\x06", http2.PREFACE, b"\0\x40\0\0", b"\0\0\0\1")
+    "frames",
+    run,
+    seeds,
+    (b"\0\0\0\x04\0\0\0\0\0", b"\0\0\x04\x08\0", b"\0\0\x08\x06", http2.PREFACE, b"\0\x40\0\0", b"\0\0\0\1"),
 )

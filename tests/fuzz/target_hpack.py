@@ -79,5 +79,8 @@ def seeds() -> Iterator[bytes]:
 
 
 TARGET = Target(
-    "hpack", run, seeds, (b"\x3f\xe1\x1f", b"\x20", b"\xbe", b"\x7f\xff\xff\xff\xff\x0f", b"\x82\x84", b"\xff\xff\xff\xea")
+    "hpack",
+    run,
+    seeds,
+    (b"\x3f\xe1\x1f", b"\x20", b"\xbe", b"\x7f\xff\xff\xff\xff\x0f", b"\x82\x84", b"\xff\xff\xff\xea"),
 )

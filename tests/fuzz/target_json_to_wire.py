@@ -55,7 +55,18 @@ TARGET = Target(
     run,
     seeds,
     (
-        *(b'"\\u0000"', b"\\ud83d\\ude00", b"null", b"true", b'"NaN"', b"1e400", b"-0", b'{"@type":"', b'"value":', b"[]"),
+        *(
+            b'"\\u0000"',
+            b"\\ud83d\\ude00",
+            b"null",
+            b"true",
+            b'"NaN"',
+            b"1e400",
+            b"-0",
+            b'{"@type":"',
+            b'"value":',
+            b"[]",
+        ),
         *(b'"AA=="', b'"1s"', b'"1970-01-01T00:00:00Z"', b'"aInt32":', b'"child":', b'"rString":', b'"[f2.x_int]":'),
     ),
 )

@@ -46,5 +46,12 @@ TARGET = Target(
     "wire_to_json",
     run,
     seeds,
-    (b"\x82\x01", b"\x9b\x01", b"\x9c\x01", b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", b"\x80\x80\x80\x80\x08", b"type.googleapis.com/f3.M"),
+    (
+        b"\x82\x01",
+        b"\x9b\x01",
+        b"\x9c\x01",
+        b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+        b"\x80\x80\x80\x80\x08",
+        b"type.googleapis.com/f3.M",
+    ),
 )
