@@ -4,7 +4,9 @@ BIN := .venv/bin
 KERNELS := $(shell find inspector -name '*_cy.py*' -o -name '*.pxd')
 APT := $(if $(filter 0,$(shell id -u)),,sudo) apt-get
 
-.PHONY: demo test conformance lint format bench samples clean
+FUZZ ?= --seconds 60
+
+.PHONY: demo test conformance fuzz lint format bench samples clean
 
 demo: .venv/installed
 	@echo '$$ inspector decode samples/predict.pcapng -s protos'
@@ -20,6 +22,11 @@ test: .venv/test
 conformance: .venv/installed
 	command -v npm >/dev/null || { $(APT) update -q && DEBIAN_FRONTEND=noninteractive $(APT) install -y -q npm; }
 	tests/conformance/run tests/conformance/testee.py --enforce_recommended --maximum_edition 2023
+
+# The kernels with AddressSanitizer and UBSan, under libFuzzer: FUZZ='--seconds 3600 hpack' for an hour of one target.
+fuzz: .venv/fuzz
+	command -v clang++ >/dev/null || { $(APT) update -q && DEBIAN_FRONTEND=noninteractive $(APT) install -y -q clang; }
+	$(BIN)/python tests/fuzz/run.py $(FUZZ)
 
 lint: .venv/lint
 	$(BIN)/ruff check .
@@ -61,6 +68,10 @@ clean:
 
 .venv/bench: .venv/test
 	$(BIN)/python -m pip install -q --group bench
+	@touch $@
+
+.venv/fuzz: .venv/test
+	$(BIN)/python -m pip install -q --group fuzz
 	@touch $@
 
 .venv/lint: .venv/test

@@ -75,6 +75,7 @@ def leaks(target: Target, folder: str, seconds: str) -> None:
     held.restype = ctypes.c_size_t
     table = array("q", bytes(8 * ROUNDS * (1 + len(SINGLETONS))))  # made before, so that it is not what grows
     count = 0
+    gc.freeze()  # what was there before need not be looked through each time
     for path in inputs(folder, float(seconds)):
         data = path.read_bytes()
         for at in range(ROUNDS):
