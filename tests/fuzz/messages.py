@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import corpus
 from random_schemas import PoolResolver, compile_text
+
+from inspector.transcode.encode import MessageEncoder
+from inspector.transcode.resolver import Resolver
 
 _SCALARS = (
     *("double", "float", "int32", "int64", "uint32", "uint64", "sint32", "sint64"),
@@ -80,7 +85,7 @@ extend M {{
 
 
 class Type(NamedTuple):
-    resolver: PoolResolver
+    resolver: Resolver
     name: str
 
 
@@ -98,6 +103,7 @@ TYPES = (
         Type(_PROTO3, f"google.protobuf.{name}")
         for name in ("Any", "Struct", "Value", "Duration", "Timestamp", "FieldMask")
     ),
+    *(Type(corpus.schema(), shape.type_name) for shape in corpus.shapes()),
 )
 
 DOCUMENTS: tuple[tuple[int, str], ...] = (
@@ -158,3 +164,14 @@ DOCUMENTS: tuple[tuple[int, str], ...] = (
     (7, '"fooBar.baz,x"'),
 )
 """The number of a type, and a document of it."""
+
+LONGEST = 16_384
+"""Bytes of a message that is worth it."""
+
+
+def messages() -> Iterator[tuple[int, bytes]]:
+    """The number of a type, and a message of it."""
+    for kind, document in DOCUMENTS:
+        yield kind, MessageEncoder(TYPES[kind].resolver).encode_json(TYPES[kind].name, document.encode())
+    for kind, shape in enumerate(corpus.shapes(), start=len(TYPES) - len(corpus.shapes())):
+        yield kind, min(shape.messages, key=len)[:LONGEST]

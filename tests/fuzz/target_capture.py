@@ -13,8 +13,7 @@ import packets
 from fuzz.target import Target
 
 from inspector.model.call import Call
-from inspector.sources.pcap import PCAP
-from inspector.sources.pcapng import PCAPNG
+from inspector.sources.registry import PCAP, PCAPNG
 from inspector.views.call_lines_cy import call_lines
 
 SHORT = 20_000

@@ -44,8 +44,8 @@ def run(data: bytes) -> object:
     calls = [event for event in found if isinstance(event, Call)]
     lean, _ = decode(file, with_messages=False)
     assert [event for event in lean if isinstance(event, Call)] == calls
-    one_by_one, _ = decode(file, at_once=1)
-    assert one_by_one == found
+    other, _ = decode(file, at_once=1) if len(file) % 2 else decode([by_the_layers(packet) for packet in file])
+    assert other == found
     agree(calls, [event for event in found if isinstance(event, Message)])
     return found, summary, call_lines(calls, lambda _: [])
 
@@ -57,6 +57,11 @@ def decode(file, with_messages=True, at_once=1_000_000):
         found += decoder.feed(file[at : at + at_once])
     found += decoder.close()
     return found, decoder.summary.describe()
+
+
+def by_the_layers(packet):
+    """The same packet in a form that the common case does not know."""
+    return packet._replace(link_type=packets.RAW, data=packet.data[14:])
 
 
 def agree(calls, messages):

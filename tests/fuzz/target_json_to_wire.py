@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache, partial
 
-from fuzz.messages import DOCUMENTS, TYPES
+from fuzz.messages import DOCUMENTS, LONGEST, TYPES, messages
 from fuzz.target import Script, Target
 
 from inspector.errors import InspectorError
+from inspector.transcode.decode import MessageDecoder
 from inspector.transcode.encode import MessageEncoder
 from inspector.transcode.json_source import JsonSource
 
@@ -46,6 +47,10 @@ def seeds() -> Iterator[bytes]:
     for kind, document in DOCUMENTS:
         yield bytes((kind, 0)) + document.encode()
         yield bytes((kind, 2)) + document.encode()
+    for kind, made in messages():
+        text = MessageDecoder(TYPES[kind].resolver).decode_json(TYPES[kind].name, made).json
+        if len(text) < LONGEST:
+            yield bytes((kind, 0)) + text
     yield b"\0\1" + b'{"nothing":[{"x":1}],"aInt32":1}'
     yield b"\0\0" + b'{"child":' * 40 + b"{}" + b"}" * 40
 
@@ -69,4 +74,5 @@ TARGET = Target(
         ),
         *(b'"AA=="', b'"1s"', b'"1970-01-01T00:00:00Z"', b'"aInt32":', b'"child":', b'"rString":', b'"[f2.x_int]":'),
     ),
+    longest=2 + LONGEST,
 )

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import packets
 from fuzz.target import Script, Target, text
 
-from inspector.model.packet import Packet
-from inspector.net.common_case_cy import read_segment
+from inspector.model.packet import Packet, Segment
+from inspector.net.common_case_cy import SegmentReader
 from inspector.net.ip_cy import TCP, IpLayer
 from inspector.net.link_cy import network_layer
 from inspector.net.tcp_cy import TcpReassembler, parse_segment
@@ -21,18 +21,25 @@ LINK_TYPES = (packets.ETHERNET, packets.RAW, packets.NULL, packets.LOOP, packets
 
 def run(data: bytes) -> object:
     script = Script(data)
-    ip, tcp = IpLayer(), TcpReassembler()
+    ip, tcp, reader = IpLayer(), TcpReassembler(), SegmentReader()
     found = []
     number = 0
     while not script.done:
         number += 1
         packet = Packet(number, number, LINK_TYPES[script.byte() % len(LINK_TYPES)], script.text(), 0)
-        short, long = read_segment(packet), long_way(packet, ip)
+        short, long = short_way(packet, reader), long_way(packet, ip)
         assert short is None or short == long, (short, long)
         if long is not None:
             found += tcp.feed(long)
     ip.close()
     return found + tcp.close(), ip.lost_fragments
+
+
+def short_way(packet, reader):
+    number, time, link_type, data, _ = packet
+    if not reader.read(link_type, data):
+        return None
+    return Segment(number, time, reader.flow, reader.seq, reader.ack, reader.flags, data[reader.start : reader.end], 0)
 
 
 def long_way(packet, ip):

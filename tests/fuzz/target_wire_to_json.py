@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from fuzz.messages import DOCUMENTS, TYPES
+from fuzz.messages import LONGEST, TYPES, messages
 from fuzz.target import Script, Target
 
 from inspector.transcode.decode import MessageDecoder
-from inspector.transcode.encode import MessageEncoder
 from inspector.transcode.json_text import dumps
 
 OPTIONS = ("emit_defaults", "proto_names", "enum_numbers", "strict", "keep_unknown")
@@ -34,10 +33,10 @@ def run(data: bytes) -> object:
 
 
 def seeds() -> Iterator[bytes]:
-    for at, (kind, document) in enumerate(DOCUMENTS):
-        made = MessageEncoder(TYPES[kind].resolver).encode_json(TYPES[kind].name, document.encode())
+    for at, (kind, made) in enumerate(messages()):
         yield bytes((kind, at % 32)) + made
-        yield bytes((kind, 0)) + made + made
+        if len(made) < 200:
+            yield bytes((kind, 0)) + made + made
     yield b"\0\0" + b"\x82\x01\x02" * 50 + b"\x82\x01\0"
     yield b"\1\0" + b"\x9b\x01\x08\x01\x13\x14\x9c\x01" + b"\x0b\x0c"
 
@@ -54,4 +53,5 @@ TARGET = Target(
         b"\x80\x80\x80\x80\x08",
         b"type.googleapis.com/f3.M",
     ),
+    longest=2 + LONGEST,
 )
