@@ -11,7 +11,7 @@ def dumps(value: JsonValue, indent: int | None = None) -> bytes:
     import orjson  # noqa: PLC0415  # takes as long to load as a message to print, and kernels print without it
 
     if indent is None or indent == 2:
-        return orjson.dumps(value, option=orjson.OPT_INDENT_2 if indent else None)
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2 if indent else 0)  # None loses a reference each time
     import json  # noqa: PLC0415  # rarely asked for
 
     return json.dumps(value, indent=indent, ensure_ascii=False).encode()
