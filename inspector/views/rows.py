@@ -23,7 +23,7 @@ DecodeDetails = Callable[[bytes], list[object] | None]
 
 def to_line(row: Row | orjson.Fragment, *, indent: bool = False) -> bytes:
     """A row as JSON text, with nothing in it that would move a terminal."""
-    return safe_json(orjson.dumps(row, option=orjson.OPT_INDENT_2 if indent else None))
+    return safe_json(orjson.dumps(row, option=orjson.OPT_INDENT_2 if indent else 0))
 
 
 def message_row(decoded: DecodedMessage, *, raw: bool = False) -> Row:
