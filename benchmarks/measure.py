@@ -1,8 +1,8 @@
 """How long things take and how much memory, ours and the peer's by turns, so that what else runs hits both alike.
 
 Whole processes are measured by the clock on the wall, start to end, their output written to nowhere. Functions are
-measured by the time of the processor, which does not count while others have it, in loops of at least LOOP_SECONDS;
-the garbage collector runs as it always does.
+measured by the time of the processor, which does not count while others have it, in loops of at least LOOP_SECONDS
+(that clock may tick as slowly as each millisecond); the garbage collector runs as it always does.
 """
 
 from __future__ import annotations
@@ -70,7 +70,11 @@ def run(command: Command) -> Run:
 
 
 def processes(ours: Command, peer: Command, runs: int, peer_runs: int) -> Times:
-    """Medians of both, by turns. A slow peer may run fewer times, on the first turns. No turn begins after ENOUGH."""
+    """Medians of both, by turns, after a run of each that does not count: what is kept for later runs (byte code,
+    caches, pages of files) is there for both. A slow peer may run fewer times, on the first turns, and without the
+    run before. No turn begins after ENOUGH."""
+    for command in (ours, peer) if peer_runs == runs else (ours,):
+        run(command)
     mine: list[float] = []
     theirs: list[float] = []
     for turn in range(runs):
@@ -98,7 +102,8 @@ def function(body: Callable[[], object], samples: int) -> float:
 
 
 def within(body: Callable[[], object], most_seconds: int, most_memory: int) -> float | None:
-    """One call, in a process of its own; None where that needs more seconds, or more bytes of memory."""
+    """Seconds on the wall of one call, in a process of its own; None where that needs more seconds of the processor,
+    or more bytes of memory."""
     reader, writer = _FORK.Pipe(duplex=False)
     child = _FORK.Process(target=_bounded, args=(body, most_seconds, most_memory, writer))
     child.start()
@@ -119,7 +124,9 @@ def _bounded(body: Callable[[], object], most_seconds: int, most_memory: int, re
     in_use = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (in_use + most_memory,) * 2)
     with suppress(MemoryError):
-        result.send(_timed(body, 1))
+        start = time.perf_counter()
+        body()
+        result.send(time.perf_counter() - start)
 
 
 def _loops(body: Callable[[], object]) -> int:

@@ -36,15 +36,12 @@ def refuse_if_missing() -> None:
         raise SystemExit(f"`make bench` installs what is missing here: {', '.join(missing)}")
 
 
-def has_option(command: str, option: str) -> bool:
-    """Whether our own command knows an option."""
-    shown = subprocess.run([*INSPECTOR, command, "--help"], capture_output=True, text=True, check=True)
-    return option in shown.stdout
-
-
 def environment() -> dict[str, str]:
-    """What keeps the caches of programs out of the user's folders."""
-    return {"BUF_CACHE_DIR": str(paths.DATA / "buf-cache"), "INSPECTOR_CACHE": str(paths.DATA / "inspector-cache")}
+    """What measured processes are given: caches of programs stay out of the user's folders, and Python keeps its byte
+    code, as it does unless told otherwise."""
+    caches = {"BUF_CACHE_DIR": str(paths.DATA / "buf-cache"), "INSPECTOR_CACHE": str(paths.DATA / "inspector-cache")}
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | caches
 
 
 def versions() -> str:

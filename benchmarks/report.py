@@ -49,11 +49,6 @@ class Group(NamedTuple):
     figures: Sequence[Figure]
 
 
-def missing(job: str, why_not: str) -> Figure:
-    """The row of something that is not there to be measured."""
-    return Figure(job, "", "", "", None, why_not=why_not)
-
-
 def seconds(value: float) -> str:
     """A time as people write it."""
     if value >= 1:

@@ -29,7 +29,9 @@ def main() -> None:
     if options.write and options.quick:
         parser.error("--write goes with what is measured in full")
     peers.refuse_if_missing()
-    os.environ.update(peers.environment())
+    environment = peers.environment()
+    os.environ.clear()
+    os.environ.update(environment)
     effort = QUICK if options.quick else FULL
     groups = [_measured(job, effort) for job in jobs.JOBS if not options.only or job.name in options.only]
     about = f"{date.today()}: {peers.machine()}. {peers.versions()}."

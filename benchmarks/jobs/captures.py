@@ -12,7 +12,7 @@ import paths
 import peers
 import traffic
 from measure import Command
-from report import Figure, missing, seconds
+from report import Figure, seconds
 
 from jobs.effort import Effort
 from jobs.pairs import compared
@@ -37,7 +37,7 @@ def calls(capture: Path) -> Command:
 
 def against_tshark(effort: Effort) -> Iterator[Figure]:
     """`decode` and `calls` on captures as gRPC core sends, and with all header fields in the dynamic table."""
-    for kind, count in ((traffic.GRPC_CORE, effort.calls), (traffic.INDEXED, effort.calls // 5)):
+    for kind, count in ((traffic.GRPC_CORE, effort.calls), (traffic.INDEXED, effort.calls)):
         capture = inputs.capture(count, kind=kind)
         size = f"{count:,} calls, {kind}, {capture.stat().st_size / 1e6:.0f} MB"
         tshark = [*peers.TSHARK, "-r", str(capture), *peers.TSHARK_PORT]
@@ -63,8 +63,6 @@ def large(effort: Effort) -> Iterator[Figure]:
 
 def _two_processes(capture: Path, effort: Effort) -> Figure:
     job = "decode --jobs 2"
-    if not peers.has_option("decode", "--jobs"):
-        return missing(job, "decode has no --jobs yet")
     turns = min(3, effort.runs)
     taken: dict[str, list[float]] = {"1": [], "2": []}
     for _ in range(turns):
