@@ -21,6 +21,7 @@ from inspector.transcode.printer_types cimport (
     STRING,
     UINT32,
     UINT64,
+    is_closed,
 )
 from inspector.transcode.printer_walk cimport Entry, Walk, close_object
 from inspector.transcode.wire_input cimport LEN, Place, SGROUP, read_length, read_tag, skip_value
@@ -42,7 +43,8 @@ cdef inline int compare_keys(const Entry* one, const Entry* other) noexcept nogi
 
 
 cdef inline bint read_entry(Walk* walk, const MessageType* type, Place at, Place end) noexcept nogil:
-    """Notes an entry of a map. False where it is not plain: an unknown field drops the entry, messages merge."""
+    """Notes an entry of a map. False where it is not plain: an unknown field drops the entry (and so does a number that
+    a closed enum does not have, though another one follows), messages merge."""
     cdef Field* key = &type.fields[0]
     cdef Field* value = &type.fields[1]
     cdef Entry entry
@@ -68,7 +70,9 @@ cdef inline bint read_entry(Walk* walk, const MessageType* type, Place at, Place
                 if not read_number(key.wire_type, &at, end, &entry.number):
                     return False
                 entry.number = key_order(key.kind, as_kind(key.kind, entry.number))
-        elif tag == (2 << 3 | value.wire_type) and (entry.value == NULL or value.wire_type != LEN):
+        elif tag == (2 << 3 | value.wire_type) and (
+            entry.value == NULL or not (value.wire_type == LEN or is_closed(value))
+        ):
             entry.value = at
             if not skip_value(&at, end, tag, 0):
                 return False

@@ -34,6 +34,7 @@ from inspector.transcode.printer_types cimport (
     SINGULAR,
     STRING,
     find_field,
+    is_closed,
 )
 from inspector.transcode.printer_walk cimport Span, Walk, close_object, skip_unknown, type_of
 from inspector.transcode.printer_well_known cimport put_special
@@ -411,9 +412,6 @@ cdef inline uchar* put_last(
         index += 1
     return place
 
-
-cdef inline bint is_closed(const Field* field) noexcept nogil:
-    return field.kind == ENUM and field.enum.is_closed
 
 
 cdef inline uchar* put_joined(

@@ -126,3 +126,7 @@ cdef inline const Text* find_text(const EnumTexts* enum, int32_t number) noexcep
     if low == enum.count or enum.numbers[low] != number:
         return NULL
     return &enum.texts[low]
+
+
+cdef inline bint is_closed(const Field* field) noexcept nogil:
+    return field.kind == ENUM and field.enum.is_closed
