@@ -283,7 +283,9 @@ def test_what_is_not_plain_is_left_to_the_exact_way(three, wire):
     assert three.write("p.M", bytes.fromhex(wire.replace(" ", ""))) is None
 
 
-@pytest.mark.parametrize("wire", ["3205 0a0161 1005", "3207 0a0161 1005 1001", "3801 4001", "3803", "0a01ff", "aa0600", "1b0805121300"])
+@pytest.mark.parametrize(
+    "wire", ["3205 0a0161 1005", "3207 0a0161 1005 1001", "3801 4001", "3803", "0a01ff", "aa0600", "1b0805121300"]
+)
 def test_what_is_not_plain_in_proto2_is_left_to_the_exact_way(two, wire):
     assert two.write("p.M", bytes.fromhex(wire.replace(" ", ""))) is None
 
