@@ -54,11 +54,11 @@ def convert(
         messages = list(messages_of(data, form, conversion, name=input_))
         if not target.is_text:
             refuse_terminal(path)
-        text, doubtful = _write(target, messages, conversion)
+        parts, doubtful = _write(target, messages, conversion)
     if doubtful:
         _note_untold(doubtful, conversion)
     with output.opened(path, input_) as out:
-        out.write(safe_json(text) if target is JSON else text)
+        out.writelines(parts)
     is_guess = conversion.type_name is None and target in (JSON, YAML)
     return DAMAGED if is_guess and _note_damage(messages) else 0
 
@@ -77,16 +77,19 @@ def _target(to: str | None, path: str | None, data: bytes, form: str | None, nam
     return named or (JSON if holds_binary(tell(data, form or "", name)) else BINARY)
 
 
-def _write(target: Format, messages: list[bytes], conversion: Conversion) -> tuple[bytes, list[bytes]]:
-    """The text, and the messages of which it may leave something out."""
+def _write(target: Format, messages: list[bytes], conversion: Conversion) -> tuple[list[bytes], list[bytes]]:
+    """The text in parts, and the messages of which it may leave something out."""
     if target is JSON and conversion.type_name is not None:
         from inspector.formats.json import write_telling  # noqa: PLC0415  # what prints JSON is not always needed
 
         written = [write_telling(message, conversion) for message in messages]
-        doubtful = [message for message, (_, is_doubtful) in zip(messages, written, strict=True) if is_doubtful]
-        return (written[0][0] if len(written) == 1 else b"".join(text for text, _ in written)), doubtful
+        doubtful = [message for message, each in zip(messages, written, strict=True) if each.may_leave_out]
+        # The end of a line by itself, so that a long text is not copied for it.
+        lines = [part for each in written for part in (each.text if each.is_seen else safe_json(each.text), b"\n")]
+        return lines, doubtful
     text = target.write_all(messages, conversion)
-    return text, messages if target is YAML and conversion.type_name is not None else []
+    parts = [safe_json(text) if target is JSON else text]
+    return parts, messages if target is YAML and conversion.type_name is not None else []
 
 
 def _note_damage(messages: list[bytes]) -> bool:

@@ -4,6 +4,7 @@ its field numbers for keys, as `inspector.wire.untyped` has it."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from inspector.formats import values
 from inspector.formats.base import Conversion
@@ -19,18 +20,29 @@ def read(data: bytes, conversion: Conversion) -> Iterator[bytes]:
 
 def write(data: bytes, conversion: Conversion) -> bytes:
     """A message as a line of JSON, or as lines where an indent is set."""
-    return write_telling(data, conversion)[0]
+    return write_telling(data, conversion).text + b"\n"
 
 
-def write_telling(data: bytes, conversion: Conversion) -> tuple[bytes, bool]:
-    """The same, and whether it may leave out something that the message holds. (False is sure.)"""
+class Written(NamedTuple):
+    """JSON without the end of its line, and whether it may leave out something that the message holds (False is sure).
+
+    `is_seen` as in `DecodedJson`.
+    """
+
+    text: bytes
+    may_leave_out: bool
+    is_seen: bool
+
+
+def write_telling(data: bytes, conversion: Conversion) -> Written:
+    """A message as `write` has it."""
     if conversion.type_name is None:
-        return dumps(values.to_value(data, conversion), conversion.indent) + b"\n", False
+        return Written(dumps(values.to_value(data, conversion), conversion.indent), False, False)
     decoded = values.decoder(conversion).decode_json(conversion.type_name, data)
     if decoded.error is not None:
         raise decoded.error
-    may_leave_out = decoded.unknown_bytes > 0 or _REPLACEMENT in decoded.json
-    return indented(decoded.json, conversion.indent) + b"\n", may_leave_out
+    may_leave_out = decoded.unknown_bytes > 0 or (not decoded.is_seen and _REPLACEMENT in decoded.json)
+    return Written(indented(decoded.json, conversion.indent), may_leave_out, decoded.is_seen)
 
 
 _REPLACEMENT = "\ufffd".encode()

@@ -67,7 +67,7 @@ class MessageDecoder:
         if type_name is not None and self._kernel is not None:
             text = self._kernel.write(self._tables.type_index(type_name), data)
             if text is not None:
-                return DecodedJson(text, self._kernel.unknown_bytes, "schema", None)
+                return DecodedJson(text, self._kernel.unknown_bytes, "schema", None, not self._kernel.has_unseen)
         found = self.decode_unknown(data, shape) if type_name is None else self._exact.decode(type_name, data)
         return DecodedJson(dumps(found.value), found.unknown_bytes, found.decoded_by, found.error)
 

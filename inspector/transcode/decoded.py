@@ -24,9 +24,14 @@ class Decoded(NamedTuple):
 
 
 class DecodedJson(NamedTuple):
-    """The same with the value as compact JSON text in UTF-8, `null` where there is none."""
+    """The same with the value as compact JSON text in UTF-8, `null` where there is none.
+
+    Where `is_seen`, it is sure to have no character that does not show itself (a control, a mark of direction) and none
+    that stands for what is no text (U+FFFD), so that nobody has to look.
+    """
 
     json: bytes
     unknown_bytes: int
     decoded_by: DecodedBy
     error: DecodeError | None
+    is_seen: bool = False

@@ -54,6 +54,7 @@ cdef struct Output:
     uchar* begin  # of its content
     uchar* limit  # SLACK bytes before the end of the buffer
     size_t most  # bytes that the output may have
+    bint has_unseen  # perhaps a character that does not show itself, or U+FFFD
 
 
 cdef inline uchar* reserve(Output* out, uchar* place, size_t size) noexcept nogil:
@@ -406,8 +407,8 @@ cdef extern from * nogil:
     /* Whether none of BLOCK bytes needs more than a copy (compilers make vector instructions of the loop). */
     static inline bool is_plain_block(const unsigned char *at) {
         unsigned char odd = 0;
-        for (int index = 0; index < 32; index++)
-            odd |= ((signed char) at[index] < 32) | (at[index] == '"') | (at[index] == '\\\\');
+        for (int index = 0; index < 32; index++)  /* with 1 more, 127 and what is beyond ASCII are negative, or 0 */
+            odd |= ((signed char) (at[index] + 1) < 33) | (at[index] == '"') | (at[index] == '\\\\');
         return !odd;
     }
     static const char short_escapes[] = "\\0\\0\\0\\0\\0\\0\\0\\0btn\\0fr";
@@ -425,7 +426,7 @@ cdef inline uint64_t _not_plain(uint64_t word) noexcept nogil:
     """
     cdef uint64_t quote = word ^ 0x22 * ONES
     cdef uint64_t backslash = word ^ 0x5C * ONES
-    return ((word - SPACES) | (quote - ONES) | (backslash - ONES) | word) & HIGH_BITS
+    return ((word - SPACES) | (quote - ONES) | (backslash - ONES) | (word + ONES) | word) & HIGH_BITS
 
 
 cdef inline uchar* put_text(Output* out, uchar* place, const uchar* at, size_t size, const uchar* readable) noexcept nogil:
@@ -468,9 +469,13 @@ cdef inline uchar* put_text(Output* out, uchar* place, const uchar* at, size_t s
         at += special
         place += special
         if at[0] >= 0x80:
-            at = _copy_characters(at, end, &place)
+            at = _copy_characters(out, at, end, &place)
             if at == NULL:
                 return NULL
+        elif at[0] == 127:
+            out.has_unseen = True
+            place = put(place, 127)
+            at += 1
         else:
             place = reserve(out, place, (end - at) + 8)
             if place == NULL:
@@ -492,7 +497,9 @@ cdef inline uchar* _put_escape(uchar* place, uchar character) noexcept nogil:
     return place + 5
 
 
-cdef inline const uchar* _copy_characters(const uchar* at, const uchar* end, uchar** place) noexcept nogil:
+cdef inline const uchar* _copy_characters(
+    Output* out, const uchar* at, const uchar* end, uchar** place
+) noexcept nogil:
     """Copies a run of characters beyond ASCII (Unicode, table 3-7); NULL where one is not well formed."""
     cdef uchar* to = place[0]
     cdef uchar lead
@@ -503,12 +510,16 @@ cdef inline const uchar* _copy_characters(const uchar* at, const uchar* end, uch
             size = 2
             if lead < 0xC2 or end - at < 2 or at[1] & 0xC0 != 0x80:
                 return NULL
+            if (lead == 0xC2 and at[1] < 0xA0) or (lead == 0xD8 and at[1] == 0x9C):  # controls of C1, U+061C
+                out.has_unseen = True
         elif lead < 0xF0:
             size = 3
             if end - at < 3 or at[1] & 0xC0 != 0x80 or at[2] & 0xC0 != 0x80:
                 return NULL
             if (lead == 0xE0 and at[1] < 0xA0) or (lead == 0xED and at[1] > 0x9F):
                 return NULL
+            if (lead == 0xE2 and at[1] < 0x82) or (lead == 0xEF and at[1] == 0xBF):  # to U+207F, from U+FFC0
+                out.has_unseen = True
             to[2] = at[2]
         else:
             size = 4

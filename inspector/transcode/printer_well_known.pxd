@@ -231,7 +231,7 @@ cdef inline uchar* put_path(Place at, Place end, uchar* place) noexcept nogil:
             if at == end or not c"a" <= at[0] <= c"z":
                 return NULL
             place = put(place, at[0] - 32)
-        elif at[0] < 32 or at[0] >= 0x80 or at[0] == c'"' or at[0] == c"\\" or c"A" <= at[0] <= c"Z":
+        elif at[0] < 32 or at[0] >= 0x7F or at[0] == c'"' or at[0] == c"\\" or c"A" <= at[0] <= c"Z":
             return NULL
         else:
             place = put(place, at[0])

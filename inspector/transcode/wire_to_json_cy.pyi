@@ -10,5 +10,6 @@ class Tables(Protocol):
 
 class WireToJson:
     unknown_bytes: int
+    has_unseen: bool
     def __init__(self, tables: Tables, *, strict: bool = False) -> None: ...
     def write(self, index: int, data: bytes) -> bytes | None: ...

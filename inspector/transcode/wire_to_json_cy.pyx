@@ -106,7 +106,8 @@ cdef extern from "<atomic>" namespace "std" nogil:
 cdef class WireToJson:
     """Writes messages of the types in `tables` (a `JsonTables`) as JSON.
 
-    `unknown_bytes` counts those of the message written last. With `strict` all that has no form in JSON is left to
+    `unknown_bytes` counts those of the message written last, `has_unseen` tells whether a character that does not show
+    itself, or U+FFFD, may be in its text (False is sure). With `strict` all that has no form in JSON is left to
     the exact way, which refuses it.
     """
 
@@ -121,6 +122,7 @@ cdef class WireToJson:
     cdef Grown[Entry] _entries
     cdef atomic_bool _is_busy
     cdef readonly unsigned long long unknown_bytes
+    cdef bint _has_unseen_names
 
     def __cinit__(self):
         self._is_busy.store(False)
@@ -154,6 +156,10 @@ cdef class WireToJson:
             self._trim()
             self._is_busy.store(False)
 
+    @property
+    def has_unseen(self):
+        return bool(self._walk.out.has_unseen)
+
     cdef object _write(self, int index, bytes data):
         cdef Place at = <Place> PyBytes_AS_STRING(data)
         cdef Py_ssize_t size = PyBytes_GET_SIZE(data)
@@ -179,6 +185,7 @@ cdef class WireToJson:
         cdef Walk* walk = &self._walk
         walk.readable = at + size
         walk.unknown = 0
+        walk.out.has_unseen = self._has_unseen_names
         self._spans.size = self._entries.size = 0
         walk.out.most = (<size_t> size + 4096) * MOST_GROWTH
         return reserve(&walk.out, walk.out.begin, size + min(2 * size, FIRST_GROWTH) + 256)
@@ -210,11 +217,16 @@ cdef class WireToJson:
 
     cdef _LoadedType _loaded(self, int index, record):
         enums = [None if field.enum < 0 else self._enum(field.enum) for field in record.fields]
+        if not all(is_seen(field.key) for field in record.fields):
+            self._has_unseen_names = self._walk.out.has_unseen = True
         return _LoadedType(index, record, enums)
 
     cdef _LoadedEnum _enum(self, int index):
         if index not in self._enums:
-            self._enums[index] = _LoadedEnum(self._tables.enum_record(index))
+            record = self._tables.enum_record(index)
+            if not all(map(is_seen, record.texts.values())):
+                self._has_unseen_names = self._walk.out.has_unseen = True
+            self._enums[index] = _LoadedEnum(record)
         return self._enums[index]
 
     cdef MessageType* load_payload(self, bytes url) noexcept:
@@ -242,6 +254,11 @@ cdef class WireToJson:
         except BaseException as raised:
             self._raised = raised
             return True
+
+
+def is_seen(bytes text):
+    """Whether a name is sure to hold no character that does not show itself."""
+    return text.isascii() and b"\x7f" not in text
 
 
 @cython.final

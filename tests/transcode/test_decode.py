@@ -54,7 +54,7 @@ def test_decodes_by_schema(decoder, request_message):
 
 def test_json_text_is_compact_and_keeps_characters(decoder):
     decoded = decoder.decode_json("p.Image", bytes.fromhex("0a03e697a5"))
-    assert decoded == ('{"url":"日"}'.encode(), 0, "schema", None)
+    assert decoded[:4] == ('{"url":"日"}'.encode(), 0, "schema", None)
 
 
 def test_without_a_type_it_guesses(decoder):

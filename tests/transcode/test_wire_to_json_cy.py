@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 import threading
 from datetime import datetime, timedelta
@@ -27,6 +28,7 @@ from inspector.wire.floats import shortest_float
 from inspector.wire.scan import LEN, VARINT, read_varint, scan
 
 KERNEL = "inspector.transcode.wire_to_json_cy"
+UNSEEN = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffd]")
 SAMPLES = Path(__file__).parents[2] / "samples"
 OPTIONS = ("emit_defaults", "proto_names", "enum_numbers", "strict")
 
@@ -50,6 +52,7 @@ class Both:
             found = self.decoder.decode(type_name, wire)
             assert (text, self.kernel.unknown_bytes) == (dumps(found.value), found.unknown_bytes)
             assert found.error is None
+            assert self.kernel.has_unseen or not UNSEEN.search(text.decode())
         return text
 
 
@@ -292,7 +295,7 @@ def test_what_is_not_plain_in_proto2_is_left_to_the_exact_way(two, wire):
 
 def test_the_decoder_takes_the_kernel_and_where_it_gives_up_the_exact_way(compile_proto):
     decoder = MessageDecoder(compile_proto(PROTO))
-    assert decoder.decode_json("p.M", bytes.fromhex("0a0161 1001")) == (b'{"text":"a"}', 2, "schema", None)
+    assert decoder.decode_json("p.M", bytes.fromhex("0a0161 1001"))[:4] == (b'{"text":"a"}', 2, "schema", None)
     assert decoder.decode_json("p.M", bytes.fromhex("32030a0161 3200")).json == b'{"inner":{"text":"a"}}'
     refused = decoder.decode_json("p.M", b"\x0a\x01\xff")
     assert refused.error is not None
@@ -304,6 +307,25 @@ def test_samples_go_through_the_kernel():
     both = Both(schema)
     request = (SAMPLES / "payloads" / "predict_request.binpb").read_bytes()
     assert both.write("vision.v1.PredictRequest", request) is not None
+
+
+@pytest.mark.parametrize("character", [*map(chr, range(0x7F, 0xA0)), *"\u061c\u200e\u2028\u202e\u2066\u2069\ufffd"])
+def test_characters_that_do_not_show_themselves_are_told(three, character):
+    for place in range(40):
+        text = "x" * place + character + "é" * (40 - place)
+        assert three.write("p.M", length_delimited(1, text.encode())) is not None
+        assert three.kernel.has_unseen
+    assert three.write("p.M", length_delimited(1, "x日é ~".encode() * 9)) is not None
+    assert not three.kernel.has_unseen
+
+
+def test_names_of_the_schema_that_do_not_show_themselves_are_told(compile_proto):
+    proto = 'message N { string a = 1 [json_name="\u202eb"]; } message M { N n = 1; string b = 2; }'
+    both = Both(compile_proto('syntax = "proto3"; package p; ' + proto))
+    assert both.write("p.M", b"\x12\x01x") is not None
+    assert not both.kernel.has_unseen
+    assert both.write("p.M", b"\x0a\x03\x0a\x01x") is not None
+    assert both.kernel.has_unseen
 
 
 @pytest.mark.parametrize("packed", ["time", "duration", "mask", "value", "any", "wrapped"])
