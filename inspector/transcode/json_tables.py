@@ -87,17 +87,13 @@ class JsonTables:
         self._emit_defaults = emit_defaults
         self._proto_names = proto_names
         self._enum_numbers = enum_numbers
-        self._names: dict[str, int] = {}
         self._types: list[Descriptor] = []
         self._enums: list[EnumDescriptor] = []
         self._indices: dict[Descriptor | EnumDescriptor, int] = {}
 
     def type_index(self, name: str) -> int:
         """The number of a message type. Raises SchemaError where the schema lacks it."""
-        index = self._names.get(name)
-        if index is None:
-            index = self._names[name] = self._index(message_descriptor(self._resolver, name), self._types)
-        return index
+        return self._index(message_descriptor(self._resolver, name), self._types)
 
     def payload_index(self, url: bytes) -> int:
         """The number of the type that an Any names, -1 where the schema lacks it."""

@@ -122,6 +122,7 @@ cdef class WireToJson:
     cdef Grown[Entry] _entries
     cdef atomic_bool _is_busy
     cdef readonly unsigned long long unknown_bytes
+    cdef readonly bint has_unseen
     cdef bint _has_unseen_names
 
     def __cinit__(self):
@@ -156,10 +157,6 @@ cdef class WireToJson:
             self._trim()
             self._is_busy.store(False)
 
-    @property
-    def has_unseen(self):
-        return bool(self._walk.out.has_unseen)
-
     cdef object _write(self, int index, bytes data):
         cdef Place at = <Place> PyBytes_AS_STRING(data)
         cdef Py_ssize_t size = PyBytes_GET_SIZE(data)
@@ -178,6 +175,7 @@ cdef class WireToJson:
         if end == NULL:
             return None
         self.unknown_bytes = self._walk.unknown
+        self.has_unseen = self._walk.out.has_unseen
         return finish(&self._walk.out, end)
 
     cdef uchar* _begin(self, Place at, Py_ssize_t size) noexcept:
