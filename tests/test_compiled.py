@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 KEPT = "link_cy.py"  # one kernel tells as much as all, and is compiled in a tenth of the time
+PARTS = {".py", ".pyx", ".pyi", ".pxd", ".typed"}
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +64,19 @@ def test_require_builds_every_kernel_that_is_there(tree, tmp_path):
     result = build(tree, tmp_path, "require")
     assert result.returncode == 0, result.stderr
     assert [Path(name).name.split(".")[0] for name in extensions(tmp_path)] == [KEPT.removesuffix(".py")]
+
+
+def test_a_source_distribution_holds_what_kernels_are_made_of(tmp_path):
+    for name in ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / "inspector", tmp_path / "inspector", ignore=shutil.ignore_patterns("__pycache__", "*.so"))
+    needed = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.suffix in PARTS}
+    command = [sys.executable, "setup.py", "-q", "sdist"]
+    subprocess.run(command, cwd=tmp_path, env={**os.environ, "INSPECTOR_COMPILED": "never"}, check=True)
+    (made,) = (tmp_path / "dist").glob("*.tar.gz")
+    with tarfile.open(made) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert needed <= names
 
 
 def test_an_unknown_mode_does_not_build(tree, tmp_path):
