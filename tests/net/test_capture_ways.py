@@ -155,6 +155,8 @@ any_frames = st.one_of(
     st.builds(http2.frame, st.just(http2.HEADERS), st.sampled_from((4, 4, 5)), streams, blocks),
     st.builds(http2.frame, st.sampled_from((http2.PING, http2.WINDOW_UPDATE)), st.just(0), streams,
               st.sampled_from((bytes(4), bytes(8)))),
+    st.builds(http2.frame, st.sampled_from((http2.HEADERS, http2.CONTINUATION)), st.sampled_from((0, 1, 4)), streams,
+              blocks),
     st.builds(http2.frame, st.sampled_from(KINDS), st.sampled_from(FLAGS), streams, st.one_of(bodies, blocks)),
     st.builds(http2.reset, st.sampled_from((1, 3, 5))),
     st.builds(http2.goaway, st.sampled_from((0, 1, 5))),
