@@ -7,6 +7,7 @@ anybody as long as there is work. What goes between processes is `marshal`'s pla
 
 from __future__ import annotations
 
+import contextlib
 import marshal
 import os
 import select
@@ -21,11 +22,11 @@ from inspector.errors import InspectorError
 Work = Callable[[Any], Any]
 """Makes a plain value (of numbers, text, bytes, tuples, lists, None) of another."""
 
-LARGEST_AHEAD = 256 * 1024
-"""Bytes of a piece of work that is sent ahead, while its process is still busy. Two of them fit into a pipe, so neither
-side waits for the other to read; larger ones are sent to a process that has nothing else to do."""
-
 PIPE_SIZE = 1 << 20
+AHEAD = 4
+"""Work is sent ahead, while its process is still busy, where it fills no more than this part of the pipe. So neither
+side waits for the other to read; what is larger is sent to a process that has nothing else to do."""
+
 MOST_AHEAD = 2
 MOST_WAITING = 8
 """Results held, for each process, because one before them is not there yet."""
@@ -53,7 +54,10 @@ class OrderedWork:
         self._workers: list[_Worker] = []
         self._results: deque[_Ticket] = deque()
         for _ in range(jobs - 1):
-            self._workers.append(_Worker(work, self._workers))
+            try:
+                self._workers.append(_Worker(work, self._workers))
+            except OSError:  # the system has no more processes or files to give: fewer do it too
+                break
 
     def __enter__(self) -> OrderedWork:
         return self
@@ -64,8 +68,8 @@ class OrderedWork:
         self._workers = []
 
     def feed(self, value: Any) -> Iterator[Any]:
-        """The results that are there, in the order of what was fed, when `value` is under way. Raises what `work`
-        raises here, and InspectorError where another process failed."""
+        """The results that are there, in the order of what was fed, when `value` is under way. Raises an InspectorError
+        of `work` in the place of its result, wherever it was done, and one where another process has ended."""
         self._give(value)
         while self._results and (self._results[0].is_there() or len(self._results) > MOST_WAITING * len(self._workers)):
             yield self._results.popleft().result()
@@ -84,15 +88,21 @@ class OrderedWork:
             if worker.takes(len(data)):
                 self._results.append(worker.give(data))
                 return
-        self._results.append(_Ticket(None, self._work(value)))
+        ticket = _Ticket(None)
+        try:
+            ticket.value = self._work(value)
+        except InspectorError as error:
+            ticket.error = error
+        self._results.append(ticket)
 
 
 class _Ticket:
-    """A result that is there, or comes from a worker."""
+    """A result, or an error in its place, that is there or comes from a worker."""
 
-    def __init__(self, worker: _Worker | None, value: Any = None) -> None:
+    def __init__(self, worker: _Worker | None) -> None:
         self.worker = worker
-        self.value = value
+        self.value: Any = None
+        self.error: InspectorError | None = None
 
     def is_there(self) -> bool:
         return self.worker is None
@@ -100,6 +110,8 @@ class _Ticket:
     def result(self) -> Any:
         while self.worker is not None:
             self.worker.collect(wait=True)
+        if self.error is not None:
+            raise self.error
         return self.value
 
 
@@ -107,9 +119,13 @@ class _Worker:
     """Another process, seen from this one: tickets of what it was given, oldest first."""
 
     def __init__(self, work: Work, others: list[_Worker]) -> None:
-        work_end, to_worker = os.pipe()
-        from_worker, result_end = os.pipe()
-        self._process = os.fork()
+        work_end, to_worker, from_worker, result_end = ends = _pipes()
+        try:
+            self._process = os.fork()
+        except OSError:
+            for descriptor in ends:
+                os.close(descriptor)
+            raise
         if self._process == 0:
             for descriptor in (to_worker, from_worker):
                 os.close(descriptor)
@@ -118,14 +134,14 @@ class _Worker:
             _serve(work, work_end, result_end)
         os.close(work_end)
         os.close(result_end)
-        for descriptor in (to_worker, from_worker):
-            _widen(descriptor)
+        _widen(from_worker)
+        self._largest_ahead = _widen(to_worker) // AHEAD
         self._to = os.fdopen(to_worker, "wb", buffering=0)
         self._from = os.fdopen(from_worker, "rb", buffering=0)
         self.tickets: deque[_Ticket] = deque()
 
     def takes(self, size: int) -> bool:
-        return not self.tickets or (len(self.tickets) < MOST_AHEAD and size <= LARGEST_AHEAD)
+        return not self.tickets or (len(self.tickets) < MOST_AHEAD and size <= self._largest_ahead)
 
     def give(self, data: bytes) -> _Ticket:
         try:
@@ -139,11 +155,13 @@ class _Worker:
     def collect(self, *, wait: bool) -> None:
         """Takes the results that are there; where it waits, the next one at least."""
         while self.tickets and (wait or select.select([self._from], [], [], 0)[0]):
-            is_good, value = _read(self._from) or (False, None)
-            if not is_good:
-                raise InspectorError(value) if value else _gone()
+            answer = _read(self._from)
+            if answer is None:
+                raise _gone()
+            error, value = answer
             ticket = self.tickets.popleft()
             ticket.worker, ticket.value = None, value
+            ticket.error = None if error is None else InspectorError(error)
             wait = False
 
     def let_go(self) -> None:
@@ -170,10 +188,11 @@ def _serve(work: Work, work_end: int, result_end: int) -> NoReturn:
     try:
         with os.fdopen(work_end, "rb", buffering=0) as todo, os.fdopen(result_end, "wb", buffering=0) as done:
             while (value := _read(todo)) is not None:
+                answer: tuple[str | None, Any]
                 try:
-                    answer = True, work(value)
+                    answer = None, work(value)
                 except InspectorError as error:
-                    answer = False, str(error)
+                    answer = str(error), None
                 _write(done, marshal.dumps(answer))
         code = 0
     except (OSError, KeyboardInterrupt):
@@ -208,13 +227,23 @@ def _read_exactly(stream: BinaryIO, count: int) -> bytearray | None:
     return data
 
 
-def _widen(descriptor: int) -> None:
-    """Makes room in a pipe, where the system allows it."""
+def _pipes() -> tuple[int, int, int, int]:
+    """Both ends of two pipes. Raises OSError."""
+    first = os.pipe()
+    try:
+        return *first, *os.pipe()
+    except OSError:
+        for descriptor in first:
+            os.close(descriptor)
+        raise
+
+
+def _widen(descriptor: int) -> int:
+    """Makes room in a pipe, where the system allows it; how many bytes it holds at least."""
     if sys.platform != "linux":
-        return
+        return select.PIPE_BUF
     import fcntl  # noqa: PLC0415  # not on every system
 
-    try:
+    with contextlib.suppress(OSError):  # a user who has many wide pipes gets no more of them
         fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
-    except OSError:
-        return
+    return fcntl.fcntl(descriptor, fcntl.F_GETPIPE_SZ)
