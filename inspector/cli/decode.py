@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -52,7 +52,7 @@ MOST_JOBS = 8
 @click.option("--envelope", is_flag=True, help="Print the whole record for bare payloads too.")
 @json_options
 @click.option(
-    "--jobs", type=click.IntRange(1), metavar="N", help="Processes that decode. Default: several for a large file."
+    "--jobs", type=click.IntRange(1), metavar="N", help="Processes that decode a file. Default: many if it is large."
 )
 @out_option
 def decode(
@@ -77,7 +77,7 @@ def decode(
     schema_use = SchemaUse(session)
     matching, last_error = 0, None
     with output.opened(path, input_) as out:
-        for printed in _printed(session, printer, selection, warnings, jobs or _paying_jobs(input_)):
+        for printed in _printed(session, printer, selection, _jobs(input_, jobs)):
             out.write(printed.text)
             out.flush()
             report(printed, warnings, schema_use)
@@ -92,36 +92,40 @@ def decode(
     return DAMAGED if session.damaged else 0
 
 
-def _printed(
-    session: Session, printer: MessagePrinter, selection: Selection, warnings: output.Warnings, jobs: int
-) -> Iterator[Printed]:
+def _printed(session: Session, printer: MessagePrinter, selection: Selection, jobs: int) -> Iterator[Printed]:
     """What is to be written, in the order of the input."""
     if jobs == 1 or not is_possible():
-        for messages in _messages(session, selection, warnings):
-            yield printer.print(messages)
+        for batch in _batches(session, selection):
+            yield printer.print(*batch)
         return
-    with OrderedWork(lambda messages: tuple(printer.print(messages)), jobs) as work:
-        for messages in _messages(session, selection, warnings):
-            for values in work.feed(plain(messages)):
+    with OrderedWork(lambda batch: tuple(printer.print(*batch)), jobs) as work:
+        for messages, problems in _batches(session, selection):
+            for values in work.feed((plain(messages), problems)):
                 yield Printed(*values)
         for values in work.rest():
             yield Printed(*values)
 
 
-def _messages(session: Session, selection: Selection, warnings: output.Warnings) -> Iterator[list[Message]]:
-    """The wanted messages, of each read by themselves, so that of a pipe they are printed as they come."""
+def _batches(session: Session, selection: Selection) -> Iterator[tuple[list[Message], list[tuple[Any, ...]]]]:
+    """The wanted messages, of each read by themselves, so that of a pipe they are printed as they come; then what is
+    wrong with what was read, as plain values."""
     for events in session.batches():
         found = [event for event in events if type(event) is Message and selection.takes(event.call, event.method)]
-        yield from batches(found)
-        for event in events:
-            if type(event) is Problem:
-                warnings.add(event)
+        for messages in batches(found):
+            yield messages, []
+        problems = [tuple(event) for event in events if type(event) is Problem]
+        if problems:
+            yield [], problems
 
 
-def _paying_jobs(path: str) -> int:
-    """As many processes as pay: to make them takes a few milliseconds, and most inputs not much longer."""
-    is_large = os.path.isfile(path) and os.path.getsize(path) >= LARGE_INPUT
-    return min(processors(), MOST_JOBS) if is_large else 1
+def _jobs(path: str, wanted: int | None) -> int:
+    """As many processes as are wanted, or pay: to make them takes a few milliseconds, and most inputs not much longer.
+
+    A pipe takes one: its messages are printed as they come, and guesses are judged by those that came before.
+    """
+    if not os.path.isfile(path):
+        return 1
+    return wanted or (min(processors(), MOST_JOBS) if os.path.getsize(path) >= LARGE_INPUT else 1)
 
 
 def _condition(where: str | None) -> Where | None:

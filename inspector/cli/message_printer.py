@@ -47,8 +47,9 @@ class MessagePrinter:
         self._condition = condition
         self._bare = not session.source.is_capture and not form.envelope
 
-    def print(self, messages: Iterable[Any]) -> Printed:
-        """Prints messages: records, or the plain values of their fields."""
+    def print(self, messages: Iterable[Any], problems: Iterable[tuple[Any, ...]] = ()) -> Printed:
+        """Prints messages: records, or the plain values of their fields. `problems` of the input that were met behind
+        them (values too) are told with what there is to say of them, in this order."""
         condition = self._condition
         use = SchemaUse(self._session)
         warnings: list[tuple[Any, ...]] = []
@@ -60,6 +61,7 @@ class MessagePrinter:
                 wanted.append(decoded)
                 if decoded.problem is not None or decoded.unknown_bytes:
                     warnings += self._warnings(decoded)
+        warnings += [(problem, "") for problem in problems]
         last_error = None if condition is None else condition.last_error
         damaged = self._session.damaged
         return Printed(self._text(wanted), tuple(warnings), tuple(use.counts()), len(wanted), last_error, damaged)
