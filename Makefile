@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 KERNELS := $(shell find inspector -name '*_cy.py*' -o -name '*.pxd')
+BENCH ?= --write
 APT := $(if $(filter 0,$(shell id -u)),,sudo) apt-get
 
 FUZZ ?= --seconds 60
@@ -38,10 +39,11 @@ format: .venv/lint
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Everything, into docs/; `make bench BENCH='--only start --quick'` tries one group and writes nothing.
 bench: .venv/bench
 	command -v tshark >/dev/null && command -v protoc >/dev/null || { $(APT) update -q && DEBIAN_FRONTEND=noninteractive $(APT) install -y -q tshark protobuf-compiler; }
-	$(BIN)/python benchmarks/run.py --write
-	$(BIN)/python benchmarks/guess.py --write
+	$(BIN)/python benchmarks/run.py $(BENCH)
+	$(if $(filter --write,$(BENCH)),$(BIN)/python benchmarks/guess.py --write)
 
 samples: .venv/test
 	command -v dumpcap >/dev/null || { $(APT) update -q && DEBIAN_FRONTEND=noninteractive $(APT) install -y -q wireshark-common; }
