@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
+import benchmark_modules
 import pytest
 
 import inspector
@@ -15,12 +15,7 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture(scope="module")
 def traffic():
-    sys.path.insert(0, str(ROOT / "benchmarks"))
-    try:
-        import traffic  # noqa: PLC0415  # lies beside the package
-    finally:
-        sys.path.pop(0)
-    return traffic
+    return benchmark_modules.load("traffic")
 
 
 @pytest.mark.parametrize("kind", ["indexed", "grpc-core"])

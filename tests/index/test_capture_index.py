@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import importlib.util
 import os
 import random
 import shutil
@@ -12,6 +11,7 @@ import sys
 import threading
 
 import capture_files
+import benchmark_modules
 import pytest
 from capture_files import CAPTURES, SAMPLES
 from made_capture import capture
@@ -346,18 +346,10 @@ def test_columns_are_for_sorting_and_filtering(is_kept):
 # --- sizes ------------------------------------------------------------------------------------------------------
 
 
-def load_benchmark(name):
-    """A module of the benchmarks, which are no package."""
-    spec = importlib.util.spec_from_file_location(name, SAMPLES.parent / "benchmarks" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def traffic(tmp_path_factory):
     path = tmp_path_factory.mktemp("traffic") / "calls.pcapng"
-    load_benchmark("traffic").write_capture(path, 10_000)
+    benchmark_modules.load("traffic").write_capture(path, 10_000)
     return path
 
 
