@@ -159,8 +159,9 @@ class Packets:
     def _cut(self, side: int, kept: int, data: bytes) -> None:
         """A segment of which the capture has only the beginning."""
         self._send(side, data)
-        last = self._file[-1]
-        self._file[-1] = last._replace(data=last.data[: 54 + kept])
+        if self._file:  # it may be held
+            last = self._file[-1]
+            self._file[-1] = last._replace(data=last.data[: 54 + kept])
 
     def _send(self, side: int, data: bytes, flags: int = packets.ACK) -> None:
         addresses = (b"\x0a\0\0\1", b"\x0a\0\0\2")
