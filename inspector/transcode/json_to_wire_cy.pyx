@@ -43,6 +43,9 @@ cdef int _MAX_DEPTH = MAX_DEPTH
 cdef Py_ssize_t _LONG_TEXT = 4096
 """Bytes from which on it pays to release the lock."""
 
+cdef uint32_t _LONGEST_PROBE = 256
+"""Names that may be in the way of one in a table. (Of a million names that nobody has chosen for it, less than 100 are.)"""
+
 cdef size_t _FIRST_ROOM = 64 * 1024
 """Bytes that the output is given at first, at most: what follows in the text may be other messages."""
 
@@ -442,9 +445,10 @@ cdef void* cleared(size_t count, size_t size) except NULL:
 
 
 cdef int fill_names(Names* names, list rows) except -1:
-    """Rows of a name and a number. The name that follows in the list is expected to follow in texts."""
+    """Rows of a name and a number. The name that follows in the list is expected to follow in texts. Raises ValueError
+    for names that were chosen to meet in the table."""
     cdef uint32_t slots = 4
-    cdef uint32_t index, slot
+    cdef uint32_t index, slot, probes
     cdef char* text
     cdef bytes name
     cdef Name* item
@@ -468,8 +472,12 @@ cdef int fill_names(Names* names, list rows) except -1:
         text[len(name)] = b'"'
         text += item.size + PADDING
         slot = <uint32_t>item.hash & names.mask
+        probes = 0
         while names.slots[slot] >= 0:
             slot = (slot + 1) & names.mask
+            probes += 1
+            if probes > _LONGEST_PROBE:
+                raise ValueError("names of which too many have the same hash")
         names.slots[slot] = index
     names.count = len(rows)
     return 0
@@ -580,6 +588,7 @@ cdef class WireEncoder:
         cdef uint32_t index
         type.fields = <Field*>cleared(len(row.fields), sizeof(Field))
         type.count = len(row.fields)
+        type.required = 0  # an interrupt may have ended an earlier attempt
         for index in range(type.count):
             self.fill_field(&type.fields[index], row.fields[index])
             type.required += type.fields[index].is_required

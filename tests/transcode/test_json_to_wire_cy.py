@@ -689,3 +689,27 @@ def test_an_array_is_one_of_messages_where_it_is_asked_for(proto3, text, count):
     if IS_BUILT:
         assert (len(found[0]), found[1]) == (count, len(text)) if count >= 0 else found is None
     assert MessageEncoder(proto3).read_all("t.All", text.encode()) is None
+
+
+def in_one_slot(count):
+    """Names that the kernel's table of 1024 slots has in the same one."""
+    names, factor = [], 0x9E3779B97F4A7C15
+    for number in range(10**6):
+        made = (8 * factor ^ int.from_bytes(b"E%07d" % number, "little")) * factor % (1 << 64)
+        made = (made ^ made >> 32) * factor % (1 << 64)
+        if (made ^ made >> 32) % 1024 == 0:
+            names.append(f"E{number:07d}")
+        if len(names) == count:
+            break
+    return names
+
+
+@pytest.mark.parametrize(("count", "is_taken"), [(200, True), (300, False)])
+def test_names_that_meet_in_the_table_are_left_to_the_exact_path(compile_proto, count, is_taken):
+    names = in_one_slot(count)
+    values = "".join(f"{name} = {number};" for number, name in enumerate(names))
+    resolver = compile_proto(f'syntax = "proto3"; package t; enum E {{ {values} }} message M {{ E e = 1; }}')
+    text = b'{"e":"%s"}' % names[9].encode()
+    encoder = MessageEncoder(resolver)
+    assert (encoder.read_all("t.M", text) is not None) == (is_taken and IS_BUILT)
+    assert encoder.encode_json("t.M", text) == b"\x08\x09"
