@@ -128,6 +128,10 @@ MAX_DEPTH = 100
 MAX_JSON_GROWTH = 256
 """JSON text to the bytes that it is of, where a kernel writes it: keys may be long, and defaults many."""
 
+MAX_JSON_NOTES = 64 * MIB
+"""Bytes in which a kernel notes where fields of a message or entries of its maps stand, to put them in order: up to
+twenty-five times the message. Beyond it they do not grow; the last time they may have doubled."""
+
 MAX_GUESS_OCCURRENCES = 200
 """Occurrences of a field that are judged to guess its kind: many more than it takes to be sure."""
 

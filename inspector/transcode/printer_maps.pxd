@@ -23,7 +23,7 @@ from inspector.transcode.printer_types cimport (
     UINT64,
     is_closed,
 )
-from inspector.transcode.printer_walk cimport Entry, Walk, close_object
+from inspector.transcode.printer_walk cimport Entry, Walk, close_object, note_entry
 from inspector.transcode.wire_input cimport LEN, Place, SGROUP, read_length, read_tag, skip_value
 
 
@@ -78,7 +78,7 @@ cdef inline bint read_entry(Walk* walk, const MessageType* type, Place at, Place
                 return False
         else:
             return False
-    return walk.entries.push(entry)
+    return note_entry(walk, entry)
 
 
 cdef inline uint64_t key_order(uint8_t kind, uint64_t value) noexcept nogil:

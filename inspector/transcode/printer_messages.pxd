@@ -36,7 +36,7 @@ from inspector.transcode.printer_types cimport (
     find_field,
     is_closed,
 )
-from inspector.transcode.printer_walk cimport Span, Walk, close_object, skip_unknown, type_of
+from inspector.transcode.printer_walk cimport Span, Walk, close_object, go_over, note_span, skip_unknown, type_of
 from inspector.transcode.printer_well_known cimport put_special
 from inspector.transcode.wire_input cimport (
     EGROUP,
@@ -229,6 +229,8 @@ cdef inline uchar* put_members(
         if unlikely(field.number <= last):
             type.is_unordered = True
             walk.unknown = unknown
+            if not go_over(walk, at - first):
+                return NULL
             return put_sorted(walk, type, first, end, group, depth, walk.out.begin + begun)
         last = field.number
         here = place - walk.out.begin
@@ -389,7 +391,9 @@ cdef inline bint collect_spans(
         span.wire_type = tag & 7
         span.tag_size = <uint8_t> (at[0] - start)
         span.value = at[0]
-        if not skip_value(at, end, tag, walk.most_depth - depth) or not walk.spans.push(span):
+        if not skip_value(at, end, tag, walk.most_depth - depth) or not note_span(walk, span):
+            return False
+        if tag & 7 == SGROUP and not go_over(walk, at[0] - span.value):
             return False
     return group == 0
 

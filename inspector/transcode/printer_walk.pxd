@@ -33,6 +33,9 @@ cdef struct Walk:
     Place at  # behind the value that was written last
     Place readable  # end of the whole message
     uint64_t unknown
+    size_t gone_over  # bytes gone over once more, as fields were out of order
+    size_t most_gone_over
+    size_t most_noted  # bytes of `spans`, and of `entries`
     int most_depth
     bint is_strict
     Grown[Span]* spans
@@ -52,6 +55,23 @@ cdef inline MessageType* type_of(Walk* walk, Field* field) noexcept nogil:
     if field.type == NULL:
         field.type = walk.load(walk.owner, field.type_index)
     return field.type
+
+
+cdef inline bint go_over(Walk* walk, size_t size) noexcept nogil:
+    """Counts bytes that are gone over once more. False where they are out of proportion: each level of messages that
+    nest may go over all that is in it."""
+    walk.gone_over += size
+    return walk.gone_over <= walk.most_gone_over
+
+
+cdef inline bint note_span(Walk* walk, Span span) noexcept nogil:
+    """Keeps a field in mind. False where that takes too much memory."""
+    return walk.spans.size * sizeof(Span) < walk.most_noted and walk.spans.push(span)
+
+
+cdef inline bint note_entry(Walk* walk, Entry entry) noexcept nogil:
+    """The same of an entry of a map."""
+    return walk.entries.size * sizeof(Entry) < walk.most_noted and walk.entries.push(entry)
 
 
 cdef inline uchar* close_object(Walk* walk, size_t start, uchar* place) noexcept nogil:

@@ -16,7 +16,7 @@ Invariant: every read is within the span of the message that is walked, every wr
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
+from libc.stdint cimport SIZE_MAX, int32_t, uint8_t, uint16_t, uint32_t
 from libc.stdlib cimport calloc, free
 
 from inspector.transcode cimport json_output, printer_well_known
@@ -68,6 +68,8 @@ printer_well_known.LAST_SECOND = well_known.LAST_SECOND
 printer_well_known.LONGEST_DURATION = well_known.LONGEST_DURATION
 
 cdef size_t MOST_GROWTH = limits.MAX_JSON_GROWTH
+cdef size_t MOST_NOTED = limits.MAX_JSON_NOTES
+cdef Py_ssize_t LONGEST_KEPT_URL = 256
 cdef size_t KEPT_BUFFER = 1 << 20
 cdef Py_ssize_t FIRST_GROWTH = 1 << 26
 cdef Py_ssize_t RELEASE_SIZE = 4096
@@ -185,7 +187,10 @@ cdef class WireToJson:
         walk.unknown = 0
         walk.out.has_unseen = self._has_unseen_names
         self._spans.size = self._entries.size = 0
-        walk.out.most = (<size_t> size + 4096) * MOST_GROWTH
+        walk.gone_over = 0
+        walk.most_gone_over = 8 * (<size_t> size + 8192)
+        walk.most_noted = MOST_NOTED
+        walk.out.most = min(<size_t> size + 4096, SIZE_MAX // 4 // MOST_GROWTH) * MOST_GROWTH
         return reserve(&walk.out, walk.out.begin, size + min(2 * size, FIRST_GROWTH) + 256)
 
     cdef void _trim(self) noexcept:
@@ -228,14 +233,14 @@ cdef class WireToJson:
         return self._enums[index]
 
     cdef MessageType* load_payload(self, bytes url) noexcept:
-        """The type that an Any names. (Only types that there are are kept, so that urls cannot fill the memory.)"""
+        """The type that an Any names. (Only short names of types that there are are kept: they cannot fill the memory.)"""
         try:
             index = self._payloads.get(url)
             if index is None:
                 index = self._tables.payload_index(url)
                 if index < 0:
                     return NULL
-                if len(self._payloads) < 4096:
+                if len(self._payloads) < 4096 and len(url) <= LONGEST_KEPT_URL:
                     self._payloads[url] = index
             return self.load(index)
         except Exception:

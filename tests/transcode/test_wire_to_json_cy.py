@@ -489,6 +489,59 @@ def test_out_of_order_at_every_level_is_not_walked_again_and_again(three):
     assert three.write("p.M", wire).count(b"text") == MAX_DEPTH
 
 
+def test_much_that_is_out_of_order_at_every_level_is_left_to_the_exact_way_once(compile_proto):
+    both = Both(compile_proto(PROTO))
+    wire = length_delimited(1, b"a" * 100_000)
+    for _ in range(MAX_DEPTH - 1):
+        wire = length_delimited(6, wire) + b"\x0a\x01a"
+    assert both.write("p.M", wire) is None
+    assert both.write("p.M", wire) is not None
+
+
+DELIMITED = """
+edition = "2023";
+package p;
+option features.message_encoding = DELIMITED;
+message M { string text = 1; M inner = 2; }
+"""
+
+
+def test_groups_out_of_order_are_not_skipped_at_each_level(compile_proto):
+    both = Both(compile_proto(DELIMITED))
+    wire = b"\x0a\x01a\x0a\x01b"
+    for _ in range(MAX_DEPTH - 1):
+        wire = b"\x13" + wire + b"\x14" + b"\x0a\x01a"
+    assert both.write("p.M", wire) is None
+    assert both.write("p.M", wire) is not None
+    assert both.write("p.M", wire.replace(b"\x0a\x01b", b"\x0a\x01b" * 30_000)) is None
+
+
+def test_a_map_of_very_many_entries_is_left_to_the_exact_way(three):
+    assert three.write("p.M", b"\x4a\x00" * 100_000) == b'{"byName":{"":{}}}'
+    assert three.write("p.M", b"\x4a\x00" * 2_500_000) is None
+
+
+def test_very_many_fields_out_of_order_are_left_to_the_exact_way(three):
+    assert three.write("p.M", b"\x28\x01\xa0\x06\x01\x0a\x00" * 100_000) == b'{"color":"GREEN"}'
+    assert three.write("p.M", b"\x28\x01\x0a\x00" * 4_300_000) is None
+
+
+def test_a_long_url_is_not_remembered(compile_proto):
+    class Asked(JsonTables):
+        def payload_index(self, url):
+            asked.append(len(url))
+            return super().payload_index(url)
+
+    asked = []
+    tables = Asked(compile_proto(PROTO))
+    walker = kernel.WireToJson(tables)
+    for url in (b"x/p.M", b"x" * 1000 + b"/p.M"):
+        wire = length_delimited(11, length_delimited(1, url))
+        assert walker.write(tables.type_index("p.M"), wire) is not None
+        assert walker.write(tables.type_index("p.M"), wire) is not None
+    assert asked == [5, 1004, 1004]
+
+
 def test_alternating_fields(three):
     wire = b"\x0a\x00\x12\x01a" * 100_000
     assert three.write("p.M", wire) == b'{"blob":"YQ=="}'
