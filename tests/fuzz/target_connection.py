@@ -65,9 +65,9 @@ def by_the_layers(packet):
 
 
 def agree(calls, messages):
-    """The counts of a call that is whole are those of its messages, which are numbered without a hole. (Where it began
-    before the capture, some messages may come before it shows which side is the client.)"""
-    whole = {call.number for call in calls if call.complete}
+    """The counts of a call that is whole are those of its messages, which are numbered without a hole. (Where both sides
+    speak as a client does, in a connection whose beginning is not there, the later one is believed.)"""
+    whole = {call.number for call in calls if call.complete and is_sound(call)}
     numbers = Counter()
     for message in messages:
         key = message.call, message.direction
@@ -76,9 +76,15 @@ def agree(calls, messages):
         assert (message.data is None) == (message.problem is not None), message
     assert len({call.number for call in calls}) == len(calls)
     for call in calls:
-        if call.complete:
+        if call.number in whole:
             assert call.requests == numbers[call.number, "request"]
             assert call.responses == numbers[call.number, "response"]
+
+
+def is_sound(call):
+    """Whether the client, and only the client, sent what clients do."""
+    answered = {name for name, _ in (*call.response_headers, *call.trailers)}
+    return ":method" in {name for name, _ in call.request_headers} and ":method" not in answered
 
 
 class Packets:
