@@ -10,8 +10,8 @@ import subprocess
 import sys
 import threading
 
-import capture_files
 import benchmark_modules
+import capture_files
 import pytest
 from capture_files import CAPTURES, SAMPLES
 from made_capture import capture
