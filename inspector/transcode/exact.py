@@ -20,6 +20,10 @@ from inspector.transcode.resolver import Resolver, message_descriptor
 from inspector.transcode.survey import survey
 
 
+DISCARDED_DEPTH = 60
+"""Levels of messages from which the runtime discards unknown fields; below its 63rd it leaves them, without a word."""
+
+
 class _Type(NamedTuple):
     parse: Callable[[bytes], Message]
     descriptor: Descriptor
@@ -41,6 +45,7 @@ class ExactDecoder:
     ) -> None:
         self._resolver = resolver
         self._types: dict[str, _Type] = {}
+        self._nesting: dict[Descriptor, bool] = {}
         self._unknown_in_payloads = 0
         self._printer = JsonPrinter(
             resolver,
@@ -70,7 +75,7 @@ class ExactDecoder:
             return Decoded(
                 None, 0, "schema", DecodeError(f"the schema of {type_name} is damaged: {error}", code="schema")
             )
-        unknown = self._unknown_in_payloads + _unknown_bytes(message, kind.descriptor, data)
+        unknown = self._unknown_in_payloads + self._unknown_bytes(message, kind.descriptor, data)
         return Decoded(value, unknown, "schema", None)
 
     def _load(self, type_name: str) -> _Type:
@@ -84,11 +89,36 @@ class ExactDecoder:
         return kind
 
     def _count_payload(self, descriptor: Descriptor, message: Message, payload: bytes) -> None:
-        self._unknown_in_payloads += _unknown_bytes(message, descriptor, payload)
+        self._unknown_in_payloads += self._unknown_bytes(message, descriptor, payload)
+
+    def _unknown_bytes(self, message: Message, descriptor: Descriptor, data: bytes) -> int:
+        """Bytes of unknown fields, without a walk in the usual case of none. Takes them out of the message."""
+        if len(data) > 2 * DISCARDED_DEPTH and self._may_nest(descriptor):
+            return survey(descriptor, data).unknown_bytes
+        size = len(message.SerializePartialToString())  # `ByteSize` raises where a required field is missing
+        message.DiscardUnknownFields()
+        return 0 if len(message.SerializePartialToString()) == size else survey(descriptor, data).unknown_bytes
+
+    def _may_nest(self, descriptor: Descriptor) -> bool:
+        """Whether messages of the type may nest deeper than the runtime discards: most types do not hold themselves."""
+        if descriptor not in self._nesting:
+            self._nesting[descriptor] = nests_deep(descriptor)
+        return self._nesting[descriptor]
 
 
-def _unknown_bytes(message: Message, descriptor: Descriptor, data: bytes) -> int:
-    """Bytes of unknown fields, without a walk in the usual case of none. Takes them out of the message."""
-    size = len(message.SerializePartialToString())  # `ByteSize` raises where a required field is missing
-    message.DiscardUnknownFields()
-    return 0 if len(message.SerializePartialToString()) == size else survey(descriptor, data).unknown_bytes
+def nests_deep(descriptor: Descriptor) -> bool:
+    """Whether messages of the type may nest deeper than DISCARDED_DEPTH: as one holds itself, or as there are so many
+    types in it. (False is sure.)"""
+    seen: set[Descriptor] = set()
+    return _returns(descriptor, set(), seen) or len(seen) > DISCARDED_DEPTH
+
+
+def _returns(descriptor: Descriptor, above: set[Descriptor], seen: set[Descriptor]) -> bool:
+    """Whether a type that stands above in the same chain comes again; no more types are looked at than are of use."""
+    if descriptor in above:
+        return True
+    if descriptor in seen or len(seen) > DISCARDED_DEPTH:
+        return False
+    seen.add(descriptor)
+    inner = {field.message_type for field in descriptor.fields if field.message_type is not None}
+    return any(_returns(each, above | {descriptor}, seen) for each in inner)

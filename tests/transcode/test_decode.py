@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from inspector.errors import SchemaError
 from inspector.transcode.decode import MessageDecoder
+from inspector.wire.encode import length_delimited
 from inspector.wire.scan import scan
 
 PROTO = """
@@ -134,6 +135,17 @@ def test_damage_has_its_field_and_place(decoder, wire, code, offset, message):
 )
 def test_unknown_bytes_are_counted_in_the_whole_tree(decoder, wire, unknown):
     assert decoder.decode("p.Request", bytes.fromhex(wire)).unknown_bytes == unknown
+
+
+@pytest.mark.parametrize("depth", [10, 61, 62, 63, 64, 99])
+def test_unknown_bytes_are_counted_however_deep_they_lie(compile_proto, depth):
+    resolver = compile_proto('syntax = "proto3"; package p; message M { M inner = 2; string name = 1; }')
+    wire = b"\xf8\x7f\x01"
+    for _ in range(depth):
+        wire = length_delimited(2, wire)
+    decoder = MessageDecoder(resolver)
+    assert decoder.decode("p.M", wire).unknown_bytes == 3
+    assert decoder.decode_json("p.M", wire).unknown_bytes == 3
 
 
 def test_unknown_bytes_do_not_add_up_over_messages(decoder):
