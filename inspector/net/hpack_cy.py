@@ -123,6 +123,8 @@ class Entry:
 _STATIC = cython.declare(
     list, [Entry(field, len(field[0]), len(field[0]) + len(field[1]) + 32) for field in STATIC_TABLE]
 )
+_SHARED = cython.declare(dict, {})
+_MOST_SHARED = cython.declare(cython.Py_ssize_t, 4096)
 _UNSEEN = cython.declare(Entry, Entry((None, None), 0, 32))
 
 
@@ -285,6 +287,10 @@ class HpackDecoder:
 
     @cython.cfunc
     def _insert(self, entry: Entry) -> None:
+        # A field that other tables have is the same object there, so that whoever looks it up need not compare it.
+        if len(_SHARED) >= _MOST_SHARED:
+            _SHARED.clear()
+        entry.field = _SHARED.setdefault(entry.field, entry.field)
         self._entries.append(entry)
         self._held += entry.size
         self._evict()

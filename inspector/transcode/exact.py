@@ -19,7 +19,6 @@ from inspector.transcode.printer import JsonPrinter, Nested
 from inspector.transcode.resolver import Resolver, message_descriptor
 from inspector.transcode.survey import survey
 
-
 DISCARDED_DEPTH = 60
 """Levels of messages from which the runtime discards unknown fields; below its 63rd it leaves them, without a word."""
 

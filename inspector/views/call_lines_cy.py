@@ -6,7 +6,7 @@ is remembered is safe to show (`safe_text`), so the lines are too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from inspector.model.call import Call, Header, Status
@@ -26,6 +26,9 @@ if TYPE_CHECKING or not cython.compiled:
     from inspector.views.line_buffer_cy import LineBuffer
 else:
     from cython.cimports.inspector.views.line_buffer_cy import LineBuffer
+
+USUAL_SIZE = 1024
+"""Bytes of a line; a longer one takes the time to make room."""
 
 LONGEST_REMEMBERED = 256
 MOST_REMEMBERED = 4096
@@ -55,9 +58,9 @@ class _Name:
 _NAMES: dict[str | None, _Name] = cython.declare(dict, {})
 
 
-def call_lines(calls: Iterable[Call], decode_details: DecodeDetails, show_secrets: bool = False) -> bytes:
+def call_lines(calls: Sequence[Call], decode_details: DecodeDetails, show_secrets: bool = False) -> bytes:
     """The records as lines of JSON. Credentials in headers are masked unless asked for."""
-    out: LineBuffer = LineBuffer()
+    out: LineBuffer = LineBuffer(USUAL_SIZE * len(calls))
     for call in calls:
         _put_call(out, call, decode_details, show_secrets)
     return out.since(0)

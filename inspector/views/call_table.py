@@ -55,9 +55,9 @@ class InOrder:
     def feed(self, calls: list[Call]) -> Iterable[Call]:
         """Those of the calls that ended, and of the ones held back, whose turn it is."""
         after = self._next + len(calls)
-        if not self._held and [call.number for call in calls] == list(range(self._next, after)):
+        if not self._held and [call[0] for call in calls] == list(range(self._next, after)):
             self._next = after
-            return calls  # the usual case: they ended as they began
+            return calls  # the usual case: they ended as they began (a number is the first of its call's fields)
         return self._sort(calls)
 
     def _sort(self, calls: list[Call]) -> Iterator[Call]:

@@ -31,13 +31,16 @@ _FAR = 1 << 62
 class LineBuffer:
     """Text that grows at its end. (Compiled, bytes are copied into place: to append to a `bytearray` takes longer.)"""
 
-    def __init__(self) -> None:
+    def __init__(self, expected: int = 0) -> None:
+        """With room for as many bytes as are expected."""
         self._text: bytearray = bytearray()
         self._target: cython.p_char = b""  # where it is, and how many bytes it has (both only compiled)
         self._room = 0
         self.size = 0
         self._second = -1  # the last one that was written, and its text
         self._second_text: bytes = b""
+        if cython.compiled and expected:
+            self._grow(expected)
 
     @cython.cfunc
     def since(self, start: cython.Py_ssize_t) -> bytes:
@@ -47,7 +50,10 @@ class LineBuffer:
     @cython.cfunc
     def _grow(self, count: cython.Py_ssize_t) -> None:
         """Makes room for so many bytes more, and as many as there are already."""
-        self._text.extend(bytes(len(self._text) + count + 4096))
+        if self._text:
+            self._text.extend(bytes(len(self._text) + count + 4096))
+        else:
+            self._text = bytearray(count + 4096)
         self._room = len(self._text)
         self._target = self._text  # type: ignore[assignment]
 

@@ -65,8 +65,8 @@ def by_the_layers(packet):
 
 
 def agree(calls, messages):
-    """The counts of a call that is whole are those of its messages, which are numbered without a hole. (Where both sides
-    speak as a client does, in a connection whose beginning is not there, the later one is believed.)"""
+    """The counts of a call that is whole are those of its messages, which are numbered without a hole. (Where both
+    sides speak as a client does, in a connection whose beginning is not there, the later one is believed.)"""
     whole = {call.number for call in calls if call.complete and is_sound(call)}
     numbers = Counter()
     for message in messages:
