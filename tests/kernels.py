@@ -65,7 +65,7 @@ def _edited(name: str, root: Path) -> float:
     from Cython.Build.Dependencies import create_dependency_tree  # noqa: PLC0415  # needed only where kernels are built
 
     parts = create_dependency_tree(quiet=True).all_dependencies(str(source_path(name, root)))
-    return max(Path(part).stat().st_mtime for part in parts if Path(part).is_relative_to(root))
+    return max(Path(part).stat().st_mtime for part in parts if Path(part).is_relative_to(root / "inspector"))
 
 
 def variants(name: str, root: Path = ROOT) -> list[str]:

@@ -76,4 +76,3 @@ def test_more_texts_than_are_remembered_are_right(message_lines):
     ]
     lines = message_lines.message_lines(found).splitlines()
     assert [json.loads(line)["method"] for line in lines] == methods * 2
-    assert len(message_lines._TEXTS) <= message_lines.MOST_REMEMBERED
