@@ -146,9 +146,7 @@ class CaptureDecoder:
         if flow is None:
             return False
         if size:
-            if flow.reader is None:
-                flow.reader = self._connections[flow.connection.number]
-            calls: ConnectionCalls = flow.reader  # type: ignore[assignment]
+            calls: ConnectionCalls = self._connections[flow.connection.number]
             direction: cython.int = flow.direction ^ flow.connection.client
             calls.feed_part(direction, flow.offset, data, reader.start, reader.end, number, time, events)
         return True

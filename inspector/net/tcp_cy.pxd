@@ -29,7 +29,6 @@ cdef class Flow:
     cdef Connection connection
     cdef int direction
     cdef long long offset
-    cdef object reader
 
 
 cdef class TcpReassembler:

@@ -180,7 +180,6 @@ class Flow:
         self.connection: Connection = connection
         self.direction = direction
         self.offset = 0  # where the bytes stand in their direction that `take_next` took last
-        self.reader: object = None  # what the bytes are handed to, for whoever does that
 
 
 def _last_packet(connection: Connection) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+
+import benchmark_modules
 import kernels
 import made_capture
 import packets
@@ -11,6 +14,7 @@ from inspector.model.call import Call
 from inspector.model.packet import Packet
 from inspector.model.problem import Problem
 from inspector.net.pcap_cy import PcapParser
+from inspector.net.pcapng_cy import PcapngParser
 
 capture = kernels.fixture("inspector.net.capture_cy")
 
@@ -68,3 +72,18 @@ def test_without_messages_the_calls_are_the_same(capture):
         events = decoder.feed(found) + decoder.close()
         both.append([event for event in events if isinstance(event, Call)])
     assert both[0] == both[1]
+
+
+def test_what_was_held_of_a_connection_that_has_ended_is_let_go(capture, tmp_path):
+    path = tmp_path / "short.pcapng"
+    benchmark_modules.load("traffic").write_capture(path, 40, connections=20, kind="indexed")
+    parser = PcapngParser()
+    decoder = capture.CaptureDecoder()
+    before = held_connections()
+    decoder.feed(parser.feed(path.read_bytes()))
+    assert held_connections() == before
+
+
+def held_connections():
+    gc.collect()
+    return sum(type(each).__name__ == "ConnectionCalls" for each in gc.get_objects())
