@@ -103,7 +103,7 @@ _LOCAL = bytes([127, 0, 0, 1])
 _ETHERNET = bytes(12) + b"\x08\x00"
 
 
-class _Connection:
+class _Connection(ABC):
     """A connection from its first packet to its last."""
 
     def __init__(self, port: int, maker: _Messages) -> None:
@@ -122,8 +122,9 @@ class _Connection:
         yield client.segment(server, FIN_ACK)
         yield server.segment(client, FIN_ACK)
 
+    @abstractmethod
     def call(self, stream: int, request: bytes, response: bytes) -> Iterator[bytes]:
-        raise NotImplementedError
+        """The packets of one call."""
 
 
 class _IndexedConnection(_Connection):
