@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import random
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Literal
