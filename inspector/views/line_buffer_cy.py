@@ -19,6 +19,8 @@ else:
         from inspector import cython_shim as cython
 
 if not TYPE_CHECKING and cython.compiled:
+    from cython.cimports.cpython.bytearray import PyByteArray_AS_STRING, PyByteArray_Resize
+    from cython.cimports.cpython.unicode import PyUnicode_DATA
     from cython.cimports.libc.string import memcpy
 
 _SECOND = cython.declare(cython.longlong, 1_000_000_000)
@@ -43,19 +45,19 @@ class LineBuffer:
             self._grow(expected)
 
     @cython.cfunc
-    def since(self, start: cython.Py_ssize_t) -> bytes:
-        """The text from `start` on."""
-        return bytes(memoryview(self._text)[start : self.size])
+    def text(self) -> bytes:
+        """All that was written."""
+        if not cython.compiled:
+            return bytes(self._text)
+        return self._target[: self.size]
 
     @cython.cfunc
     def _grow(self, count: cython.Py_ssize_t) -> None:
-        """Makes room for so many bytes more, and as many as there are already."""
-        if self._text:
-            self._text.extend(bytes(len(self._text) + count + 4096))
-        else:
-            self._text = bytearray(count + 4096)
-        self._room = len(self._text)
-        self._target = self._text  # type: ignore[assignment]
+        """Makes room for so many bytes more, and as many as there are already. (Compiled only.)"""
+        room: cython.Py_ssize_t = 2 * self._room + count + 4096
+        PyByteArray_Resize(self._text, room)  # type: ignore[name-defined]  # what is new is not set to zeros
+        self._room = room
+        self._target = PyByteArray_AS_STRING(self._text)  # type: ignore[name-defined]
 
     @cython.cfunc
     def put(self, piece: bytes) -> None:
@@ -69,6 +71,52 @@ class LineBuffer:
         source: cython.p_char = piece
         memcpy(self._target + self.size, source, count)  # type: ignore[name-defined, operator]
         self.size += count
+
+    @cython.cfunc
+    def put_again(self, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> None:
+        """What stands from `start` to `end` of the text."""
+        if start < 0 or end < start or end > self.size:
+            raise IndexError("out of bounds")
+        count: cython.Py_ssize_t = end - start
+        if not cython.compiled:
+            self._text += self._text[start:end]
+            self.size += count
+            return
+        if self.size + count > self._room:
+            self._grow(count)
+        memcpy(self._target + self.size, self._target + start, count)  # type: ignore[name-defined, operator]
+        self.size += count
+
+    @cython.cfunc
+    def put_text(self, value: str | None) -> None:
+        """Text, or null, as JSON."""
+        if value is None:
+            self.put(b"null")
+        elif not self.put_plain(b'"', value, b'"'):
+            self.put(json_bytes(value))
+
+    @cython.cfunc
+    def put_plain(self, before: bytes, value: str, after: bytes) -> cython.bint:
+        """Text that is the same in JSON, as nearly all is: printable ASCII without quotes and backslashes. False for
+        any other, of which nothing is written."""
+        if not cython.compiled:
+            if not (value.isascii() and value.isprintable()) or '"' in value or "\\" in value:
+                return False
+            self.put(before + value.encode() + after)
+            return True
+        if PyUnicode_MAX_CHAR_VALUE(value) > 127:  # type: ignore[name-defined]  # noqa: F821  # declared in the .pxd
+            return False
+        source: cython.p_uchar = cython.cast(cython.p_uchar, PyUnicode_DATA(value))  # type: ignore[name-defined]
+        count: cython.Py_ssize_t = len(value)
+        if not _is_plain(source, count):
+            return False
+        self.put(before)
+        if self.size + count > self._room:
+            self._grow(count)
+        memcpy(self._target + self.size, source, count)  # type: ignore[name-defined, operator]
+        self.size += count
+        self.put(after)
+        return True
 
     @cython.cfunc
     def put_safe(self, json: bytes) -> None:
@@ -113,10 +161,8 @@ class LineBuffer:
         whole: cython.longlong = nanoseconds
         second: cython.longlong = whole // _SECOND
         if second != self._second:
-            self._second, self._second_text = second, date_and_time(second).encode()
-        self.put(b'"')
+            self._second, self._second_text = second, f'"{date_and_time(second)}.'.encode()
         self.put(self._second_text)
-        self.put(b".")
         self.put_digits(whole % _SECOND, 9)
         self.put(b'Z"')
 
@@ -141,6 +187,19 @@ class LineBuffer:
 def json_bytes(value: object) -> bytes:
     """A value as JSON text that is safe to show."""
     return safe_json(orjson.dumps(value))
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _is_plain(octets: cython.p_uchar, count: cython.Py_ssize_t) -> cython.bint:
+    """Whether JSON has nothing to escape in this ASCII, nor a terminal to do. (No branches, so that compilers look at
+    many octets at once.)"""
+    odd: cython.uchar = 0
+    at: cython.Py_ssize_t
+    for at in range(count):
+        octet: cython.uchar = octets[at]
+        odd |= (octet < 0x20) | (octet == 0x22) | (octet == 0x5C) | (octet == 0x7F)
+    return odd == 0
 
 
 @cython.cfunc

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from inspector.session import DecodedMessage
-from inspector.views.line_buffer_cy import json_bytes
 from inspector.views.rows import bare_row, message_row, to_line
 
 if TYPE_CHECKING:
@@ -22,11 +21,6 @@ if TYPE_CHECKING or not cython.compiled:
 else:
     from cython.cimports.inspector.views.line_buffer_cy import LineBuffer
 
-MOST_REMEMBERED = 4096
-
-_TEXTS: dict[str, bytes] = cython.declare(dict, {})
-"""Methods, types and encodings as JSON."""
-
 
 def message_lines(found: Iterable[DecodedMessage], *, bare: bool = False, raw: bool = False) -> bytes:
     """The records as lines of JSON; `bare` just the messages, `raw` with their bytes."""
@@ -40,7 +34,7 @@ def message_lines(found: Iterable[DecodedMessage], *, bare: bool = False, raw: b
             out.put(b"\n")
         else:
             _put_message(out, decoded)
-    return out.since(0)
+    return out.text()
 
 
 @cython.cfunc
@@ -55,34 +49,22 @@ def _put_message(out: LineBuffer, decoded: DecodedMessage) -> None:
     out.put(b',"index":')
     out.put_number(index)
     out.put(b',"direction":')
-    out.put(_text(direction))
+    out.put_text(direction)
     out.put(b',"method":')
-    out.put(_text(method))
+    out.put_text(method)
     out.put(b',"type":')
-    out.put(_text(type_name))
+    out.put_text(type_name)
     out.put(b',"time":')
     out.put_time(time)
     out.put(b',"size":')
     out.put_number(len(wire if data is None else data))
     out.put(b',"encoding":')
-    out.put(_text(encoding))
+    out.put_text(encoding)
     out.put(b',"decoded_by":')
-    out.put(_text(decoded_by))
+    out.put_text(decoded_by)
     out.put(b',"message":')
     out.put_safe(json)
     if unknown_bytes:
         out.put(b',"unknown_bytes":')
         out.put_number(unknown_bytes)
     out.put(b"}\n")
-
-
-@cython.cfunc
-def _text(value: str | None) -> bytes:
-    if value is None:
-        return b"null"
-    text: bytes | None = _TEXTS.get(value)
-    if text is None:
-        if len(_TEXTS) >= MOST_REMEMBERED:
-            _TEXTS.clear()
-        text = _TEXTS[value] = json_bytes(value)
-    return text

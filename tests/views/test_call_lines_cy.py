@@ -83,3 +83,49 @@ def test_any_text_reads_back_and_moves_no_terminal(module, text, name):
     assert json.loads(line)["method"] == text
     assert line.endswith(b"\n")
     assert safe(line.decode()[:-1]) == line.decode()[:-1]
+
+
+FIELDS = [(":path", "/pkg.Svc/Do"), ("te", "trailers"), ("id", "1"), ("id", "2"), ("authorization", "Bearer abc"),
+          ("odd", 'a "quoted" \u202e text'), (None, None), (None, "x"), ("name", None)]  # fmt: skip
+
+
+@st.composite
+def alike(draw):
+    """Calls of some connections, which share what real ones share: the very objects, here and there another one."""
+    fields = st.lists(st.sampled_from(FIELDS), max_size=5).map(tuple)
+    usual, calls = draw(st.lists(fields, min_size=1, max_size=3)), []
+    for number in range(draw(st.integers(2, 8))):
+        headers = list(draw(st.sampled_from(usual)))
+        for index in draw(st.lists(st.integers(0, 4), max_size=2)):
+            headers[index : index + 1] = [draw(st.sampled_from(FIELDS))]
+        calls.append(
+            CALL._replace(
+                number=number,
+                method=draw(st.sampled_from(("/pkg.Svc/Do", "/pkg.Svc/Undo", None))),
+                connection=draw(st.sampled_from((1, 2, 9))),
+                authority=draw(st.sampled_from(("host", "other"))),
+                request_headers=tuple(headers),
+                response_headers=draw(st.sampled_from(usual)),
+                status=draw(st.sampled_from((CALL.status, None, Status(5, "NOT_FOUND", "no")))),
+                requests=draw(st.integers(0, 2)),
+            )
+        )
+    return calls
+
+
+@given(calls=alike(), show_secrets=st.booleans())
+def test_a_line_is_the_same_whatever_lines_stand_before_it(module, calls, show_secrets):
+    alone = [module.call_lines([call], lambda details: [], show_secrets) for call in calls]
+    assert module.call_lines(calls, lambda details: [], show_secrets) == b"".join(alone)
+
+
+def test_the_same_fields_are_written_once_with_secrets_and_once_without(module):
+    lines = [module.call_lines([CALL, CALL], lambda details: [], shown) for shown in (True, False, True)]
+    assert [line.count(b"Bearer abc") for line in lines] == [2, 0, 2]
+
+
+def test_more_names_than_are_remembered_are_right(module):
+    names = [f"name-{number}" for number in range(module.MOST_NAMES + 10)]
+    calls = [CALL._replace(request_headers=((name, "x"),)) for name in names * 2]
+    lines = module.call_lines(calls, lambda details: []).splitlines()
+    assert [json.loads(line)["request_headers"] for line in lines] == [[[name, "x"]] for name in names * 2]

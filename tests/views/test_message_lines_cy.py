@@ -64,15 +64,3 @@ def test_hostile_text_is_kept_as_escapes(message_lines, bare):
     assert (row if bare else row["message"]) == {HOSTILE: HOSTILE}
     assert bare or (row["method"], row["type"], row["encoding"]) == (HOSTILE,) * 3
     assert UNSAFE.search(line.decode()) is None
-
-
-def test_more_texts_than_are_remembered_are_right(message_lines):
-    methods = [f"/pkg.Svc/M{number}" for number in range(message_lines.MOST_REMEMBERED + 10)]
-    found = [
-        DecodedMessage(
-            Message(1, 0, "request", method, 0, "identity", b"", b"", None, ()), None, b"{}", "guess", 0, None
-        )
-        for method in methods * 2
-    ]
-    lines = message_lines.message_lines(found).splitlines()
-    assert [json.loads(line)["method"] for line in lines] == methods * 2
