@@ -4,6 +4,7 @@
 cdef class Entry:
     cdef tuple field
     cdef Py_ssize_t name_size, size
+    cdef bint is_used
 
 
 cdef class HpackDecoder:
@@ -12,10 +13,14 @@ cdef class HpackDecoder:
     cdef list _entries, _fields
     cdef Py_ssize_t _first, _held, _capacity, _limit, _start, _end, _at, _room, _octets
     cdef bint _complete
+    cdef dict _known, _kept
+    cdef long long _changes
     cdef bytes _block
     cdef bytearray _scratch
 
     cdef tuple decode_part(self, bytes data, Py_ssize_t start, Py_ssize_t end)
+    cdef tuple _decode(self, bytes data, Py_ssize_t start, Py_ssize_t end)
+    cdef _change(self)
     cdef _representation(self, Py_ssize_t octet)
     cdef _indexed(self)
     cdef Entry _literal(self, Py_ssize_t prefix)

@@ -42,6 +42,10 @@ _UNKNOWN = cython.declare(cython.Py_ssize_t, -1)
 
 _FIELDS = cython.declare(cython.Py_ssize_t, MAX_HEADER_LIST)
 _TABLE = cython.declare(cython.Py_ssize_t, MAX_HPACK_TABLE)
+_SHORT = cython.declare(cython.Py_ssize_t, 24)
+"""Octets of a block that is worth to be remembered; longer ones have ids in them, or come once."""
+_MOST_KNOWN = cython.declare(cython.Py_ssize_t, 16)
+_LONGEST_KEPT = cython.declare(cython.Py_ssize_t, 256)
 _STATIC_COUNT = cython.declare(cython.Py_ssize_t, len(STATIC_TABLE))
 
 
@@ -106,11 +110,13 @@ _ORDER = cython.declare(list, _code_order())
 @cython.final
 @cython.cclass
 class Entry:
-    """A table entry. The sizes count octets and are lower bounds where the name is unknown."""
+    """A table entry. The sizes count octets and are lower bounds where the name is unknown. `is_used` where a block
+    referred to it."""
 
     field: tuple[str | None, str | None]
     name_size: cython.Py_ssize_t
     size: cython.Py_ssize_t
+    is_used: cython.bint
 
     def __init__(
         self, field: tuple[str | None, str | None], name_size: cython.Py_ssize_t, size: cython.Py_ssize_t
@@ -118,13 +124,12 @@ class Entry:
         self.field = field
         self.name_size = name_size
         self.size = size
+        self.is_used = False
 
 
 _STATIC = cython.declare(
     list, [Entry(field, len(field[0]), len(field[0]) + len(field[1]) + 32) for field in STATIC_TABLE]
 )
-_SHARED = cython.declare(dict, {})
-_MOST_SHARED = cython.declare(cython.Py_ssize_t, 4096)
 _UNSEEN = cython.declare(Entry, Entry((None, None), 0, 32))
 
 
@@ -161,6 +166,13 @@ class HpackDecoder:
         self._capacity = _UNKNOWN  # of the encoder's table
         self._limit = _UNKNOWN  # to the capacity
         self._complete = False  # the encoder's table holds nothing that is not in _entries
+        # Short blocks that were decoded since the table changed the last time, and their fields: those of responses
+        # and trailers are mostly the same from call to call.
+        self._known: dict[bytes, tuple[Header, ...]] = {}
+        self._changes = 0
+        # Fields that were used and then evicted: when they come again they are the same objects, so that whoever
+        # looks them up or compares them need not look into them.
+        self._kept: dict[Header, Header] = {}
         if from_start:
             self._capacity = self._limit = DEFAULT_TABLE_SIZE
             self._complete = True
@@ -183,14 +195,29 @@ class HpackDecoder:
             raise IndexError("out of bounds")
         self.unknown = 0
         self.truncated = False
+        fields: tuple[Header, ...] | None
+        if end - start > _SHORT:
+            return self._decode(data, start, end)
+        block: bytes = _cut(data, start, end)
+        fields = self._known.get(block)
+        if fields is None:
+            changes: cython.longlong = self._changes
+            fields = self._decode(data, start, end)
+            if changes == self._changes and not (self.unknown or self.truncated) and len(self._known) < _MOST_KNOWN:
+                self._known[block] = fields
+        return fields
+
+    @cython.cfunc
+    def _decode(self, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> tuple[Header, ...]:
         self._block = data
         self._start = self._at = start
         self._end = end
         self._fields = []
         self._room = _FIELDS
+        octets: cython.p_uchar = data
         octet: cython.Py_ssize_t
         while self._at < end:
-            octet = data[self._at]
+            octet = octets[self._at]
             if 0x80 < octet < 0xFF:  # the common case, put first for speed: an index in one octet
                 self._at += 1
                 self._emit(self._entry(octet & 0x7F))
@@ -198,9 +225,17 @@ class HpackDecoder:
                 self._representation(octet)
         return tuple(self._release())
 
+    @cython.cfunc
+    def _change(self) -> None:
+        """The table is about to change: what blocks said before does not hold any more."""
+        self._changes += 1
+        if self._known:
+            self._known.clear()
+
     def forget(self) -> None:
         """Bytes of the stream were lost: any number of entries may have come in between, and the capacity may be
         another one. A limit that is still in force has to be told again."""
+        self._change()
         self._entries = []
         self._first = 0
         self._held = 0
@@ -222,11 +257,13 @@ class HpackDecoder:
         if octet & 0x80:
             self._indexed()
         elif octet & 0x40:
-            self._insert(self._literal(0x3F))
+            entry: Entry = self._literal(0x3F)
+            self._insert(entry)
+            self._emit(entry)
         elif octet & 0x20:
             self._resize()
         else:  # without indexing, or never indexed
-            self._literal(0x0F)
+            self._emit(self._literal(0x0F))
 
     @cython.cfunc
     def _indexed(self) -> None:
@@ -245,14 +282,13 @@ class HpackDecoder:
             name = self._string()
             name_size = self._octets
         value: str = self._string()
-        entry: Entry = Entry((name, value), name_size, _OVERHEAD + name_size + self._octets)
-        self._emit(entry)
-        return entry
+        return Entry((name, value), name_size, _OVERHEAD + name_size + self._octets)
 
     @cython.cfunc
     def _resize(self) -> None:
         if self._fields or self.truncated:
             raise self._damaged("hpack_table_size", "dynamic table size update after a header field (RFC 7541, 4.2)")
+        self._change()
         size: cython.Py_ssize_t = self._integer(0x1F)
         if self._limit != _UNKNOWN and size > self._limit:
             raise self._damaged("hpack_table_size", f"dynamic table size {size} is over the limit {self._limit}")
@@ -260,6 +296,8 @@ class HpackDecoder:
         self._evict()
 
     @cython.cfunc
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
     def _emit(self, entry: Entry) -> None:
         self._room -= entry.size
         if self._room < 0:
@@ -272,25 +310,27 @@ class HpackDecoder:
     # --- the dynamic table (RFC 7541, 4) -------------------------------------------------------------------------
 
     @cython.cfunc
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
     def _entry(self, index: cython.Py_ssize_t) -> Entry:
         """The entry at an index (RFC 7541, 2.3.3: the static table comes first)."""
         entry: Entry
         if 0 < index <= _STATIC_COUNT:
-            entry = _STATIC[index - 1]
-            return entry
+            return cython.cast(Entry, _STATIC[index - 1])
         position: cython.Py_ssize_t = len(self._entries) - (index - _STATIC_COUNT)
         if index and position >= self._first:
-            return self._entries[position]
+            entry = cython.cast(Entry, self._entries[position])
+            entry.is_used = True
+            return entry
         if index == 0 or self._complete:
             raise self._damaged("hpack_index", f"index {index} is beyond the table")
         return _UNSEEN
 
     @cython.cfunc
     def _insert(self, entry: Entry) -> None:
-        # A field that other tables have is the same object there, so that whoever looks it up need not compare it.
-        if len(_SHARED) >= _MOST_SHARED:
-            _SHARED.clear()
-        entry.field = _SHARED.setdefault(entry.field, entry.field)
+        self._change()
+        if self._kept:
+            entry.field = self._kept.get(entry.field, entry.field)
         self._entries.append(entry)
         self._held += entry.size
         self._evict()
@@ -311,6 +351,10 @@ class HpackDecoder:
                 self._complete = False
         while self._held > bound:
             oldest: Entry = self._entries[self._first]
+            if oldest.is_used and oldest.size <= _LONGEST_KEPT:
+                if len(self._kept) >= _MOST_KNOWN:
+                    self._kept.clear()
+                self._kept[oldest.field] = oldest.field
             self._held -= oldest.size
             self._first += 1
         if self._first > 32 and self._first * 2 > len(self._entries):  # seldom, so that the cost per entry is constant
