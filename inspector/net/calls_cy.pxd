@@ -28,8 +28,22 @@ cdef class _OpenCall:
     cdef _Way way(self, int direction)
 
 
+cdef class _Asked:
+    cdef tuple fields
+    cdef object method, authority, deadline, encoding
+    cdef str protocol
+    cdef bint is_grpc
+
+    cdef take(self, _OpenCall call, _Way way)
+    cdef give(self, _OpenCall call, _Way way)
+
+
 cdef class ConnectionCalls:
     cdef readonly int sides_ended
+    cdef _Asked _asked
+    cdef tuple _answered, _ok_trailers
+    cdef object _answered_encoding
+    cdef long long _answered_status
     cdef object _connection, _last_accepted
     cdef list _closed_order
     cdef Py_ssize_t _closed_first

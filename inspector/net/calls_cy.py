@@ -18,7 +18,6 @@ from inspector.model.frames import (
     Restarted,
     StreamEvent,
 )
-from inspector.model.make_cy import make
 from inspector.model.packet import Chunk, Closed, Gap, Opened, Time
 from inspector.model.problem import Problem
 from inspector.net import grpc_cy as grpc
@@ -37,9 +36,11 @@ else:
         from inspector import cython_shim as cython
 
 if TYPE_CHECKING or not cython.compiled:
+    from inspector.model.make_cy import make
     from inspector.net.hpack_cy import HpackDecoder
     from inspector.net.http2_cy import Half, Http2Connection
 else:
+    from cython.cimports.inspector.model.make_cy import make
     from cython.cimports.inspector.net.hpack_cy import HpackDecoder
     from cython.cimports.inspector.net.http2_cy import Half, Http2Connection
 
@@ -155,6 +156,51 @@ class _OpenCall:
 
 @cython.final
 @cython.cclass
+class _Asked:
+    """What a request's header fields tell, all of them known and in order."""
+
+    def __init__(self) -> None:
+        self.fields: tuple[Header, ...] = ()
+        self.method: str | None = None
+        self.authority: str | None = None
+        self.deadline: int | None = None
+        self.encoding: str | None = None
+        self.protocol: str = "grpc"
+        self.is_grpc = True
+
+    @cython.cfunc
+    def take(self, call: _OpenCall, way: _Way) -> None:
+        self.fields = () if way.headers is None else way.headers
+        self.encoding = way.encoding
+        self.method, self.authority, self.deadline = call.method, call.authority, call.deadline
+        self.protocol, self.is_grpc = call.protocol, call.is_grpc
+
+    @cython.cfunc
+    def give(self, call: _OpenCall, way: _Way) -> None:
+        way.encoding = self.encoding
+        call.method, call.authority, call.deadline = self.method, self.authority, self.deadline
+        call.protocol, call.is_grpc = self.protocol, self.is_grpc
+
+
+@cython.cfunc
+@cython.boundscheck(False)
+@cython.wraparound(False)
+def _asks_the_same(fields: tuple[Header, ...], others: tuple[Header, ...]) -> cython.bint:
+    """Whether two lists differ, if at all, only in the values of fields that tell nothing here, such as ids."""
+    count: cython.Py_ssize_t = len(fields)
+    if not count or count != len(others):
+        return False
+    index: cython.Py_ssize_t
+    for index in range(count):
+        if fields[index] is not others[index]:
+            name = fields[index][0]
+            if name in _REQUEST_FIELDS or name != others[index][0]:
+                return False
+    return True
+
+
+@cython.final
+@cython.cclass
 class ConnectionCalls:
     """TCP events of one connection -> its messages as they become whole, its calls as they end.
 
@@ -175,6 +221,12 @@ class ConnectionCalls:
         self.sides_ended = 0
         self._with_messages = with_messages
         self._out_of_step = 3 if opened.mid else 0  # a bit per direction: frames were lost, and none were found since
+        # What the last header lists said: most calls of a connection have the same, often as the same objects.
+        self._asked: _Asked = _Asked()
+        self._answered: tuple[Header, ...] | None = None
+        self._answered_encoding: str | None = None
+        self._answered_status = 0
+        self._ok_trailers: tuple[Header, ...] | None = None
         self._readable: dict[Header, Header] = {}  # octets of header fields -> their text, of those seen lately
 
     @cython.cfunc
@@ -391,6 +443,9 @@ class ConnectionCalls:
         way.encoding = "identity" if whole else None
         call.knows_deadline = whole
         self._drop_deframer(way)  # whatever was lost before, here messages begin
+        if whole and _asks_the_same(fields, self._asked.fields):
+            self._asked.give(call, way)
+            return
         content_type: str | None = None
         what: cython.int
         for name, value in fields:
@@ -415,6 +470,8 @@ class ConnectionCalls:
                 call.protocol = "grpc-web"
         else:
             call.is_grpc = not whole
+        if whole and not call.problems:
+            self._asked.take(call, way)
 
     @cython.cfunc
     def _take_response_headers(
@@ -428,6 +485,10 @@ class ConnectionCalls:
             # Only trailers may follow, and they end the stream (RFC 9113, 8.1).
             call.report(Problem("http2_headers", "a header block that is neither the first nor the last is left out"))
             return
+        if fields is self._answered and whole and not call.late:
+            way.headers, way.encoding, call.http_status = fields, self._answered_encoding, self._answered_status
+            self._drop_deframer(way)
+            return
         code: cython.int = http_status(fields)
         if 100 <= code < 200:
             return  # an informational response: the real one follows
@@ -440,6 +501,8 @@ class ConnectionCalls:
                 way.encoding = value
             elif name == "content-type" and value is not None and call.late and not call.number:
                 call.is_grpc = value.startswith("application/grpc")
+        if whole:
+            self._answered, self._answered_encoding, self._answered_status = fields, way.encoding, code
 
     @cython.cfunc
     def _take_trailers(self, call: _OpenCall, fields: tuple[Header, ...], time: Time, first: cython.bint) -> None:
@@ -447,7 +510,13 @@ class ConnectionCalls:
         call.ended_at = time
         if first:
             call.http_status = http_status(fields)
-        call.status = OK if is_ok(fields) else status_of(fields, call.report)
+        if fields is self._ok_trailers:
+            call.status = OK
+        elif is_ok(fields):
+            call.status = OK
+            self._ok_trailers = fields
+        else:
+            call.status = status_of(fields, call.report)
         self._conclude_from_http(call)
 
     @cython.cfunc
@@ -783,7 +852,7 @@ class ConnectionCalls:
         client, server = self._sides
         if self._http2.client:
             client, server = server, client
-        damaged: cython.bint = call.problems != [] and _is_damaged(call.problems)
+        damaged: cython.bint = len(call.problems) > 0 and _is_damaged(call.problems)
         return make(
             Call,
             (
