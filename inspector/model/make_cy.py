@@ -24,6 +24,7 @@ if not TYPE_CHECKING and cython.compiled:
 Record = TypeVar("Record", bound=tuple[Any, ...])
 
 
+@cython.ccall
 def make(kind: type[Record], values: tuple[Any, ...]) -> Record:
     """A record of that kind, a named tuple class, with these values: as many as it has fields, in their order."""
     if not cython.compiled:

@@ -27,7 +27,6 @@ from inspector.model.frames import (
     Restarted,
     StreamEvent,
 )
-from inspector.model.make_cy import make
 from inspector.model.packet import Chunk, Closed, Gap, Opened
 from inspector.model.problem import Problem
 from inspector.net import http1
@@ -43,6 +42,10 @@ else:
     except ImportError:
         from inspector import cython_shim as cython
 
+if TYPE_CHECKING or not cython.compiled:
+    from inspector.model.make_cy import make
+else:
+    from cython.cimports.inspector.model.make_cy import make
 
 _HEADERS = cython.declare(cython.int, http2_frames.HEADERS)
 _CONTINUATION = cython.declare(cython.int, http2_frames.CONTINUATION)

@@ -6,7 +6,6 @@ import struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from inspector import limits
-from inspector.model.make_cy import make
 from inspector.model.packet import Packet
 from inspector.model.problem import Problem
 from inspector.net.buffer import Buffer
@@ -19,6 +18,10 @@ else:
     except ImportError:
         from inspector import cython_shim as cython
 
+if TYPE_CHECKING or not cython.compiled:
+    from inspector.model.make_cy import make
+else:
+    from cython.cimports.inspector.model.make_cy import make
 
 SECTION_HEADER = 0x0A0D0D0A
 INTERFACE = 1
@@ -59,8 +62,8 @@ _FAR_NANOSECONDS = cython.declare(cython.longlong, 1 << 30)
 
 @cython.cfunc
 @cython.inline
-@cython.exceptval(-1)
-def _little(data: bytes, at: cython.Py_ssize_t) -> cython.longlong:
+@cython.exceptval(check=False)
+def _little(data: cython.p_uchar, at: cython.Py_ssize_t) -> cython.longlong:
     high: cython.longlong = data[at + 3]
     return high << 24 | data[at + 2] << 16 | data[at + 1] << 8 | data[at]
 
@@ -193,27 +196,28 @@ class PcapngParser:
         """The common case made quick: a whole enhanced packet block with nothing odd about it. Its end, or 0."""
         if self._searching or size - at < 32:
             return 0
-        length: cython.Py_ssize_t = _little(held, at + 4)
-        number: cython.Py_ssize_t = _little(held, at + 8)
-        captured: cython.Py_ssize_t = _little(held, at + 20)
+        block: cython.p_uchar = held  # every index is within the block, and that within what is held
+        length: cython.Py_ssize_t = _little(block, at + 4)
+        number: cython.Py_ssize_t = _little(block, at + 8)
+        captured: cython.Py_ssize_t = _little(block, at + 20)
         if length < 32 or length % 4 or length > size - at or captured > length - 32:
             return 0
-        if _little(held, at + length - 4) != length or number >= len(self._units):
+        if _little(block, at + length - 4) != length or number >= len(self._units):
             return 0
         unit: cython.longlong = self._units[number]
         if not unit:
             return 0
-        high: cython.longlong = _little(held, at + 12)
+        high: cython.longlong = _little(block, at + 12)
         if high >= (_FAR_NANOSECONDS if unit == 1 else _FAR_MICROSECONDS):
             return 0  # left to Python's integers, which do not overflow
-        ticks: cython.longlong = high << 32 | _little(held, at + 16)
+        ticks: cython.longlong = high << 32 | _little(block, at + 16)
         self._number += 1
         if self._positions is not None:
             self._positions.append(self._offset + at + 28)
         octets: cython.p_char = held  # sliced without a slice object; the bounds were checked above
         data: bytes = octets[at + 28 : at + 28 + captured]
         events.append(
-            make(Packet, (self._number, ticks * unit, self._link_types[number], data, _little(held, at + 24)))
+            make(Packet, (self._number, ticks * unit, self._link_types[number], data, _little(block, at + 24)))
         )
         return at + length
 

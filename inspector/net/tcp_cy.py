@@ -16,7 +16,6 @@ from bisect import insort
 from typing import TYPE_CHECKING, NamedTuple
 
 from inspector import limits
-from inspector.model.make_cy import make
 from inspector.model.packet import Chunk, Closed, Datagram, Gap, Opened, Segment, Time
 
 if TYPE_CHECKING:
@@ -27,6 +26,10 @@ else:
     except ImportError:
         from inspector import cython_shim as cython
 
+if TYPE_CHECKING or not cython.compiled:
+    from inspector.model.make_cy import make
+else:
+    from cython.cimports.inspector.model.make_cy import make
 
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 
