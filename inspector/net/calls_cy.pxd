@@ -33,9 +33,10 @@ cdef class _Asked:
     cdef object method, authority, deadline, encoding
     cdef str protocol
     cdef bint is_grpc
+    cdef Py_ssize_t timeout_at
 
     cdef take(self, _OpenCall call, _Way way)
-    cdef give(self, _OpenCall call, _Way way)
+    cdef bint give(self, _OpenCall call, _Way way, tuple fields)
 
 
 cdef class ConnectionCalls:

@@ -161,6 +161,7 @@ class _Asked:
 
     def __init__(self) -> None:
         self.fields: tuple[Header, ...] = ()
+        self.timeout_at = -1  # which of them is the timeout (the last one, which counts)
         self.method: str | None = None
         self.authority: str | None = None
         self.deadline: int | None = None
@@ -171,32 +172,38 @@ class _Asked:
     @cython.cfunc
     def take(self, call: _OpenCall, way: _Way) -> None:
         self.fields = () if way.headers is None else way.headers
+        self.timeout_at = max((at for at, field in enumerate(self.fields) if field[0] == "grpc-timeout"), default=-1)
         self.encoding = way.encoding
         self.method, self.authority, self.deadline = call.method, call.authority, call.deadline
         self.protocol, self.is_grpc = call.protocol, call.is_grpc
 
     @cython.cfunc
-    def give(self, call: _OpenCall, way: _Way) -> None:
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
+    def give(self, call: _OpenCall, way: _Way, fields: tuple[Header, ...]) -> cython.bint:
+        """Puts into a call what its `fields` tell; False, and nothing done, where they differ by more than the timeout
+        and the values of fields that tell nothing here, such as ids."""
+        others: tuple[Header, ...] = self.fields
+        count: cython.Py_ssize_t = len(fields)
+        deadline = self.deadline
+        if not count or count != len(others):
+            return False
+        index: cython.Py_ssize_t
+        for index in range(count):
+            if fields[index] is not others[index]:
+                name, value = cython.cast(tuple, fields[index])
+                if name != others[index][0]:
+                    return False
+                if index == self.timeout_at and value is not None:
+                    deadline = grpc.parse_timeout(value)
+                    if deadline is None:
+                        return False
+                elif name in _REQUEST_FIELDS:
+                    return False
         way.encoding = self.encoding
-        call.method, call.authority, call.deadline = self.method, self.authority, self.deadline
+        call.method, call.authority, call.deadline = self.method, self.authority, deadline
         call.protocol, call.is_grpc = self.protocol, self.is_grpc
-
-
-@cython.cfunc
-@cython.boundscheck(False)
-@cython.wraparound(False)
-def _asks_the_same(fields: tuple[Header, ...], others: tuple[Header, ...]) -> cython.bint:
-    """Whether two lists differ, if at all, only in the values of fields that tell nothing here, such as ids."""
-    count: cython.Py_ssize_t = len(fields)
-    if not count or count != len(others):
-        return False
-    index: cython.Py_ssize_t
-    for index in range(count):
-        if fields[index] is not others[index]:
-            name = fields[index][0]
-            if name in _REQUEST_FIELDS or name != others[index][0]:
-                return False
-    return True
+        return True
 
 
 @cython.final
@@ -443,8 +450,7 @@ class ConnectionCalls:
         way.encoding = "identity" if whole else None
         call.knows_deadline = whole
         self._drop_deframer(way)  # whatever was lost before, here messages begin
-        if whole and _asks_the_same(fields, self._asked.fields):
-            self._asked.give(call, way)
+        if whole and self._asked.give(call, way, fields):
             return
         content_type: str | None = None
         what: cython.int

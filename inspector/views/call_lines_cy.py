@@ -64,16 +64,18 @@ class _Earlier:
     server: object
     connection: object
 
-    # From the key of `authority` to the request headers, and these, from their bracket to that of the end.
+    # From the key of `authority` to that of `deadline`.
     authority_start: cython.Py_ssize_t
+    authority_end: cython.Py_ssize_t
+    authority: object
+
+    # The request headers, from bracket to bracket.
     headers: cython.Py_ssize_t
     own: cython.Py_ssize_t  # where the first run of them ends, and where the second begins
     common: cython.Py_ssize_t
     headers_end: cython.Py_ssize_t
     first_own: cython.Py_ssize_t
     first_common: cython.Py_ssize_t
-    authority: object
-    deadline: object
     request_headers: tuple[Header, ...]
 
     # From the key of `response_headers` to that of `request_bytes`.
@@ -87,11 +89,12 @@ class _Earlier:
 
     def __init__(self) -> None:
         self.peers = self.peers_end = 0
-        self.authority_start = self.headers = self.own = self.common = self.headers_end = 0
+        self.authority_start = self.authority_end = 0
+        self.headers = self.own = self.common = self.headers_end = 0
         self.first_own = self.first_common = 0
         self.response = self.response_end = 0
         self.method = self.authority = self.status = _NOTHING
-        self.protocol = self.client = self.server = self.connection = self.deadline = None
+        self.protocol = self.client = self.server = self.connection = None
         self.requests = self.responses = None
         self.request_headers = self.response_headers = self.trailers = ()
 
@@ -142,7 +145,9 @@ def _put_call(
     out.put_time(started)
     out.put(b',"duration":')
     out.put_seconds(duration)
-    _put_authority(out, earlier, authority, deadline)
+    _put_authority(out, earlier, authority)
+    out.put_seconds(deadline)
+    out.put(b',"request_headers":')
     _put_request_headers(out, earlier, request_headers, show_secrets)
     _put_response(
         out, earlier, response_headers, trailers, status, requests, responses, decode_details, show_secrets
@@ -195,18 +200,16 @@ def _put_peers(
 
 
 @cython.cfunc
-def _put_authority(out: LineBuffer, earlier: _Earlier, authority: str | None, deadline: int | None) -> None:
+def _put_authority(out: LineBuffer, earlier: _Earlier, authority: str | None) -> None:
     start: cython.Py_ssize_t = out.size
-    if earlier.authority is authority and earlier.deadline is deadline:
-        out.put_again(earlier.authority_start, earlier.headers)
+    if earlier.authority is authority:
+        out.put_again(earlier.authority_start, earlier.authority_end)
     else:
         out.put(b',"authority":')
         out.put_text(authority)
         out.put(b',"deadline":')
-        out.put_seconds(deadline)
-        out.put(b',"request_headers":')
-        earlier.authority, earlier.deadline = authority, deadline
-    earlier.authority_start = start
+        earlier.authority = authority
+    earlier.authority_start, earlier.authority_end = start, out.size
 
 
 @cython.cfunc
