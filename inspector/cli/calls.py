@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import click
 
@@ -55,9 +55,10 @@ def calls(
     warnings = output.Warnings()
     with output.opened(None) as out:
         for batch in session.batches(with_messages=False):
-            ended = [event for event in batch if type(event) is Call]
+            only_calls = {*map(type, batch)} <= {Call}
+            ended = cast(list[Call], batch) if only_calls else [event for event in batch if type(event) is Call]
             printer.write(_matching(in_order.feed(ended), method), out)
-            if len(ended) < len(batch):
+            if not only_calls:
                 for problem in [event for event in batch if type(event) is Problem]:
                     warnings.add(problem)
             out.flush()

@@ -64,10 +64,11 @@ class _Earlier:
     server: object
     connection: object
 
-    # From the key of `authority` to that of `deadline`.
+    # From the key of `authority` to that of `deadline`; from there it goes on to the request headers.
     authority_start: cython.Py_ssize_t
     authority_end: cython.Py_ssize_t
     authority: object
+    deadline: object
 
     # The request headers, from bracket to bracket.
     headers: cython.Py_ssize_t
@@ -93,7 +94,7 @@ class _Earlier:
         self.headers = self.own = self.common = self.headers_end = 0
         self.first_own = self.first_common = 0
         self.response = self.response_end = 0
-        self.method = self.authority = self.status = _NOTHING
+        self.method = self.authority = self.deadline = self.status = _NOTHING
         self.protocol = self.client = self.server = self.connection = None
         self.requests = self.responses = None
         self.request_headers = self.response_headers = self.trailers = ()
@@ -145,9 +146,7 @@ def _put_call(
     out.put_time(started)
     out.put(b',"duration":')
     out.put_seconds(duration)
-    _put_authority(out, earlier, authority)
-    out.put_seconds(deadline)
-    out.put(b',"request_headers":')
+    _put_authority(out, earlier, authority, deadline)
     _put_request_headers(out, earlier, request_headers, show_secrets)
     _put_response(
         out, earlier, response_headers, trailers, status, requests, responses, decode_details, show_secrets
@@ -200,7 +199,8 @@ def _put_peers(
 
 
 @cython.cfunc
-def _put_authority(out: LineBuffer, earlier: _Earlier, authority: str | None) -> None:
+def _put_authority(out: LineBuffer, earlier: _Earlier, authority: str | None, deadline: int | None) -> None:
+    """With the deadline, which is often measured anew for each call, and the key of the request headers."""
     start: cython.Py_ssize_t = out.size
     if earlier.authority is authority:
         out.put_again(earlier.authority_start, earlier.authority_end)
@@ -209,7 +209,15 @@ def _put_authority(out: LineBuffer, earlier: _Earlier, authority: str | None) ->
         out.put_text(authority)
         out.put(b',"deadline":')
         earlier.authority = authority
-    earlier.authority_start, earlier.authority_end = start, out.size
+        earlier.deadline = _NOTHING
+    end: cython.Py_ssize_t = out.size
+    if earlier.deadline is deadline:
+        out.put_again(earlier.authority_end, earlier.headers)
+    else:
+        out.put_seconds(deadline)
+        out.put(b',"request_headers":')
+        earlier.deadline = deadline
+    earlier.authority_start, earlier.authority_end = start, end
 
 
 @cython.cfunc

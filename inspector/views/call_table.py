@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from inspector.limits import CALL_ORDER_WINDOW
@@ -44,6 +45,10 @@ def _layout(width: int) -> _Layout:
     return _Layout(time, method, rest - method)
 
 
+_NUMBER = itemgetter(0)
+"""The number of a call: the first of its fields."""
+
+
 class InOrder:
     """Calls as they end -> calls in the order in which they began, as far as a window of held-back calls allows."""
 
@@ -55,9 +60,9 @@ class InOrder:
     def feed(self, calls: list[Call]) -> Iterable[Call]:
         """Those of the calls that ended, and of the ones held back, whose turn it is."""
         after = self._next + len(calls)
-        if not self._held and [call[0] for call in calls] == list(range(self._next, after)):
+        if not self._held and [*map(_NUMBER, calls)] == [*range(self._next, after)]:
             self._next = after
-            return calls  # the usual case: they ended as they began (a number is the first of its call's fields)
+            return calls  # the usual case: they ended as they began
         return self._sort(calls)
 
     def _sort(self, calls: list[Call]) -> Iterator[Call]:

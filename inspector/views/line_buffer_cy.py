@@ -176,6 +176,12 @@ class LineBuffer:
         whole: cython.longlong = nanoseconds
         fraction: cython.longlong = whole % _SECOND
         count: cython.Py_ssize_t = 9
+        if fraction % 1_000_000 == 0:  # so that fewer digits are looked at one by one
+            fraction //= 1_000_000
+            count = 3
+        elif fraction % 1_000 == 0:
+            fraction //= 1_000
+            count = 6
         while count > 1 and fraction % 10 == 0:
             fraction //= 10
             count -= 1
