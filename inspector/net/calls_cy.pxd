@@ -42,6 +42,7 @@ cdef class _Asked:
 cdef class ConnectionCalls:
     cdef readonly int sides_ended
     cdef _Asked _asked
+    cdef _OpenCall _recent
     cdef tuple _answered, _ok_trailers
     cdef object _answered_encoding
     cdef long long _answered_status
@@ -74,6 +75,7 @@ cdef class ConnectionCalls:
         self, int direction, long long stream, tuple fields, bint end, long long unknown, object problem,
         long long packet, object time, list events
     )
+    cdef _OpenCall _find(self, long long stream)
     cdef _OpenCall _begin(self, long long stream, object time, list events, bint late)
     cdef _number(self, _OpenCall call)
     cdef _take_request_headers(self, _OpenCall call, tuple fields, bint whole, long long packet)

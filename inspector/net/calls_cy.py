@@ -221,6 +221,7 @@ class ConnectionCalls:
         self._http2: Http2Connection = Http2Connection(opened)
         self._counter: CallCounter = counter
         self._open: dict[int, _OpenCall] = {}
+        self._recent: _OpenCall | None = None  # of these, the one asked for last
         self._closed: set[int] = set()
         self._closed_order: list[int] = []  # the same, as they closed; those before the first are forgotten
         self._closed_first = 0
@@ -399,7 +400,7 @@ class ConnectionCalls:
     ) -> None:
         is_request: cython.bint = self._is_request(direction)
         self._out_of_step &= ~(1 << direction)
-        call: _OpenCall | None = self._open.get(stream)
+        call: _OpenCall | None = self._find(stream)
         if call is None:
             if stream in self._closed:
                 return
@@ -430,7 +431,16 @@ class ConnectionCalls:
         call.is_grpc = stream % 2 == 1
         call.first.lost = self._out_of_step & 1 != 0
         call.second.lost = self._out_of_step & 2 != 0
-        self._open[stream] = call
+        self._open[stream] = self._recent = call
+        return call
+
+    @cython.cfunc
+    def _find(self, stream: cython.longlong) -> _OpenCall | None:
+        """The open call of a stream: mostly the one asked for last."""
+        call: _OpenCall | None = self._recent
+        if call is None or call.stream != stream:
+            call = self._open.get(stream)
+            self._recent = call
         return call
 
     @cython.cfunc
@@ -583,7 +593,7 @@ class ConnectionCalls:
     ) -> _OpenCall | None:
         """The call that DATA belongs to; None where that has ended."""
         self._out_of_step &= ~(1 << direction)
-        call: _OpenCall | None = self._open.get(stream)
+        call: _OpenCall | None = self._find(stream)
         if call is None:
             if stream in self._closed:
                 return None
@@ -823,6 +833,8 @@ class ConnectionCalls:
         self._flush_way(call, 0, packet, time, why, events)
         self._flush_way(call, 1, packet, time, why, events)
         del self._open[call.stream]
+        if self._recent is call:
+            self._recent = None
         self._remember_closed(call.stream)
         if not call.is_grpc:
             self._counter.other_streams += 1

@@ -106,7 +106,7 @@ def call_lines(calls: Sequence[Call], decode_details: DecodeDetails, show_secret
     slots: list[_Earlier] = [_Earlier() for _ in range(_SLOTS)]
     slot: cython.Py_ssize_t
     for call in calls:
-        slot = call.connection & (_SLOTS - 1)
+        slot = cython.cast(tuple, call)[5] & (_SLOTS - 1)  # the number of its connection
         _put_call(out, slots[slot], call, decode_details, show_secrets)
     return out.text()
 
