@@ -147,6 +147,9 @@ MAX_JUDGED_BYTES = 64 * KIB
 MAX_SAMPLED_FIELDS = 4_000
 """Fields of a message by which the field tree guesses what they all are; a message of 100 MB may have millions."""
 
+MIN_SAMPLED_FIELDS = 400
+"""The same of what lies in them: half as many fields at each level further in, but no less than these."""
+
 MAX_SAMPLED_CONTENTS = 2_000
 """Contents of one field by which it guesses what lies in them: each has fields of its own."""
 

@@ -203,7 +203,7 @@ class Fields(Nodes):
         guess = self._guesses.get(key)
         if guess is None:
             shape = self._shape.field(*key)
-            if not shape.runs and parts.wire_type == LEN:  # none of its number is in the sample
+            if not shape.runs:  # none of its number is in the sample
                 shape = self._shape_of([(self.input.data, parts.start, parts.end)], self.number_path).field(*key)
             guess = self._guesses[key] = Reading(shape.kind, guess=shape, is_guess=True)
         return guess
@@ -226,16 +226,16 @@ class Fields(Nodes):
         """What the message has in common with others in its place."""
         if self._around is not None and self.parent is not None:
             return self._shape_of([(self.input.data, self._start, self._sound_end())], self.number_path)
+        if self.parent is None or self._count > MAX_SAMPLED_FIELDS:  # so many say enough of themselves
+            return self._shape_of(self._sample(), self.number_path)
         if self._given_shape is not None:
             return self._given_shape
-        if self.parent is None:
-            return self._shape_of(self._sample(), "")
         siblings = self.parent.siblings
         assert isinstance(siblings, Fields)
         return siblings.shape_inside(self.parent)
 
     def _shape_of(self, spans: Iterable[tuple[bytes, int, int]], path: str) -> Shape:
-        return Shape.of_spans(spans, self.input.hint_kinds, path)
+        return Shape.sampled(spans, self.input.hint_kinds, path)
 
     def _sample(self) -> list[tuple[bytes, int, int]]:
         """The message; of one with very many fields some runs of them, spread over all."""

@@ -28,6 +28,7 @@ from inspector.wire.number_likeness import fixed_bits, floating_bits, varint_bit
 from inspector.wire.packed import are_written
 from inspector.wire.packed import savings as packed_savings
 from inspector.wire.scan import I32, I64, LEN, SGROUP, VARINT, Field, GroupEnds, scan_prefix
+from inspector.wire.scan_cy import skip_fields
 from inspector.wire.tag_likeness import Tag, Tags, tag_size
 from inspector.wire.text_likeness import SAMPLE, likeness
 
@@ -56,6 +57,9 @@ _ENOUGH = 1.5
 
 _SHORT = 64
 """Contents up to this size are looked up among those seen before: most come again and again."""
+
+_FEW_FIELDS = 2 * MAX_GUESS_FIELDS
+"""Bytes that hold no more fields than are weighed."""
 
 _SHORT_ROOM = _SHORT // 2
 """Levels that fit into a short content."""
@@ -88,7 +92,42 @@ class Source:
             self._scanned[start, end] = scanned
         return scanned
 
-    def scan_head(self, start: int, end: int, stop: int) -> Scanned:
+    def scan_first(self, start: int, end: int, most: int, stop: int | None = None) -> Scanned:
+        """The first `most` fields of the message in `data[start:end]`, of those that begin before `stop`."""
+        stop = end if stop is None else stop
+        fields: list[Field] = []
+        while start < stop and len(fields) < most:
+            after, _ = skip_fields(self.data, start, stop, most - len(fields), self._group_ends)
+            more, error = self._scan_until(start, end, max(after, start + 1))  # what it does not skip, by itself
+            fields += more
+            if error is not None:
+                return Scanned(fields, error)
+            start = fields[-1].end
+        return Scanned(fields, None)
+
+    def find_damage(self, start: int, end: int, stop: int) -> DecodeError | None:
+        """What is wrong with the fields of the message in `data[start:end]` that begin before `stop`."""
+        while start < stop:
+            start, _ = skip_fields(self.data, start, stop, stop - start, self._group_ends)
+            if start < stop:
+                fields, error = self._scan_until(start, end, start + 1)
+                if error is not None:
+                    return error
+                start = fields[-1].end
+        return None
+
+    def judged(self, start: int, end: int) -> Scanned:
+        """The fields by which the message in `data[start:end]` is judged, and what is wrong with it up to where it is
+        looked at."""
+        if end - start <= _FEW_FIELDS:
+            return self.scan(start, end, keep=end - start > _SHORT)
+        stop = min(end, start + MAX_JUDGED_BYTES)
+        fields, error = self.scan_first(start, end, MAX_GUESS_FIELDS, stop)
+        if error is None:
+            error = self.find_damage(fields[-1].end, end, stop)
+        return Scanned(fields, error)
+
+    def _scan_until(self, start: int, end: int, stop: int) -> Scanned:
         """The fields of the message in `data[start:end]` that begin before `stop`."""
         return Scanned(*scan_prefix(self.data, start, end, self._group_ends, stop))
 
@@ -148,12 +187,9 @@ class Evidence:
             self._read_message(source, start, end, room)
 
     def _read_message(self, source: Source, start: int, end: int, room: int) -> None:
-        if self.size > MAX_JUDGED_BYTES:
-            fields, error = source.scan_head(start, end, start + MAX_JUDGED_BYTES)
-        else:
-            fields, error = source.scan(start, end, keep=self.size > _SHORT)
+        fields, error = source.judged(start, end)
         if error is None or error.code == "truncated":
-            weighed = [field for field in fields[:MAX_GUESS_FIELDS] if field.tag_start < start + SAMPLE]
+            weighed = [field for field in fields if field.tag_start < start + SAMPLE]
             tags = [(field.number, field.wire_type) for field in weighed]
             for field in weighed:  # a loop, not a generator: nesting costs a frame less
                 self.values += _value_saving(source, field, end, room)

@@ -9,7 +9,7 @@ Invariant: at most limits.MAX_GUESS_OCCURRENCES occurrences are weighed, spread 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from math import exp2
 from typing import NamedTuple
@@ -72,6 +72,18 @@ def best_of(scores: Scores) -> str:
 def stride(count: int, most: int = MAX_GUESS_OCCURRENCES) -> int:
     """The step that takes at most so many of `count`, evenly."""
     return 1 + max(0, count - 1) // most
+
+
+def spread(count: int) -> Iterator[int]:
+    """All numbers below `count`, in an order in which the first ones lie evenly, however many are taken.
+
+    (The places of van der Corput's sequence: each number with its bits from back to front.)
+    """
+    size = max(0, count - 1).bit_length()
+    for index in range(1 << size if count else 0):
+        place = int(f"{index:0{size}b}"[::-1], 2)
+        if place < count:
+            yield place
 
 
 def kind_of(evidence: Evidence) -> str:

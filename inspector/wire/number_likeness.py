@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from math import isfinite, log2
+from operator import sub
 
 _DOUBLE = struct.Struct("<d")
 _SINGLE = struct.Struct("<f")
@@ -28,17 +29,25 @@ _LONG = 6.0
 _SIZES = [0.4, 0.4, 3.5, 4.5, 4.5, 4.5, 6.5, 7.0, 7.0, 6.5, 6.0]
 """Bits for the number of bytes of a varint."""
 
+_SHORT_VARINT = [bits + _SIZES[0] for bits in _SMALL]
+_SHORT_CHANGE = [1.0 + bits for bits in _SMALL]
+
 _NEGATIVE = 6.0
 
 
 def varint_bits(value: int) -> float:
     """The cost of a varint of 64 bits."""
     if value < 128:
-        return _SMALL[value] + 0.4
+        return _SHORT_VARINT[value]
     if value >> 63:
         return _NEGATIVE + integer_bits((1 << 64) - value)
     size = (value.bit_length() + 6) // 7
     return 7.0 * size + _SIZES[size]
+
+
+def short_varint_bits(values: bytes) -> float:
+    """The cost of varints of one byte each."""
+    return sum(map(_SHORT_VARINT.__getitem__, values))
 
 
 def integer_bits(magnitude: int) -> float:
@@ -49,6 +58,11 @@ def integer_bits(magnitude: int) -> float:
 def change_bits(values: Sequence[int]) -> float:
     """The cost of numbers as the difference of each from the one before it, the first one not counted."""
     return sum(1.0 + integer_bits(abs(after - before)) for before, after in pairwise(values))
+
+
+def short_change_bits(values: bytes) -> float:
+    """The same for numbers of one byte, below 128."""
+    return sum(map(_SHORT_CHANGE.__getitem__, map(abs, map(sub, values[1:], values))))
 
 
 _COUNTED = 1 << 14

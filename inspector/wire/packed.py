@@ -15,7 +15,15 @@ from itertools import islice
 
 from inspector.errors import DecodeError
 from inspector.limits import MAX_GUESS_FIELDS
-from inspector.wire.number_likeness import change_bits, fixed_bits, floating_bits, varint_bits, zigzag_evidence
+from inspector.wire.number_likeness import (
+    change_bits,
+    fixed_bits,
+    floating_bits,
+    short_change_bits,
+    short_varint_bits,
+    varint_bits,
+    zigzag_evidence,
+)
 from inspector.wire.scan import I32, I64, VARINT, read_uint64
 
 _VARINT = re.compile(rb"[\x80-\xff]{0,9}[\x00-\x7f]")
@@ -78,6 +86,8 @@ def are_written(raw: bytes) -> bool:
 
 
 def _varint_savings(raw: bytes) -> dict[str, float]:
+    if raw.isascii():
+        return _short_savings(raw[:MAX_GUESS_FIELDS])
     head = b"".join(match[0] for match in islice(_VARINT.finditer(raw), MAX_GUESS_FIELDS))
     values = _varints(head)
     if values is None:
@@ -85,5 +95,16 @@ def _varint_savings(raw: bytes) -> dict[str, float]:
     plain = _PLAIN + sum(map(varint_bits, values))
     signed = [value - (1 << 64) if value >> 63 else value for value in values]
     changes = _CHANGES + varint_bits(values[0]) + change_bits(signed)
-    saved = 8.0 * len(head) - (changes if changes < _SMOOTH * plain else plain)
+    saved = 8.0 * len(head) - _cheaper(plain, changes)
     return {"int64": saved, "sint64": saved + zigzag_evidence(values)}
+
+
+def _short_savings(raw: bytes) -> dict[str, float]:
+    """The same for varints of one byte each."""
+    changes = _CHANGES + varint_bits(raw[0]) + short_change_bits(raw)
+    saved = 8.0 * len(raw) - _cheaper(_PLAIN + short_varint_bits(raw), changes)
+    return {"int64": saved, "sint64": saved}
+
+
+def _cheaper(plain: float, changes: float) -> float:
+    return changes if changes < _SMOOTH * plain else plain

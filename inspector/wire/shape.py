@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
-from inspector.limits import MAX_DEPTH, MAX_GUESS_LARGE, MAX_JUDGED_BYTES
-from inspector.wire.content import Evidence, Source
+from inspector.limits import MAX_DEPTH, MAX_GUESS_LARGE, MAX_JUDGED_BYTES, MAX_SAMPLED_FIELDS, MIN_SAMPLED_FIELDS
+from inspector.wire.content import Evidence, Scanned, Source
 from inspector.wire.evidence import (
     Candidate,
     Scores,
@@ -21,6 +21,7 @@ from inspector.wire.evidence import (
     score_contents,
     score_fixed,
     score_varints,
+    spread,
     stride,
 )
 from inspector.wire.hints import NO_HINTS, Hints
@@ -29,20 +30,27 @@ from inspector.wire.tag_likeness import Tag
 
 Span = tuple[Source, int, int]
 
+_MOST_JUDGED = MAX_GUESS_LARGE * MAX_JUDGED_BYTES
+"""Bytes of the contents of a field that are looked at together."""
+
 _TOO_FEW = 5
 _HUGE = 1 << 63
 """Varints so few and small are int64 (see `score_varints`)."""
 
 
 class Place:
-    """Where messages lie: `depth` messages deep, at `path`; the hints for all below; and whether a source keeps what
-    is scanned for one more scan. It knows what is above it alone, so that nothing refers to itself."""
+    """Where messages lie: `depth` messages deep, at `path`; the hints for all below; whether a source keeps what is
+    scanned for one more scan; and how many fields are looked at here, where that is bounded (half as many below). It
+    knows what is above it alone, so that nothing refers to itself."""
 
-    __slots__ = ("_above", "_number", "depth", "hints", "keep")
+    __slots__ = ("_above", "_number", "depth", "hints", "keep", "most")
 
-    def __init__(self, hints: Hints, above: Place | str = "", number: int = 0, keep: bool = False) -> None:
+    def __init__(
+        self, hints: Hints, above: Place | str = "", number: int = 0, keep: bool = False, most: int | None = None
+    ) -> None:
         self.hints = hints
         self.keep = keep
+        self.most = most
         self._above = above
         self._number = number
         self.depth: int = above.count(".") + bool(above) if isinstance(above, str) else above.depth + 1
@@ -60,7 +68,8 @@ class Place:
 
     def inner(self, number: int) -> Place:
         """The place of what lies in a field."""
-        return Place(self.hints, self, number, self.keep)
+        most = None if self.most is None else max(MIN_SAMPLED_FIELDS, self.most // 2)
+        return Place(self.hints, self, number, self.keep, most)
 
 
 class Shape:
@@ -93,12 +102,15 @@ class Shape:
         cls, spans: Iterable[tuple[bytes, int, int]], hints: Mapping[str, str] | Hints = NO_HINTS, path: str = ""
     ) -> Shape:
         """The shape of messages that lie in larger bytes, `data[start:end]` each, at `path` of a message."""
-        sources: dict[int, Source] = {}
-        found = []
-        for data, start, end in spans:
-            source = sources.setdefault(id(data), Source(data))  # the source keeps `data`, and so its id
-            found.append((source, start, end))
-        return cls(found, Place(_read(hints), path))
+        return cls(_located(spans), Place(_read(hints), path))
+
+    @classmethod
+    def sampled(
+        cls, spans: Iterable[tuple[bytes, int, int]], hints: Mapping[str, str] | Hints = NO_HINTS, path: str = ""
+    ) -> Shape:
+        """The same by a sample of MAX_SAMPLED_FIELDS fields, and of half as many at each level further in, out of the
+        sample around it, down to MIN_SAMPLED_FIELDS. Counts are those of the sample."""
+        return cls(_located(spans), Place(_read(hints), path, most=MAX_SAMPLED_FIELDS))
 
     def beside(self, source: Source, fields: list[Field]) -> Shape:
         """The shape of one more message at the same place by itself: of its fields, none of which may be missing."""
@@ -161,11 +173,25 @@ class Shape:
         """The fields by number and wire type, in order of first appearance."""
         if self._fields is None:
             self._fields = {}
-            for source, start, end in self._spans:
-                fields, error = source.scan(start, end, keep=self._place.keep)
-                if error is None or not self._is_guessed:
-                    self._take(self._fields, source, fields)
+            for source, scanned in self._scan_all() if self._place.most is None else self._scan_some(self._place.most):
+                if scanned.error is None or not self._is_guessed:
+                    self._take(self._fields, source, scanned.fields)
         return self._fields
+
+    def _scan_all(self) -> Iterator[tuple[Source, Scanned]]:
+        return ((source, source.scan(start, end, keep=self._place.keep)) for source, start, end in self._spans)
+
+    def _scan_some(self, room: int) -> Iterator[tuple[Source, Scanned]]:
+        """As many messages, spread over all, as hold so many fields; of one that holds more, the first of them."""
+        found: dict[int, tuple[Source, Scanned]] = {}
+        for index in spread(len(self._spans)):
+            source, start, end = self._spans[index]
+            scanned = source.scan_first(start, end, room)
+            found[index] = source, scanned
+            room -= 1 + len(scanned.fields)  # an empty one is looked at, too
+            if room <= 0:
+                break
+        return (found[index] for index in sorted(found))
 
     def _take(self, known: dict[Tag, FieldShape], source: Source, fields: list[Field]) -> None:
         grouped: dict[Tag, list[Field]] = {}
@@ -180,6 +206,17 @@ class Shape:
                 known[tag].runs.append((source, same))
             else:
                 known[tag] = FieldShape(tag, self._place, [(source, same)])
+
+
+def _located(spans: Iterable[tuple[bytes, int, int]]) -> list[Span]:
+    sources: dict[int, Source] = {}
+    found = []
+    for data, start, end in spans:
+        source = sources.get(id(data))
+        if source is None:
+            source = sources[id(data)] = Source(data)  # the source keeps `data`, and so its id
+        found.append((source, start, end))
+    return found
 
 
 def _read(hints: Mapping[str, str] | Hints) -> Hints:
@@ -292,8 +329,9 @@ class FieldShape:
     def _evidence(self) -> list[Evidence]:
         room = MAX_DEPTH - self._place.depth
         found = self._spread()
-        if sum(field.value for _, field in found) > MAX_JUDGED_BYTES * len(found):
-            found = found[:: stride(len(found), MAX_GUESS_LARGE)]
+        judged = sum(min(field.value, MAX_JUDGED_BYTES) for _, field in found)
+        if judged > _MOST_JUDGED:
+            found = found[:: stride(len(found), max(MAX_GUESS_LARGE, len(found) * _MOST_JUDGED // judged))]
         return [source.evidence(field.value_start, field.end, room) for source, field in found]
 
     def _spread(self) -> list[tuple[Source, Field]]:

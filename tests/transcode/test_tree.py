@@ -307,14 +307,14 @@ def test_a_long_content_is_judged_by_its_beginning_and_checked_whole(content, ki
 def test_of_very_many_fields_some_tell_what_all_are(monkeypatch):
     monkeypatch.setattr(tree_fields, "MAX_SAMPLED_FIELDS", 200)
     sampled = []
-    of_spans = tree_fields.Shape.of_spans
+    original = tree_fields.Shape.sampled
 
     def note(spans, *rest):
         spans = list(spans)
         sampled.append(sum(end - start for _, start, end in spans))
-        return of_spans(spans, *rest)
+        return original(spans, *rest)
 
-    monkeypatch.setattr(tree_fields.Shape, "of_spans", note)
+    monkeypatch.setattr(tree_fields.Shape, "sampled", note)
     many = length_delimited(1, b"some words") * 400
     rare = length_delimited(2, length_delimited(1, b"inner text") + tag(2, VARINT) + b"\x05")
     tree = FieldTree(many + rare + many)
