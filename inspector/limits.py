@@ -144,7 +144,7 @@ MAX_GUESS_FIELDS = 200
 MAX_JUDGED_BYTES = 64 * KIB
 """Bytes of a content by which its kind is guessed; what they say of the rest is checked where that is read."""
 
-MAX_SAMPLED_FIELDS = 4_000
+MAX_SAMPLED_FIELDS = 2_000
 """Fields of a message by which the field tree guesses what they all are; a message of 100 MB may have millions."""
 
 MIN_SAMPLED_FIELDS = 400

@@ -24,7 +24,7 @@ from inspector.wire.kinds import NUMBERS, PACKED
 from inspector.wire.scan import I32, I64, LEN, SGROUP, VARINT, read_varint
 from inspector.wire.scan_cy import MARK_EVERY, FieldIndex, count_tagged, index_varints, skip_fields, skip_varints
 
-_RUN = 100
+_RUN = 50
 """Fields of a sample that lie side by side."""
 
 _WIRE_TYPES = (VARINT, I64, LEN, SGROUP, I32)

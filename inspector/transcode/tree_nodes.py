@@ -293,7 +293,7 @@ class FieldNode:
         reading = self.reading
         kind, problem = reading.kind, reading.problem
         if kind in NUMBERS:
-            return kind, self._number(kind), problem
+            return self._read_number(kind, problem)
         if kind == "string":
             return self._string(problem)
         if kind in ("message", "group"):
@@ -302,10 +302,12 @@ class FieldNode:
             kind = "bytes"
         return kind, None, problem
 
-    def _number(self, kind: str) -> Value:
+    def _read_number(self, kind: str, problem: Problem | None) -> tuple[str, Value, Problem | None]:
         raw = read_unsigned(self.input.data, self.parts)
+        if kind == "bool" and raw > 1 and self.reading.is_guess:
+            kind = "uint64"  # others of its number, by which it was guessed, were 0 and 1
         # The runtime drops what is above 64 bits, and for zigzag numbers of 32 bits what is above these.
-        return NUMBERS[kind].read(raw & (_UINT32 if kind == "sint32" else _UINT64))
+        return kind, NUMBERS[kind].read(raw & (_UINT32 if kind == "sint32" else _UINT64)), problem
 
     def _string(self, problem: Problem | None) -> tuple[str, Value, Problem | None]:
         start, end = self.parts.value_start, self.parts.value_end

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 
 from inspector.limits import MAX_DEPTH, MAX_GUESS_LARGE, MAX_JUDGED_BYTES, MAX_SAMPLED_FIELDS, MIN_SAMPLED_FIELDS
 from inspector.wire.content import Evidence, Scanned, Source
@@ -285,10 +284,9 @@ class FieldShape:
             return self._message
         if self.kind not in ("message", "group") or self._place.depth >= MAX_DEPTH:
             return None
-        located = self.located()
-        spans = [(source, field.value_start, field.value_end) for source, field in located]
+        spans = [(source, field.value_start, field.value_end) for source, fields in self.runs for field in fields]
         shape = Shape(spans, self._place.inner(self.number), is_guessed=True)
-        if len(located) > 1 or not self._place.keep:
+        if len(spans) > 1 or not self._place.keep:
             self._message = shape  # else it is asked for but once: it goes when that has been shown
         return shape
 
@@ -337,8 +335,9 @@ class FieldShape:
     def _spread(self) -> list[tuple[Source, Field]]:
         """At most MAX_GUESS_OCCURRENCES of all, evenly."""
         step = stride(self.occurrences)
-        if len(self.runs) == 1:
-            source, fields = self.runs[0]
-            return [(source, field) for field in fields[::step]]
-        every = ((source, field) for source, fields in self.runs for field in fields)
-        return list(islice(every, 0, None, step))
+        found: list[tuple[Source, Field]] = []
+        first = 0  # of those that come next
+        for source, fields in self.runs:
+            found += [(source, field) for field in fields[first::step]]
+            first = (first - len(fields)) % step
+        return found

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import islice
+
 import pytest
 from google.protobuf import any_pb2
 
 from inspector.errors import InputError, SchemaError
-from inspector.limits import MAX_DEPTH
+from inspector.limits import MAX_DEPTH, MAX_SAMPLED_FIELDS
 from inspector.transcode import tree_fields
 from inspector.transcode.tree import FieldTree, Visit
+from inspector.wire import scan
 from inspector.wire.encode import length_delimited, tag, varint
 from inspector.wire.scan import SGROUP, VARINT
 
@@ -321,6 +325,42 @@ def test_of_very_many_fields_some_tell_what_all_are(monkeypatch):
     assert [tree.fields[index].kind for index in (0, 400, 800)] == ["string", "message", "string"]
     assert [node.value for node in tree.fields[400].children] == ["inner text", 5]
     assert sampled == [200 * 12, len(rare)]
+
+
+@pytest.mark.parametrize("messages", [2_000, 20_000])
+def test_a_first_screen_looks_at_no_more_fields_of_a_longer_message(monkeypatch, messages):
+    scanned = []
+    scan_into = scan.scan_into
+
+    def count(fields, *rest):
+        before = len(fields)
+        after = scan_into(fields, *rest)
+        scanned.append(len(fields) - before)
+        return after
+
+    monkeypatch.setattr(scan, "scan_into", count)
+    inner = length_delimited(1, b"some words")
+    for _ in range(5):
+        inner = length_delimited(1, inner) * 3 + tag(2, VARINT) + b"\x05"
+    tree = FieldTree(length_delimited(1, inner) * messages)
+    kinds = Counter(node.kind for node in islice(tree.walk(), 50))
+    assert set(kinds) == {"message", "string", "int64"}
+    assert MAX_SAMPLED_FIELDS < sum(scanned) < 8 * MAX_SAMPLED_FIELDS
+
+
+def test_a_long_message_within_another_is_judged_over_all_of_it():
+    flags, counts = (tag(1, VARINT) + bytes((value,)) for value in (1, 9))
+    nodes = FieldTree(length_delimited(7, (flags + counts * 9) * MAX_SAMPLED_FIELDS)).fields[0].children
+    assert nodes[0].kind == "int64"
+    nodes = FieldTree(length_delimited(7, flags * MAX_SAMPLED_FIELDS + counts * 50_000)).fields[0].children
+    assert nodes[0].kind == "int64"
+
+
+def test_a_number_among_booleans_is_shown_as_it_is():
+    flag = tag(1, VARINT) + b"\x01"
+    nodes = FieldTree(flag * 5 * MAX_SAMPLED_FIELDS + tag(1, VARINT) + b"\x05" + flag * MAX_SAMPLED_FIELDS).fields
+    assert (nodes[0].kind, nodes[0].value) == ("bool", True)
+    assert (nodes[5 * MAX_SAMPLED_FIELDS].kind, nodes[5 * MAX_SAMPLED_FIELDS].value) == ("uint64", 5)
 
 
 def test_a_hint_overrules_the_guess():

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.errors import InputError
-from inspector.limits import MAX_DEPTH
+from inspector.limits import MAX_DEPTH, MAX_SAMPLED_FIELDS
+from inspector.wire.content import Source
 from inspector.wire.encode import length_delimited, tag, varint
+from inspector.wire.evidence import spread
 from inspector.wire.guess import Candidate, Shape
 from inspector.wire.hints import parse_hint
 from inspector.wire.kinds import WIRE_TYPES
@@ -99,6 +101,35 @@ def test_spans_lie_in_larger_bytes_at_a_path():
     ]
 
 
+def test_a_sample_of_few_fields_is_all_of_them():
+    data = length_delimited(3, PERSON) + length_delimited(3, OTHER)
+    spans = [(data, 0, len(data))]
+    for shape in (Shape.of_spans(spans, path="7"), Shape.sampled(spans, path="7")):
+        inner = shape.field(3, LEN).message
+        assert inner is not None
+        counts = [(field.path, field.kind, field.occurrences) for field in inner]
+        assert counts == [("7.3.1", "string", 2), ("7.3.2", "int64", 2), ("7.3.4", "string", 2)]
+
+
+def test_a_sample_is_spread_over_all_messages_and_bounded_at_each_level():
+    early = length_delimited(3, number(1, 5) * 10)
+    late = length_delimited(3, number(2, 5) * 10)
+    shape = Shape.sampled([(each, 0, len(each)) for each in [early] * 3000 + [late] * 3000])
+    inner = shape.field(3, LEN).message
+    assert inner is not None
+    assert shape.field(3, LEN).occurrences < MAX_SAMPLED_FIELDS
+    counts = [field.occurrences for field in inner]
+    assert len(counts) == 2
+    assert min(counts) > 0.9 * max(counts)
+    assert 100 <= sum(counts) <= MAX_SAMPLED_FIELDS // 2
+
+
+def test_of_a_long_message_a_sample_has_the_first_fields():
+    data = tag(5, SGROUP) + tag(5, 4) + number(1, 5) * MAX_SAMPLED_FIELDS + number(2, 5)
+    shape = Shape.sampled([(data, 0, len(data))])
+    assert [(field.number, field.occurrences) for field in shape] == [(5, 1), (1, MAX_SAMPLED_FIELDS - 1)]
+
+
 def test_a_message_cut_short_counts_up_to_there():
     assert [field.path for field in Shape.of([PERSON + b"\x1a\x05cu"])] == ["1", "2"]
 
@@ -175,3 +206,21 @@ def test_every_field_of_any_messages_has_a_verdict(given_messages):
             assert 1 <= field.messages_with <= field.occurrences
             if field.message is not None:
                 waiting.append(field.message)
+
+
+@given(st.integers(0, 300))
+def test_a_spread_is_all_and_even_from_its_beginning(count):
+    places = list(spread(count))
+    assert sorted(places) == list(range(count))
+    halves = [place < count / 2 for place in places[: count // 2]]
+    assert abs(halves.count(True) - halves.count(False)) <= 2 + count // 8
+
+
+@given(messages, st.integers(1, 9))
+def test_the_first_fields_are_those_of_the_whole(data, most):
+    whole, error = Source(data).scan(0, len(data))
+    some, wrong = Source(data).scan_first(0, len(data), most)
+    assert some == whole[:most]
+    assert wrong is None or (wrong.code, wrong.offset) == (error.code, error.offset)
+    judged = Source(data).find_damage(0, len(data), len(data))
+    assert (judged and (judged.code, judged.offset)) == (error and (error.code, error.offset))
