@@ -64,6 +64,20 @@ class Input:
         """Whether its bytes are those of a file as they stand there: neither decompressed nor a dump."""
         return self._gunzip is None and isinstance(self._stream, io.BufferedReader) and not self._is_stdin
 
+    def content(self, most: int) -> bytes | None:
+        """All bytes that a plain file has now, read at once, which saves two copies; None where it is not plain, or has
+        more than `most`, or where its size is not known."""
+        if not self.is_plain or not self._stream.seekable():
+            return None
+        size = os.fstat(self._stream.fileno()).st_size
+        if not 0 < size <= most:
+            return None
+        try:
+            self._stream.seek(0)
+            return self._stream.read(size)
+        except OSError as error:
+            raise InputError(_reason(error), where=self._name) from None
+
     def pieces(self) -> Iterator[bytes]:
         """All bytes, decompressed."""
         for data in self._raw_pieces():

@@ -87,16 +87,23 @@ def naming(path: str) -> Iterator[None]:
 def read_whole(path: str, form: str | None = None) -> bytes:
     """All bytes of a file or of standard input, decompressed where they are gzip, unless they are said to be binary.
     Raises InputError."""
-    parts: list[bytes] = []
-    size = 0
     with Input(path, "message", gunzip=form != BINARY.name) as opened:
-        for piece in opened.pieces():
-            parts.append(piece)
-            size += len(piece)
-            if size > limits.MAX_SINGLE_MESSAGE:
-                raise InputError(f"it has over {limits.MAX_SINGLE_MESSAGE} bytes")
+        data = opened.content(limits.MAX_SINGLE_MESSAGE)
+        if data is None:
+            data = _joined(opened.pieces())
         if opened.problem is not None:
             raise InputError(opened.problem.message)
+    return data
+
+
+def _joined(pieces: Iterator[bytes]) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        parts.append(piece)
+        size += len(piece)
+        if size > limits.MAX_SINGLE_MESSAGE:
+            raise InputError(f"it has over {limits.MAX_SINGLE_MESSAGE} bytes")
     return b"".join(parts)
 
 

@@ -41,6 +41,7 @@ cdef enum:
     SLACK = 64
     LONGEST_NUMBER = 32  # bytes, quotes and a comma with them
     LONG_TEXT = 1 << 16
+    LARGE_BUFFER = 1 << 23  # from here large pages pay
 
 cdef extern from "Python.h":
     PyObject* new_bytes "PyBytes_FromStringAndSize"(const char* content, Py_ssize_t size) noexcept
@@ -48,6 +49,26 @@ cdef extern from "Python.h":
     char* PyBytes_AS_STRING(PyObject* bytes) noexcept
     void PyErr_Clear() noexcept
     void Py_CLEAR(PyObject* owned) noexcept
+
+cdef extern from * nogil:
+    """
+    #include <cstdint>
+    #if __has_include(<sys/mman.h>)
+    #include <sys/mman.h>
+    #endif
+    /* Memory that is written for the first time comes a page at a time: with large pages that takes a third of the time.
+       (Advice only: where there are none, nothing changes.) */
+    static inline void ask_for_large_pages(unsigned char *begin, size_t size) {
+    #ifdef MADV_HUGEPAGE
+        const uintptr_t page = 1 << 21, first = ((uintptr_t) begin + page - 1) / page * page;
+        const uintptr_t last = ((uintptr_t) begin + size) / page * page;
+        if (first < last) madvise((void *) first, last - first, MADV_HUGEPAGE);
+    #else
+        (void) begin; (void) size;
+    #endif
+    }
+    """
+    void ask_for_large_pages(uchar* begin, size_t size)
 
 cdef struct Output:
     PyObject* bytes  # a bytes object that nobody else has, so that it can be given away as it is; or NULL
@@ -86,6 +107,8 @@ cdef inline bint resize(Output* out, size_t room) noexcept with gil:
         return False
     out.begin = <uchar*> PyBytes_AS_STRING(out.bytes)
     out.limit = out.begin + room
+    if room >= LARGE_BUFFER:
+        ask_for_large_pages(out.begin, room)
     return True
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import os
 import random
+import threading
 
 import pytest
 from capture_files import SAMPLES
@@ -16,7 +18,7 @@ from inspector.model.call import Message
 from inspector.sources.delimited import DelimitedParser
 from inspector.sources.grpc_frames import GrpcParser
 from inspector.sources.message import MessageParser
-from inspector.sources.payloads import messages_of, read_payloads, tell
+from inspector.sources.payloads import messages_of, read_payloads, read_whole, tell
 from inspector.sources.registry import find
 
 PAYLOADS = {name: (SAMPLES / "payloads" / name).read_bytes() for name in ("responses.delimited", "stream.grpc")}
@@ -129,6 +131,28 @@ def test_a_wrong_length_ends_the_reading(data, offset):
 
 def test_a_message_is_all_there_is():
     assert contents(read(MessageParser(), b"\x08\x05" * 500, [7])) == [b"\x08\x05" * 500]
+
+
+def test_a_file_and_a_pipe_of_the_same_bytes_give_the_same(tmp_path):
+    data = random.Random(3).randbytes(300_000)
+    path, pipe = tmp_path / "message.bin", tmp_path / "pipe"
+    path.write_bytes(data)
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(data,))
+    writer.start()
+    assert read_whole(str(pipe), "binary") == data
+    writer.join()
+    assert read_whole(str(path), "binary") == data
+
+
+def test_a_file_over_the_limit_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "MAX_SINGLE_MESSAGE", 100_000)
+    path = tmp_path / "message.bin"
+    path.write_bytes(bytes(100_000))
+    assert len(read_whole(str(path), "binary")) == 100_000
+    path.write_bytes(bytes(100_001))
+    with pytest.raises(InputError, match="over 100000 bytes"):
+        read_whole(str(path), "binary")
 
 
 def test_a_message_over_the_limit_is_refused(monkeypatch):
