@@ -101,16 +101,20 @@ def main() -> NoReturn:
     except click.ClickException as error:
         _complain(_wording(error))
         _quit(error.exit_code)
-    except ReaderGone:
-        _forget_output()
-        _quit(0)
-    except OSError as error:
+    except (ReaderGone, OSError) as error:
         # Inputs are read elsewhere, and what goes wrong there is said there: this is standard output.
-        _forget_output()
-        fail(f"standard output cannot be written: {error.strerror}")
+        end_unwritten(error)
     except MemoryError:
         fail("out of memory")
     _quit(code if isinstance(code, int) else 0)
+
+
+def end_unwritten(error: ReaderGone | OSError) -> NoReturn:
+    """Exits where standard output cannot be written; that nobody reads it any more is no failure."""
+    _forget_output()
+    if isinstance(error, ReaderGone | BrokenPipeError):
+        _quit(0)
+    fail(f"standard output cannot be written: {error.strerror}")
 
 
 def fail(message: str) -> NoReturn:

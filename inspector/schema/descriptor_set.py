@@ -18,20 +18,12 @@ from google.protobuf.message import DecodeError
 
 from inspector.errors import SchemaError
 from inspector.schema.conflicts import Definition, definitions, difference
+from inspector.schema.file_spans import NOT_A_SET, SET_HINT, damage, file_spans
 from inspector.schema.known_packages import KNOWN_PACKAGES
 from inspector.schema.wording import one_line, text
 
-_FILE_TAG = 0x0A
-"""Field 1, length-delimited: the only field that a FileDescriptorSet has."""
-
 _EXTENDEE_TAG = b"\x12"
 """FieldDescriptorProto.extendee: field 2, length-delimited."""
-
-_MAX_VARINT = 10
-"""Bytes of a varint (64 bits)."""
-
-_NOT_A_SET = "this is not a descriptor set"
-_SET_HINT = "make one with `protoc --include_imports --descriptor_set_out=FILE`, or `buf build -o FILE.binpb`"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,40 +112,14 @@ def parse_descriptor_set(data: bytes, label: str) -> DescriptorSet:
 
     Raises SchemaError with the offset where the bytes are damaged, and where two files have one name but differ.
     """
-    if not data:
-        raise SchemaError("the file is empty", where=label, hint=_SET_HINT)
     view, entries, starts = memoryview(data), list[FileEntry](), list[int]()
-    for start, end in _file_spans(data, label):
+    for start, end in file_spans(data, label):
         entries.append(_read_entry(view[start:end], start, label))
         starts.append(start)
     if not entries:
-        raise SchemaError(_NOT_A_SET, where=label, hint=_SET_HINT)
+        raise SchemaError(NOT_A_SET, where=label, hint=SET_HINT)
     _refuse_unequal_twins(entries)
     return DescriptorSet(label, data, entries, starts)
-
-
-def _file_spans(data: bytes, label: str) -> Iterator[tuple[int, int]]:
-    if data[0] != _FILE_TAG:
-        raise SchemaError(_NOT_A_SET, where=label, hint=_hint_for(data))
-    position, size = 0, len(data)
-    while position < size:
-        if data[position] != _FILE_TAG:
-            raise _damage("unexpected bytes between files", position, label)
-        length, start = _read_varint(data, position + 1, label)
-        if start + length > size:
-            raise _damage(f"a file of {length} bytes begins here, but only {size - start} are left", position, label)
-        position = start + length
-        yield start, position
-
-
-def _read_varint(data: bytes, position: int, label: str) -> tuple[int, int]:
-    """The value, and the position after it."""
-    value = 0
-    for index, byte in enumerate(data[position : position + _MAX_VARINT]):
-        value |= (byte & 0x7F) << 7 * index
-        if byte < 0x80:
-            return value, position + index + 1
-    raise _damage("the length of a file is cut off or too long", position, label)
 
 
 def _varint(value: int) -> bytes:
@@ -168,28 +134,12 @@ def _read_entry(content: memoryview, start: int, label: str) -> FileEntry:
     try:
         entry = file_entry(label, content)
     except (DecodeError, ValueError) as error:
-        raise _damage("the file that begins here cannot be parsed", start, label) from error
+        raise damage("the file that begins here cannot be parsed", start, label) from error
     if not all(isinstance(each, str) for each in (entry.name, entry.package, *entry.imports)):
-        raise _damage("the file that begins here has a name that is not UTF-8", start, label)
+        raise damage("the file that begins here has a name that is not UTF-8", start, label)
     if not entry.name:
-        raise _damage("the file that begins here has no name", start, label)
+        raise damage("the file that begins here has no name", start, label)
     return entry
-
-
-def _damage(message: str, offset: int, label: str) -> SchemaError:
-    hint = "the descriptor set is damaged or cut off: make it anew" if offset else _SET_HINT
-    return SchemaError(f"{_NOT_A_SET if not offset else 'damaged descriptor set'}: {message}", hint=hint,
-                       where=f"{label}: offset {offset}")  # fmt: skip
-
-
-def _hint_for(data: bytes) -> str:
-    if data.startswith(b"\x1f\x8b"):
-        return "it is compressed with gzip: decompress it first"
-    if data.lstrip()[:1] in (b"{", b"["):
-        return "it looks like JSON: a buf image must be binary, `buf build -o FILE.binpb`"
-    if b"syntax" in data[:4096] or b"message " in data[:4096]:
-        return "if this is protobuf source, its name must end in .proto"
-    return _SET_HINT
 
 
 def _refuse_unequal_twins(entries: Sequence[FileEntry]) -> None:

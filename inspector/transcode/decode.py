@@ -68,16 +68,24 @@ class MessageDecoder:
 
     def decode_json(self, type_name: str | None, data: bytes, shape: Shape | None = None) -> DecodedJson:
         """Like `decode` and `decode_unknown`, to JSON text."""
-        kernel = self._kernel
-        if type_name is not None and kernel is not None:
-            index = self._indices.get(type_name)
-            if index is None:
-                index = self._indices[type_name] = self._tables.type_index(type_name)
-            text = kernel.write(index, data)
-            if text is not None:
-                return _new(DecodedJson, (text, kernel.unknown_bytes, "schema", None, not kernel.has_unseen))
+        decoded = None if type_name is None else self.decode_plain(type_name, data)
+        if decoded is not None:
+            return decoded
         found = self.decode_unknown(data, shape) if type_name is None else self._exact.decode(type_name, data)
         return DecodedJson(dumps(found.value), found.unknown_bytes, found.decoded_by, found.error)
+
+    def decode_plain(self, type_name: str, data: bytes) -> DecodedJson | None:
+        """What the kernel writes; None where the message is for the exact way, or nothing is compiled."""
+        kernel = self._kernel
+        if kernel is None:
+            return None
+        index = self._indices.get(type_name)
+        if index is None:
+            index = self._indices[type_name] = self._tables.type_index(type_name)
+        text = kernel.write(index, data)
+        if text is None:
+            return None
+        return _new(DecodedJson, (text, kernel.unknown_bytes, "schema", None, not kernel.has_unseen))
 
     @cached_property
     def _exact(self) -> ExactDecoder:

@@ -226,7 +226,7 @@ cdef inline uchar* put_signed(uchar* place, int64_t value) noexcept nogil:
 
 cdef extern from *:
     """
-    static int exponent_has_plus = 1;  /* releases of orjson differ: 1e+16, 1e16 */
+    static int exponent_has_plus = -1;  /* releases of orjson differ: 1e+16, 1e16; negative until it was asked */
     static const double LEAST_FIXED = 1e-5, MOST_FIXED = 1e16, EXACT_DOUBLE = 9007199254740992.0;
     static const double LEAST_DECIMAL = 1e-2, MOST_DECIMAL = 1e6, NEAR_TIE = 0.499999;
     static const double powers_of_ten[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14};
@@ -406,6 +406,13 @@ cdef inline uchar* _put_fixed(uchar* place, const uchar* digits, int count, int 
     return place
 
 
+cdef inline void _learn_exponents() noexcept with gil:
+    """(Not before it is needed: orjson takes longer to load than a message to print.)"""
+    global exponent_has_plus
+    from inspector.transcode.json_text import dumps
+    exponent_has_plus = b"+" in dumps(1e16)
+
+
 cdef inline uchar* _put_scientific(uchar* place, const uchar* digits, int count, int exponent) noexcept nogil:
     place = put(place, digits[0])
     if count > 1:
@@ -413,8 +420,11 @@ cdef inline uchar* _put_scientific(uchar* place, const uchar* digits, int count,
         memcpy(place, digits + 1, count - 1)
         place += count - 1
     place = put(place, c"e")
-    if exponent > 0 and exponent_has_plus:
-        place = put(place, c"+")
+    if exponent > 0:
+        if unlikely(exponent_has_plus < 0):
+            _learn_exponents()
+        if exponent_has_plus:
+            place = put(place, c"+")
     return put_signed(place, exponent)
 
 

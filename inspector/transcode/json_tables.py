@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
 from inspector.transcode.fields import find_field, is_message_set
-from inspector.transcode.json_text import dumps
+from inspector.transcode.json_text import dumps, quoted
 from inspector.transcode.maps import is_map
 from inspector.transcode.resolver import Resolver, message_descriptor
 from inspector.transcode.scalars import enum_name, scalar_converter
@@ -122,7 +122,7 @@ class JsonTables:
         )
 
     def _enum_text(self, value: Any) -> bytes:
-        return b"%d" % value.number if self._enum_numbers else dumps(enum_name(value))
+        return b"%d" % value.number if self._enum_numbers else quoted(enum_name(value))
 
     def _index(self, descriptor: Any, among: list[Any]) -> int:
         index = self._indices.setdefault(descriptor, len(among))
@@ -176,7 +176,7 @@ class JsonTables:
             name = f"[{field.full_name}]"
         else:
             name = field.name if self._proto_names else field.json_name
-        return b"," + dumps(name) + b":"
+        return b"," + quoted(name) + b":"
 
     def _default(self, field: FieldDescriptor) -> bytes:
         if field.is_repeated:
@@ -211,7 +211,36 @@ def _is_map_entry(field: FieldDescriptor) -> bool:
 
 def _is_as_known(descriptor: Descriptor) -> bool:
     """Whether a type with a form of its own has the fields of the well-known type, numbers and all."""
-    return _outline(descriptor) == _known_outlines()[descriptor.full_name]
+    fields = _FLAT.get(descriptor.full_name)
+    if fields is None:
+        return _outline(descriptor) == _known_outlines()[descriptor.full_name]
+    return _outline(descriptor) == sorted(map(_flat, fields))
+
+
+_Flat = tuple[int, str, int, bool]
+
+_TIME: list[_Flat] = [
+    (1, "seconds", FieldDescriptor.TYPE_INT64, False),
+    (2, "nanos", FieldDescriptor.TYPE_INT32, False),
+]
+
+_FLAT: dict[str, list[_Flat]] = {
+    "google.protobuf.Any": [
+        (1, "type_url", FieldDescriptor.TYPE_STRING, False),
+        (2, "value", FieldDescriptor.TYPE_BYTES, False),
+    ],
+    "google.protobuf.Duration": _TIME,
+    "google.protobuf.FieldMask": [(1, "paths", FieldDescriptor.TYPE_STRING, True)],
+    "google.protobuf.Timestamp": _TIME,
+}
+"""Number, name, kind and whether it is repeated, of the fields of the commonest well-known types: to look them up among
+the generated modules takes longer than to print a message."""
+
+
+def _flat(field: _Flat) -> tuple[object, ...]:
+    """As `_outline` has it."""
+    number, name, kind, is_repeated = field
+    return (number, name, kind, is_repeated, False, "", "", "", False)
 
 
 @cache

@@ -17,6 +17,13 @@ def dumps(value: JsonValue, indent: int | None = None) -> bytes:
     return json.dumps(value, indent=indent, ensure_ascii=False).encode()
 
 
+def quoted(text: str) -> bytes:
+    """A string as `dumps` gives it; a plain name without loading what that takes."""
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return b'"%b"' % text.encode()
+    return dumps(text)
+
+
 def indented(text: bytes, indent: int | None) -> bytes:
     """JSON text indented by so many spaces, or as it is. (To read it again takes less time than printing a message.)"""
     if indent is None:

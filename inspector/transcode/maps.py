@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from operator import itemgetter
 from typing import Any
 
-from google.protobuf import message_factory
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
@@ -65,6 +64,8 @@ class WireMap:
 
     def items(self) -> Iterable[tuple[str | bytes, Any]]:
         """Keys and values, strings that are not UTF-8 as bytes."""
+        from google.protobuf import message_factory  # noqa: PLC0415  # with much else, which kernels do without
+
         from inspector.wire.scan import scan  # noqa: PLC0415  # rarely needed
 
         entry: Any = self._field.message_type

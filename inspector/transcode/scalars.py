@@ -6,12 +6,12 @@ over a message calls nothing for the commonest kinds.
 
 from __future__ import annotations
 
+import sys
 from binascii import b2a_base64
 from collections.abc import Callable, Iterable
 from math import isfinite
 from typing import Any
 
-from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor import EnumDescriptor, EnumValueDescriptor, FieldDescriptor
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
@@ -101,6 +101,9 @@ def _enum_converter(enum: EnumDescriptor | None) -> Convert | None:
 
 def enum_name(value: EnumValueDescriptor) -> str:
     """The name, or the one that the `pb.enumvalue.json` option puts in its place (known where its module is loaded)."""
+    descriptor_pool = sys.modules.get("google.protobuf.descriptor_pool")
+    if descriptor_pool is None:  # generated modules load it
+        return value.name
     try:
         option: Any = descriptor_pool.Default().FindExtensionByName("pb.enumvalue.json")
     except KeyError:
@@ -114,6 +117,8 @@ def verifies_utf8(field: FieldDescriptor) -> bool:
 
     Descriptors do not show it, so the runtime is asked: it parses the field with one byte that is never UTF-8.
     """
+    from google.protobuf import message_factory  # noqa: PLC0415  # with much else, which kernels do without
+
     holder: Any = field.containing_type
     parse = message_factory.GetMessageClass(holder).FromString
     try:

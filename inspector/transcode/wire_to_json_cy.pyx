@@ -19,7 +19,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport SIZE_MAX, int32_t, uint8_t, uint16_t, uint32_t
 from libc.stdlib cimport calloc, free
 
-from inspector.transcode cimport json_output, printer_well_known
+from inspector.transcode cimport printer_well_known
 from inspector.transcode.grown cimport Grown
 from inspector.transcode.json_output cimport drop, finish, reserve, uchar
 from inspector.transcode.printer_messages cimport put_content, put_members
@@ -60,9 +60,7 @@ from inspector.transcode.wire_input cimport I32, I64, LEN, Place, SGROUP, VARINT
 
 from inspector import limits
 from inspector.transcode import json_tables, well_known
-from inspector.transcode.json_text import dumps
 
-json_output.exponent_has_plus = b"+" in dumps(1e16)
 printer_well_known.FIRST_SECOND = well_known.FIRST_SECOND
 printer_well_known.LAST_SECOND = well_known.LAST_SECOND
 printer_well_known.LONGEST_DURATION = well_known.LONGEST_DURATION
