@@ -67,7 +67,9 @@ def by_the_layers(packet):
 def agree(calls, messages):
     """The counts of a call that is whole are those of its messages, which are numbered without a hole. (Where both
     sides speak as a client does, in a connection whose beginning is not there, the later one is believed.)"""
-    whole = {call.number for call in calls if call.complete and is_sound(call)}
+    doubtful = {call.connection for call in calls if OF_REQUESTS & names(call.response_headers, call.trailers)}
+    told = [call for call in calls if call.complete and ":method" in names(call.request_headers)]
+    whole = {call.number for call in told if call.connection not in doubtful}
     numbers = Counter()
     for message in messages:
         key = message.call, message.direction
@@ -81,10 +83,12 @@ def agree(calls, messages):
             assert call.responses == numbers[call.number, "response"]
 
 
-def is_sound(call):
-    """Whether the client, and only the client, sent what clients do."""
-    answered = {name for name, _ in (*call.response_headers, *call.trailers)}
-    return ":method" in {name for name, _ in call.request_headers} and ":method" not in answered
+OF_REQUESTS = {":method", ":path", ":scheme", ":authority"}
+"""What only a client sends."""
+
+
+def names(*lists):
+    return {name for fields in lists for name, _ in fields}
 
 
 class Packets:
