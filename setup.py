@@ -11,6 +11,14 @@ from setuptools import Extension, setup
 
 MODES = ("auto", "require", "never")
 
+INLINING = (
+    "--param=max-inline-insns-single=400",
+    "--param=inline-unit-growth=300",
+    "--param=large-function-growth=1000",
+)
+"""Makes one function of the small ones that a walk calls for each field, which gcc alone leaves apart: a sixth of its
+time. (clang has no such bounds, and says so.)"""
+
 
 def kernels(mode: str) -> list[Extension]:
     if mode not in MODES:
@@ -36,7 +44,7 @@ def kernel(source: Path) -> Extension:
     name = ".".join(source.with_suffix("").parts)
     if source.suffix == ".py":
         return Extension(name, [str(source)])
-    return Extension(name, [str(source)], language="c++", extra_compile_args=["-std=c++17", "-O3"])
+    return Extension(name, [str(source)], language="c++", extra_compile_args=["-std=c++17", "-O3", *INLINING])
 
 
 setup(ext_modules=kernels(os.environ.get("INSPECTOR_COMPILED", "auto")))
