@@ -24,6 +24,10 @@ class InputError(InspectorError):
     """The input cannot be opened, or is not of a kind that can be read."""
 
 
+class ConnectError(InspectorError):
+    """The other side cannot be reached, or does not speak what it should. `where` is the target."""
+
+
 class SchemaError(InspectorError):
     """A schema source cannot be read, is inconsistent, or lacks what was asked for."""
 

@@ -219,6 +219,14 @@ MIN_INDEX_CACHED = 4 * MIB
 INDEX_PAGE = 64 * KIB
 """Bytes of a kept index that share a checksum, and so are read together."""
 
+# --- live calls --------------------------------------------------------------------------------------------------
+
+MAX_IDLE_FRAMES = 10_000
+"""Frames of a server that move no call (SETTINGS, PING, empty DATA, ...), one after the other: more are a flood."""
+
+MAX_HTTP_BODY = 1 * KIB
+"""Bytes kept of the body of a response that is not gRPC: enough for the line that says what is wrong."""
+
 # --- output ------------------------------------------------------------------------------------------------------
 
 CALL_ORDER_WINDOW = 1_000

@@ -46,7 +46,7 @@ class Message(NamedTuple):
 
 class Status(NamedTuple):
     """A gRPC status. `source` says where it was read: `trailers`, or, where none arrived, `reset`, `deadline`,
-    `http`, `connection`.
+    `http`, `connection`; `client` where it is the client's own judgement of what it received.
 
     `details` is the serialized google.rpc.Status of grpc-status-details-bin, or None.
     """

@@ -1,0 +1,1 @@
+"""Live gRPC: what connects to a server, calls it, records and replays."""
