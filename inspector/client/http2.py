@@ -8,6 +8,7 @@ opened is told its end exactly once, and what is held of its data is bounded by 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from collections import deque
 from typing import Protocol
@@ -25,7 +26,7 @@ from h2.events import (
     TrailersReceived,
     WindowUpdated,
 )
-from h2.exceptions import DenialOfServiceError, H2Error
+from h2.exceptions import DenialOfServiceError, H2Error, StreamClosedError
 from h2.settings import SettingCodes, Settings
 from hpack import HPACKError
 from hyperframe.exceptions import HyperframeError
@@ -227,7 +228,7 @@ class Connection(asyncio.Protocol):
         """See Stream.reset."""
         if not stream.closed:
             if stream.number in self._streams:
-                self._h2.reset_stream(stream.number, code)
+                self._h2.reset_if_open(stream.number, code)
                 self._flush_soon()
             self._finish(stream)
 
@@ -281,8 +282,7 @@ class Connection(asyncio.Protocol):
         if not stream.closed:
             stream.closed = True
             stream.wake()
-            if not stream.received_all:
-                stream.handler.connection_lost(reason)
+            stream.handler.connection_lost(reason)
 
     # --- what arrives ----------------------------------------------------------------------------------------------
 
@@ -353,7 +353,7 @@ class Connection(asyncio.Protocol):
         if ended:
             stream.received_all = True
             if not stream.sent_all:
-                self._h2.reset_stream(stream.number, 0)  # what we might still send is of no use to anyone
+                self._h2.reset_if_open(stream.number, 0)  # what we might still send is of no use to anyone
             self._finish(stream)
 
     def _take_reset(self, event: StreamReset) -> None:
@@ -459,6 +459,11 @@ class _Frames(H2Connection):
         self.local_settings = Settings(client=True, initial_values=values)
         self.max_inbound_frame_size = _FRAME_SIZE
         self.decoder.max_header_list_size = limits.MAX_HEADER_LIST
+
+    def reset_if_open(self, number: int, code: int) -> None:
+        """RST_STREAM. A frame that closed the stream may be known here before its event is looked at."""
+        with contextlib.suppress(StreamClosedError):
+            self.reset_stream(number, code)
 
     def say_goodbye(self) -> None:
         """A GOAWAY, unless the connection is beyond that."""
