@@ -46,7 +46,7 @@ _CONNECTION_WINDOW = 64 * MIB
 """The same of all streams. It is granted anew as bytes arrive, so that streams nobody reads do not stop the others."""
 
 _FRAME_SIZE = 256 * KIB
-"""Longest frame taken: each costs the same, and this much takes no time worth noticing."""
+"""Longest frame taken, and sent: each costs the same, and this much takes no time worth noticing."""
 
 _WRITE_AT_ONCE = 64 * KIB
 """Frames are written together when all that is ready now has been made, or when there is this much."""
@@ -250,7 +250,7 @@ class Connection(asyncio.Protocol):
         if not left:
             return 0
         window = self._h2.local_flow_control_window(stream.number)
-        return min(left, window, self._h2.max_outbound_frame_size) if window > 0 else -1
+        return min(left, window, self._h2.max_outbound_frame_size, _FRAME_SIZE) if window > 0 else -1
 
     async def _wait_for_room(self, stream: Stream) -> None:
         stream.room = self._loop.create_future()

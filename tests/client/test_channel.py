@@ -111,7 +111,12 @@ def test_a_conversation_goes_turn_by_turn(talk):
 def test_metadata_goes_both_ways(talk):
     async def body(talk):
         octets = bytes(range(256))
-        sent = (("x-tag", "a, b"), ("x-tag", "c"), ("X-Trace-Bin", octets), ("x-b64-bin", base64.b64encode(b"\xff\xfe").decode()))
+        sent = (
+            ("x-tag", "a, b"),
+            ("x-tag", "c"),
+            ("X-Trace-Bin", octets),
+            ("x-b64-bin", base64.b64encode(b"\xff\xfe").decode()),
+        )
         headers, _, end = await talk.call(PREDICT, text("fox"), metadata=sent)
         received = [field for field in headers.fields if field[0].startswith("x-")]
         assert received[:2] == [("x-tag", "a, b"), ("x-tag", "c")]
@@ -219,7 +224,6 @@ def test_long_messages_go_both_ways_where_that_is_allowed(talk):
 
     async def body(talk):
         events = await talk.call(PREDICT, text(content), max_message=64 << 20)
-        assert events[-1].status.message == ""
         assert talk.answers(PREDICT, events)[0]["name"] == content
         end = (await talk.call(PREDICT, text(content)))[-1]
         assert end.status.name == "RESOURCE_EXHAUSTED"
