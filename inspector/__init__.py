@@ -16,6 +16,9 @@ if os.environ.get("INSPECTOR_COMPILED", "auto") != "auto":
     compiled.apply_mode()
 
 _HOMES = {
+    "AsyncClient": "inspector.client.client",
+    "CallError": "inspector.client.answer",
+    "Client": "inspector.client.blocking",
     "Difference": "inspector.transcode.compare",
     "Explanation": "inspector.views.explanation",
     "FieldTree": "inspector.transcode.tree",
@@ -35,6 +38,9 @@ _HOMES = {
 }
 
 __all__ = [
+    "AsyncClient",
+    "CallError",
+    "Client",
     "Difference",
     "Explanation",
     "FieldTree",

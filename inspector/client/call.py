@@ -122,13 +122,13 @@ class ClientCall:
             return None
         whole = PREFIX_SIZE + size
         if len(buffer) < whole:
-            self._grant(whole - len(buffer))
+            self._grant(held=0)
             return None
         with memoryview(buffer) as view:
             data = bytes(view[PREFIX_SIZE:whole])
         is_compressed = bool(buffer[0])
         del buffer[:whole]
-        self._grant(0)
+        self._grant(held=len(buffer))
         return self._decompressed(data) if is_compressed else ResponseMessage(data, size, "identity", self._last_data)
 
     def _decompressed(self, data: bytes) -> ResponseMessage | None:
@@ -146,9 +146,9 @@ class ClientCall:
             return None
         return ResponseMessage(message, len(data), encoding, self._last_data)
 
-    def _grant(self, missing: int) -> None:
-        """Lets the server send on: as much as was read, and what the message that is waited for lacks."""
-        allowed = self._ungranted - max(0, len(self._buffer) - missing)
+    def _grant(self, *, held: int) -> None:
+        """Lets the server send on: as much as arrived, but for what is held beyond the message that is asked for."""
+        allowed = self._ungranted - held
         if allowed >= _GRANT_STEP:
             self._ungranted -= allowed
             self._stream.grant(allowed)

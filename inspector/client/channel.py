@@ -133,4 +133,9 @@ def _unready(error: BaseException, target: Target, settings: ConnectSettings, *,
     if isinstance(error, ConnectionError) and not is_tls:
         hint = "does it speak TLS? Then leave --plaintext out" if target.unix_path is None else None
         return ConnectError("the server closed the connection without a word", where=str(target), hint=hint)
+    if isinstance(error, ConnectionError):
+        text = "the server closed the connection right after the TLS handshake"
+        given = "the client certificate may not be one that it accepts"
+        hint = given if settings.cert else "it may require a client certificate: --cert, --key"
+        return ConnectError(text, where=str(target), hint=hint)
     return dialing.at(target, error) if isinstance(error, (ConnectError, OSError)) else error

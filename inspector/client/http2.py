@@ -422,10 +422,16 @@ class Connection(asyncio.Protocol):
             if not abort:
                 self._h2.say_goodbye()
                 self._flush()
-            self._transport.abort() if abort or self._paused else self._transport.close()
+            self._transport.abort() if abort or self._paused else self._hang_up(self._transport)
         if not self.ready.done():
             self.ready.set_exception(ConnectError(reason))
         self._end(reason)
+
+    def _hang_up(self, transport: asyncio.Transport) -> None:
+        """Closes it. With TLS that says so, and does not wait for the server to say the same, as many never do."""
+        transport.close()
+        if transport.get_extra_info("ssl_object") is not None:
+            self._loop.call_soon(transport.abort)
 
     def _end(self, reason: str) -> None:
         if self._timer is not None:

@@ -1,0 +1,142 @@
+"""The clients that take and give values, against a server of grpcio."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+
+import pytest
+from command import environment
+
+import inspector
+from inspector.errors import EncodeError, InputError, SchemaError
+
+SERVICE = "vision.v1.PredictionService"
+PREDICT, WATCH = f"{SERVICE}/Predict", f"{SERVICE}/WatchVideo"
+UPLOAD, CONVERSE = f"{SERVICE}/UploadDataset", f"{SERVICE}/Converse"
+
+
+@pytest.fixture
+def client(server, schema):
+    with inspector.Client(server["plain"], schema=schema, plaintext=True) as made:
+        yield made
+
+
+def text(content, model="models/any"):
+    return {"model": model, "text": {"content": content}}
+
+
+def test_a_call_takes_a_value_and_gives_one(client):
+    answer = client.call(PREDICT, text("fox"), metadata={"x-tag": "a"}, timeout=20)
+    assert answer.message["name"] == "fox"
+    assert answer.messages == [answer.message]
+    assert inspector.decode(answer.data[0], "vision.v1.PredictResponse", schema=client.schema) == answer.message
+    assert (answer.status.name, answer.details) == ("OK", [])
+    assert ("x-tag", "a") in answer.headers
+    assert dict(answer.trailers)["grpc-status"] == "0"
+
+
+def test_a_message_may_be_given_in_any_form(client):
+    request = client.schema.message_class("vision.v1.PredictRequest")(text={"content": "fox"})
+    for form in (request, request.SerializeToString(), '{"text": {"content": "fox"}}', {"text": {"content": "fox"}}):
+        assert client.call(PREDICT, form).message["name"] == "fox"
+        assert client.call(PREDICT, [form]).message["name"] == "fox"
+
+
+def test_all_kinds_of_calls(client):
+    assert len(client.call(WATCH, {"video": {"length": "3s"}}).messages) == 3
+    stored = client.call(UPLOAD, [{"header": {"dataset": "garden"}}, {"example": {}}])
+    assert stored.message == {"dataset": "garden", "stored": "1"}
+    assert [each["text"] for each in client.call(CONVERSE, [{"text": "a"}, {"text": "b"}]).messages] == ["a", "b"]
+    assert client.call(PREDICT).message["usage"] == {}  # no message: an empty one
+
+
+def test_a_stream_goes_turn_by_turn(client):
+    with client.stream(CONVERSE) as stream:
+        for turn in (1, 2, 3):
+            assert stream.send({"text": str(turn)})
+            assert next(stream) == {"turn": turn, "text": str(turn)}
+        assert stream.status is None
+        stream.end()
+        assert list(stream) == []
+        assert stream.status.name == "OK"
+
+
+def test_a_stream_that_is_left_is_cancelled(client):
+    with client.stream(WATCH) as stream:
+        stream.send({"model": "models/endless", "video": {"length": "1s"}})
+        stream.end()
+        next(stream)
+    assert list(client.stream(CONVERSE).__enter__()._client.call(PREDICT).messages)
+
+
+def test_a_failed_status_raises_with_all_that_is_known(client):
+    with pytest.raises(inspector.CallError, match="INVALID_ARGUMENT: the image is empty") as caught:
+        client.call(PREDICT, text("", "models/strict"))
+    error = caught.value
+    assert isinstance(error, inspector.InspectorError)
+    assert error.status.code == 3
+    assert error.details[0]["reason"] == "IMAGE_EMPTY"
+    assert ("x-retry", "never") in error.trailers
+    answer = client.call(PREDICT, text("", "models/strict"), check=False)
+    assert (answer.status.code, answer.message, answer.details) == (3, None, error.details)
+
+
+def test_a_failed_stream_gives_what_came_before(client):
+    with client.stream(WATCH) as stream:
+        stream.send({"model": "models/damaged", "video": {"length": "2s"}})
+        stream.end()
+        assert [next(stream), next(stream)]
+        with pytest.raises(inspector.CallError, match="DATA_LOSS"):
+            next(stream)
+    assert stream.status.name == "DATA_LOSS"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ((PREDICT, {"nope": 1}), EncodeError),
+        ((PREDICT, [{}, {}]), InputError),
+        ((f"{SERVICE}/Predikt", {}), SchemaError),
+        ((PREDICT, inspector.Schema.empty().message_class("google.protobuf.Empty")()), InputError),
+    ],
+)
+def test_mistakes_are_found_before_anything_is_sent(client, arguments, error):
+    with pytest.raises(error):
+        client.call(*arguments)
+
+
+def test_the_same_with_asyncio(server, schema):
+    async def main():
+        async with inspector.AsyncClient(server["plain"], schema=schema, plaintext=True) as client:
+            answers = await asyncio.gather(*(client.call(PREDICT, text(str(number))) for number in range(20)))
+            assert [answer.message["name"] for answer in answers] == [str(number) for number in range(20)]
+            async with client.stream(CONVERSE) as stream:
+                await stream.send({"text": "fox"})
+                assert (await anext(stream))["text"] == "fox"
+            assert (await client.schema()) is schema
+
+    asyncio.run(main())
+
+
+def test_a_client_connects_again_after_its_connection_is_gone(server, schema):
+    async def main():
+        async with inspector.AsyncClient(server["plain"], schema=schema, plaintext=True) as client:
+            first = await client.channel()
+            await first.close()
+            assert (await client.call(PREDICT, text("fox"))).message["name"] == "fox"
+            assert await client.channel() is not first
+
+    asyncio.run(main())
+
+
+def test_options_that_contradict_each_other_are_refused_at_once():
+    with pytest.raises(InputError, match="plaintext"):
+        inspector.Client("grpcs://localhost:1", plaintext=True)
+
+
+def test_importing_the_package_loads_nothing_of_the_network():
+    code = "import sys, inspector; print(*{'h2', 'ssl', 'asyncio', 'grpc'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=True)
+    assert done.stdout.split() == []
