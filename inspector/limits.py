@@ -120,6 +120,13 @@ MAX_CLOSED_STREAMS = 4_096
 MAX_COMPRESSION_RATIO = 2_000
 """Decompressed to compressed: deflate ends at 1,032; a higher ratio than this is a bomb, whatever its size."""
 
+MAX_LOGGED_CALLS = 65_536
+"""Calls of a binary log that did not end: the oldest is let go first. Servers have some thousands open."""
+
+LOG_ORDER_WINDOW = 1_000
+"""Entries of a binary log that may pass before one that is missing in a call is given up: threads that write a log put
+only few out of order."""
+
 # --- protobuf ----------------------------------------------------------------------------------------------------
 
 MAX_DEPTH = 100

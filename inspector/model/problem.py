@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 NORMAL = frozenset(
-    ("hpack_unknown", "started_late", "message_skipped", "grpc_web_trailers", "wire_type", "utf8_unverified")
-)
+    (
+        "hpack_unknown", "started_late", "message_skipped", "grpc_web_trailers", "wire_type", "utf8_unverified",
+        "payload_truncated",
+    )
+)  # fmt: skip
 """Codes of what is worth saying, but not damage: mostly what a capture that starts in mid-connection shows."""
 
 

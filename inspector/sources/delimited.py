@@ -26,7 +26,7 @@ class DelimitedParser:
         events: list[SourceEvent] = []
         at = 0
         while at < len(held):
-            length, start = _read_length(held, at)
+            length, start = read_length(held, at)
             if start < 0:
                 if len(held) - at < MAX_PREFIX:
                     break
@@ -47,7 +47,7 @@ class DelimitedParser:
         rest = self._buffer.take()
         if not rest or self._broken:
             return []
-        length, start = _read_length(rest, 0)
+        length, start = read_length(rest, 0)
         text = "the input ends within a length"
         if start > 0:
             text = f"the input ends after {len(rest) - start} of the {length} bytes of this message"
@@ -67,7 +67,7 @@ class DelimitedParser:
         return Problem("delimited_length", f"{what}; what follows cannot be read", offset=self._offset + at)
 
 
-def _read_length(data: bytes, at: int) -> tuple[int, int]:
+def read_length(data: bytes, at: int) -> tuple[int, int]:
     """The varint at `at` and where it ends; (0, -1) where it is not whole or too long."""
     value = 0
     for index in range(at, min(at + MAX_PREFIX, len(data))):
@@ -83,7 +83,7 @@ def detect(head: bytes, whole: bool) -> bool:
 
     at = 0
     while at < len(head):
-        length, start = _read_length(head, at)
+        length, start = read_length(head, at)
         if start < 0 or length > limits.MAX_MESSAGE:
             return False
         at = start + length

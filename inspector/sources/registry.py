@@ -27,6 +27,14 @@ def _capture_file(name: str, *suffixes: str) -> Source:
 PCAPNG = _capture_file("pcapng", ".pcapng", ".ntar")
 PCAP = _capture_file("pcap", ".pcap", ".cap", ".dmp")
 HTTP2 = Source("http2", _in("magic", "is_http2"), _in("http2", "Http2Parser"), (".http2", ".h2"), is_capture=True)
+BINLOG = Source(
+    "binlog",
+    _in("binlog_frames", "detect"),
+    _in("binlog", "BinlogParser"),
+    (".binlog", ".grpcbinlog"),
+    is_capture=True,
+    calls_parser=_in("binlog", "calls_parser"),
+)
 GRPC = Source("grpc", _in("grpc_frames", "detect"), _in("grpc_frames", "GrpcParser"), (".grpc",))
 GRPC_WEB = Source("grpc-web", _in("grpc_frames", "detect_web"), _in("grpc_frames", "GrpcParser"), (".grpc-web",))
 MESSAGE = Source(
@@ -39,7 +47,7 @@ DELIMITED = Source(
     "delimited", _in("delimited", "detect"), _in("delimited", "DelimitedParser"), (".delimited", ".ldpb", ".pbstream")
 )
 
-SOURCES: tuple[Source, ...] = (PCAPNG, PCAP, HTTP2, GRPC, GRPC_WEB, MESSAGE, DELIMITED)
+SOURCES: tuple[Source, ...] = (PCAPNG, PCAP, HTTP2, BINLOG, GRPC, GRPC_WEB, MESSAGE, DELIMITED)
 """In the order in which they are tried: the unmistakable ones first."""
 
 ENTRY_POINTS = "inspector.sources"

@@ -62,6 +62,6 @@ def test_kinds_are_found_by_name(kind):
 
 
 def test_a_kind_that_does_not_exist_is_refused_with_those_that_do():
-    known = "pcapng, pcap, http2, grpc, grpc-web, message, delimited"
+    known = "pcapng, pcap, http2, binlog, grpc, grpc-web, message, delimited"
     with pytest.raises(InputError, match=rf"named 'nope' \(known are {known}\)"):
         find("nope")
