@@ -25,6 +25,7 @@ COMMANDS = {
     "explain": ("inspector.cli.explain", "Every byte of a message accounted for."),
     "diff": ("inspector.cli.diff", "What differs between two payloads, field by field."),
     "infer": ("inspector.cli.infer", "A .proto file for payloads that have none."),
+    "record": ("inspector.cli.record", "A proxy that records the calls that go through it."),
     "extract": ("inspector.cli.extract", "Schemas embedded in programs and archives."),
 }
 

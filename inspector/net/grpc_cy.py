@@ -88,10 +88,12 @@ class Deframer:
     Where bytes are missing within a message, its length still tells where the next one begins. Where even that is lost
     (`in_step` false), the next DATA frame that looks like the beginning of a message is taken for one.
 
-    `held` counts the bytes held of a message that is not whole, `skipped` those passed over as it was not known where
-    a message begins; `bad_flag` is the flag, if any, that no message has, and behind which nothing could be read.
+    `length` is that of the message that began last. `held` counts the bytes held of a message that is not whole,
+    `skipped` those passed over as it was not known where a message begins; `bad_flag` is the flag, if any, that no
+    message has, and behind which nothing could be read.
     """
 
+    length = cython.declare(cython.longlong, visibility="readonly")
     held = cython.declare(cython.longlong, visibility="readonly")
     skipped = cython.declare(cython.longlong, visibility="readonly")
     bad_flag = cython.declare(cython.int, visibility="readonly")
@@ -113,6 +115,7 @@ class Deframer:
         self._pieces = []
         self._problem = None
         self._lost = 0
+        self.length = 0
         self.held = 0
         self.skipped = 0
         self.bad_flag = 0
@@ -188,7 +191,7 @@ class Deframer:
 
     def _begin(self, data: Data) -> None:
         self._flag = self._prefix[0]
-        self._left = int.from_bytes(self._prefix[1:], "big")
+        self._left = self.length = int.from_bytes(self._prefix[1:], "big")
         self._prefix = b""
         if self._flag & ~(COMPRESSED | TRAILERS):
             # Not a message. What follows cannot be cut into messages either, until a DATA frame looks like one.

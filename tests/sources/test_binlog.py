@@ -291,7 +291,7 @@ def test_a_log_whose_beginning_is_damaged_is_read_from_the_first_entry_on(framin
 
 
 def test_an_entry_of_another_kind_is_told():
-    events = read(fixed([unary()[0], entry(99, 1, 2), *[each for each in unary(2)]]))
+    events = read(fixed([unary()[0], entry(99, 1, 2), *unary(2)]))
     assert codes(of(Call, events)[-1].problems) == ["entry_unknown"]
 
 
