@@ -57,14 +57,11 @@ def recording(target, path, listen="127.0.0.1:0", settings=None, sink=None, log=
 
     async def start():
         recorder = Recorder(
-            Listen.parse(listen),
-            Target.parse(target),
-            made,
-            settings or ConnectSettings(),
-            tell=lines.append,
-            **options,
+            Listen.parse(listen), Target.parse(target), settings or ConnectSettings(), tell=lines.append, **options
         )
-        return recorder, await recorder.start()
+        where = recorder.bind()
+        await recorder.start(made)
+        return recorder, where
 
     try:
         made = CallLog(file, **(log or {}))

@@ -62,7 +62,12 @@ def _parse_target(_: click.Context, __: click.Parameter, value: str) -> Target:
 @click.option("--append", is_flag=True, help="Add to FILE where it is there.")
 @click.option("--force", is_flag=True, help="Overwrite FILE where it is there.")
 @click.option("--max-message-bytes", metavar="SIZE", callback=_parse_size, help="Log only so much of each message.")
-@click.option("--max-file-size", metavar="SIZE", callback=_parse_size, help="Go on in FILE.1, FILE.2, ... where a file would be larger.")
+@click.option(
+    "--max-file-size",
+    metavar="SIZE",
+    callback=_parse_size,
+    help="Go on in FILE.1, FILE.2, ... where a file would be larger.",
+)
 @click.option("--max-files", type=click.IntRange(1), metavar="N", help="Keep the last N of these files.")
 @click.option("--allow-remote", is_flag=True, help="Let other machines connect, where --listen says so.")
 @click.option("--listen-cert", metavar="FILE", help="Speak TLS to clients, with this certificate (PEM).")
@@ -109,24 +114,31 @@ def record(
     progress = _Progress()
 
     async def run() -> bool:
+        recorder = Recorder(listen, target, settings, listen_tls=tls, tell=progress.tell)
+        where = recorder.bind()  # what can fail comes first, so that no file is made or replaced in vain
         file = BinlogFile(path, mode, FileLimits(max_file_size, max_files), lambda: log.headers())
         log = CallLog(file, max_message_bytes=max_message_bytes)
         with contextlib.closing(file):
-            recorder = Recorder(listen, target, log, settings, listen_tls=tls, tell=progress.tell)
-            await _record(recorder, lambda: _line(recorder, log, file), progress)
+            await recorder.start(log)
+            stop = _signals(progress)
+            progress.tell(f"listening on {where}, recording what goes to {target}")
+            await _record(recorder, stop, lambda: _line(recorder, log, file), progress)
             return recorder.log is not None
 
     return 0 if asyncio.run(run()) else FAILED
 
 
-async def _record(recorder: Recorder, line: Callable[[], str], progress: _Progress) -> None:
+def _signals(progress: _Progress) -> asyncio.Event:
+    """What is set when a signal says to end. What asyncio has to complain about is told as a line."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: progress.tell(str(context.get("exception") or context["message"])))
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    where = await recorder.start()
-    progress.tell(f"listening on {where}, recording what goes to {recorder.target}")
+    return stop
+
+
+async def _record(recorder: Recorder, stop: asyncio.Event, line: Callable[[], str], progress: _Progress) -> None:
     while not stop.is_set():
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PROGRESS_SECONDS if progress.is_shown else None):

@@ -62,7 +62,9 @@ def entry(
 
 def message(kind: int, call: int, sequence: int, time: int, data: bytes, length: int) -> Parts:
     """An entry with a message of that length, of which the log keeps `data`."""
-    front = b"".join((_LENGTH, varint(length), _DATA, varint(len(data)))) if data else _LENGTH + varint(length)
+    front = _LENGTH + varint(length) if length else b""
+    if data:
+        front += _DATA + varint(len(data))
     head = b"".join((_head(kind, call, sequence, time), _MESSAGE, varint(len(front) + len(data)), front))
     tail = _IS_TRUNCATED if len(data) < length else b""
     size = len(head) + len(data) + len(tail)

@@ -87,7 +87,6 @@ class Recorder:
         self,
         listen: Listen,
         target: Target,
-        log: CallLog,
         settings: ConnectSettings,
         *,
         listen_tls: ssl.SSLContext | None = None,
@@ -97,13 +96,14 @@ class Recorder:
         self.listen = listen
         self.target = target
         self.tell = tell
-        self.log: CallLog | None = log
-        """None where it failed."""
+        self.log: CallLog | None = None
+        """None before `start`, and where it failed."""
         self.bytes = [0, 0]
         self.connections = 0
         self.links: set[_Link] = set()
         self._settings = settings
         self._listen_tls = listen_tls
+        self._listening: socket.socket | None = None
         self._server: asyncio.Server | None = None
         self._all_closed = asyncio.Event()
         if settings.uses_tls(target):
@@ -113,21 +113,27 @@ class Recorder:
     def traffic(self) -> Traffic:
         return Traffic(self.connections, len(self.links), *self.bytes)
 
-    async def start(self) -> Listen:
-        """Begins to listen; where. Raises InputError."""
-        loop = asyncio.get_running_loop()
-        listening = _bound(self.listen)
+    def bind(self) -> Listen:
+        """Takes the place to listen at; where that is. Raises InputError."""
+        self._listening = _bound(self.listen)
         if self.listen.unix_path is not None:
-            self._server = await loop.create_unix_server(self._accept, sock=listening, ssl=self._listen_tls)
             return self.listen
-        self._server = await loop.create_server(self._accept, sock=listening, ssl=self._listen_tls)
-        host, port = listening.getsockname()[:2]
-        return Listen(host, port)
+        return Listen(*self._listening.getsockname()[:2])
+
+    async def start(self, log: CallLog) -> None:
+        """Begins to take connections, after `bind`."""
+        assert self._listening is not None
+        self.log = log
+        loop = asyncio.get_running_loop()
+        create = loop.create_server if self.listen.unix_path is None else loop.create_unix_server
+        self._server = await create(self._accept, sock=self._listening, ssl=self._listen_tls)
 
     async def close(self) -> None:
         """Ends all connections; what was open in them is logged as ended."""
         if self._server is not None:
             self._server.close()
+        if self._listening is not None:
+            self._listening.close()
             if self.listen.unix_path is not None:
                 with contextlib.suppress(OSError):
                     os.unlink(self.listen.unix_path)
@@ -356,10 +362,11 @@ def _bound(listen: Listen) -> socket.socket:
     try:
         if listen.unix_path is not None:
             return _bound_to_path(listen.unix_path)
-        family, _, _, _, place = socket.getaddrinfo(
+        family, kind, protocol, _, place = socket.getaddrinfo(
             listen.host, listen.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        bound = socket.socket(family, socket.SOCK_STREAM)
+        # With the protocol named, asyncio sends small writes at once (TCP_NODELAY) on what is accepted.
+        bound = socket.socket(family, kind, protocol)
         try:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             bound.bind(place)

@@ -76,7 +76,7 @@ def _summary(call: Call) -> list[Line]:
     rows: list[tuple[str, Line]] = [
         ("status", status_line(call)),
         ("time", [("", f"{started}  took {duration(call.duration)}{_deadline(call)}")]),
-        ("client", [("", f"{call.client} → {call.server}  connection {call.connection}, stream {call.stream}")]),
+        ("client", [("", _ends(call))]),
         ("sizes", [("", f"{_count(call.requests, 'request')}, {size(call.request_bytes)};"
                         f" {_count(call.responses, 'response')}, {size(call.response_bytes)}")]),
     ]  # fmt: skip
@@ -84,6 +84,12 @@ def _summary(call: Call) -> list[Line]:
         rows.append(("note", [("dim", "not all of this call is in the capture")]))
     heading: Line = [("title", f"Call {call.number}  "), ("method", safe(call.method or "unknown method"))]
     return [heading, *([("dim", f"  {name:<8}"), *line] for name, line in rows)]
+
+
+def _ends(call: Call) -> str:
+    """Who called whom. A log has neither connections nor streams, and perhaps not both addresses."""
+    ends = f"{safe(call.client or 'unknown')} → {safe(call.server or 'unknown')}"
+    return f"{ends}  connection {call.connection}, stream {call.stream}" if call.connection else ends
 
 
 def status_line(call: Call) -> Line:

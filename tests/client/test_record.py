@@ -335,6 +335,15 @@ def test_what_is_not_http2_passes_with_a_line(target, path):
     assert proxy.lines == ["connection 1: this is no HTTP/2; it is handed on, but not logged"]
 
 
+def test_small_writes_are_sent_at_once(target, path):
+    """Else each call would wait for an acknowledgement that the other side delays."""
+    with recording(target.address, path) as proxy, _connected(proxy), target.accept():
+        proxy.wait_until(lambda: all(side.is_connected for link in proxy.recorder.links for side in link.sides))
+        (link,) = proxy.recorder.links
+        sockets = [side.transport.get_extra_info("socket") for side in link.sides]
+        assert all(each.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for each in sockets)
+
+
 def test_a_receiver_that_does_not_read_stops_the_sender(target, path):
     """So that no more is held than the buffers have room for."""
     with recording(target.address, path) as proxy, _connected(proxy) as client, target.accept() as server:

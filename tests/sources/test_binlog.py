@@ -3,6 +3,7 @@
 import base64
 import random
 
+import command
 import pytest
 from binlogs import (
     CANCEL,
@@ -376,3 +377,14 @@ def test_a_log_is_decoded_by_its_methods(tmp_path):
     with inspector.open(path, schema=schema) as session:
         decoded = [session.decode(message) for message in session.messages()]
     assert decoded[0].type_name == "vision.v1.PredictRequest"
+
+
+def test_addresses_of_a_log_move_nothing_on_a_terminal(tmp_path):
+    path = tmp_path / "calls.binlog"
+    peer = {"type": 3, "address": "/run/\x1b[2J"}
+    path.write_bytes(fixed([entry(CLIENT_HEADER, 1, 1, **header(peer=peer)), *unary()[1:]]))
+    shown = command.run("show", path, 1)
+    assert shown.code == 0
+    assert b"\x1b" not in shown.out
+    assert "  client  unix:/run/" in shown.out.decode()
+    assert "→ unknown\n" in shown.out.decode()

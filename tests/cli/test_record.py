@@ -1,0 +1,168 @@
+"""The command, as a process: what it says, how it ends, what it leaves behind."""
+
+import contextlib
+import signal
+import subprocess
+import sys
+
+import command
+import grpc_peers as peers
+import pytest
+from command import run
+from recording import calls_of
+
+PATIENCE = 60
+
+
+@pytest.fixture(scope="module")
+def server():
+    with peers.serving() as (address, _):
+        yield address
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "calls.binlog"
+
+
+@contextlib.contextmanager
+def recording(target, path, *options):
+    """The command, and where it listens."""
+    words = ["record", "--listen", "127.0.0.1:0", "--target", target, "-o", str(path), *options]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "inspector", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=command.environment(),
+    )
+    try:
+        line = process.stderr.readline().decode()
+        yield process, line.partition("listening on ")[2].partition(",")[0], line
+    finally:
+        process.kill()
+        process.communicate(timeout=PATIENCE)
+
+
+def ended(process):
+    out, err = process.communicate(timeout=PATIENCE)
+    return process.returncode, err.decode().splitlines(), out
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_records_until_it_is_told_to_end(server, path, number):
+    with recording(f"grpc://{server}", path) as (process, address, line):
+        assert line == f"inspector: listening on {address}, recording what goes to grpc://{server}\n"
+        with peers.channel(address) as channel:
+            assert peers.call(channel, "Bidi", [b"12"]).messages == (b"12", b"21")
+        process.send_signal(number)
+        code, lines, _ = ended(process)
+    assert code == 0
+    (last,) = lines
+    assert last.startswith("inspector: 1 call, 3 messages, 1 connection, ")
+    assert last.endswith(f"{path.stat().st_size} B logged")
+    ((call, asked, answers),) = calls_of(path)
+    assert (asked, answers, call.complete) == ([b"12"], [b"12", b"21"], True)
+
+
+def test_a_kill_leaves_all_that_was_finished(server, path):
+    with recording(f"grpc://{server}", path) as (process, address, _), peers.channel(address) as channel:
+        assert peers.call(channel, "Unary", [b"u"]).messages == (b"u",)
+        made = channel.stream_stream("/pkg.Echo/Bidi")(iter([b"%d" % number for number in range(50)]))
+        answers = [next(made) for _ in range(60)]
+        # Its log is written as soon as a message is handed on; it is asked for what it has handed on by one more call.
+        assert peers.call(channel, "Unary", [b"v"]).messages == (b"v",)
+        process.send_signal(signal.SIGKILL)
+        process.wait(PATIENCE)
+    found = {call.number: (call, asked, got) for call, asked, got in calls_of(path)}
+    assert found[1][2] == [b"u"]
+    assert found[2][2][:60] == answers
+    assert found[2][0].method == "/pkg.Echo/Bidi"
+
+
+def test_what_was_recorded_is_decoded(server, path):
+    with recording(f"grpc://{server}", path) as (process, address, _):
+        with peers.channel(address) as channel:
+            peers.call(channel, "Unary", [b"\x08\x05"])
+        process.terminate()
+        assert ended(process)[0] == 0
+    rows = run("decode", path).rows
+    assert [(row["direction"], row["message"]) for row in rows] == [("request", {"1": 5}), ("response", {"1": 5})]
+    (row,) = run("calls", path).rows
+    assert (row["method"], row["status"]["name"]) == ("/pkg.Echo/Unary", "OK")
+
+
+def test_a_log_may_go_to_standard_output(server):
+    with recording(f"grpc://{server}", "-") as (process, address, _):
+        with peers.channel(address) as channel:
+            peers.call(channel, "Unary", [b"\x08\x05"])
+        process.terminate()
+        code, _, out = ended(process)
+    assert code == 0
+    assert [row["message"] for row in run("decode", "-", stdin=out).rows] == [{"1": 5}, {"1": 5}]
+
+
+def test_files_are_limited_in_size_and_number(server, path):
+    options = ("--max-file-size", "2K", "--max-files", "2", "--max-message-bytes", "100")
+    with recording(f"grpc://{server}", path, *options) as (process, address, _):
+        with peers.channel(address) as channel:
+            peers.call(channel, "Unary", [bytes(5_000)])
+            for _ in range(20):
+                peers.call(channel, "Unary", [b"x" * 200])
+        process.terminate()
+        assert ended(process)[0] == 0
+    files = sorted(path.parent.iterdir())
+    assert len(files) == 2
+    assert all(each.stat().st_size <= 2_000 for each in files)
+    for each in files:
+        assert all(call.method == "/pkg.Echo/Unary" for call, _, _ in calls_of(each) if call.requests)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--listen", "0.0.0.0:0"), "--listen 0.0.0.0:0 lets other machines in: say so with --allow-remote"),
+        (("--listen", "nowhere"), "is no address to listen on"),
+        (("--target", "http://a b"), "is not a target"),
+        (("--append", "--force"), "use one of them"),
+        (("--listen-cert", "x"), "--listen-cert and --listen-key go together"),
+        (("--max-files", "2"), "--max-files needs --max-file-size"),
+        (("--max-file-size", "many"), "is no size"),
+    ],
+)
+def test_wrong_usage_is_told(path, options, words):
+    usual = ("--listen", "127.0.0.1:0", "--target", "grpc://127.0.0.1:1", "-o", path)
+    result = run("record", *usual, *options)
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert words in result.err
+    assert not path.exists()
+
+
+def test_what_cannot_be_done_is_told_before_a_file_is_replaced(server, path, tmp_path):
+    usual = ("record", "--listen", "127.0.0.1:0", "-o", path)
+    path.write_bytes(b"mine")
+    there = run(*usual, "--target", "grpc://127.0.0.1:1")
+    assert (there.code, "this is there already" in there.err) == (1, True)
+    file = run(*usual, "--force", "--target", "localhost:1", "--cacert", tmp_path / "none")
+    assert (file.code, "cannot read the file of cacert" in file.err) == (1, True)
+    taken = run("record", "--listen", server, "-o", path, "--force", "--target", "grpc://127.0.0.1:1")
+    assert (taken.code, "cannot listen: Address already in use" in taken.err) == (1, True)
+    assert path.read_bytes() == b"mine"
+
+
+def test_other_machines_are_let_in_where_that_is_said(server, path):
+    with recording(f"grpc://{server}", path, "--listen", "0.0.0.0:0", "--allow-remote") as (_, address, _):
+        assert address.startswith("0.0.0.0:")
+        with peers.channel(address.replace("0.0.0.0", "127.0.0.1")) as channel:
+            assert peers.call(channel, "Unary", [b"u"]).code == "OK"
+
+
+def test_a_log_that_cannot_be_written_is_a_failure_at_the_end(server):
+    with recording(f"grpc://{server}", "-") as (process, address, _):
+        process.stdout.close()
+        with peers.channel(address) as channel:
+            assert peers.call(channel, "Unary", [b"u"]).messages == (b"u",)
+            assert peers.call(channel, "Unary", [b"v"]).messages == (b"v",)
+        process.terminate()
+        err = process.stderr.read().decode()
+        assert process.wait(PATIENCE) == 1
+    assert "-: the log cannot be written: Broken pipe; recording has ended, forwarding goes on\n" in err
