@@ -32,7 +32,7 @@ def test_help_lists_every_command(flag):
     )
 
 
-ARGUMENTS = {"encode": "[INPUT]", "diff": "A B", "extract": "FILE..."}
+ARGUMENTS = {"encode": "[INPUT]", "diff": "A B", "extract": "FILE...", "record": ""}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -40,7 +40,7 @@ def test_help_of_a_command_explains_each_option(command):
     result = run(command, "--help")
     assert (result.code, result.err) == (0, "")
     text = result.out.decode()
-    assert text.startswith(f"Usage: inspector {command} [OPTIONS] {ARGUMENTS.get(command, 'INPUT')}")
+    assert text.startswith(f"Usage: inspector {command} [OPTIONS] {ARGUMENTS.get(command, 'INPUT')}".rstrip())
     options = text.partition("\nOptions:\n")[2]
     entries = re.split(r"\n(?=  -)", options.rstrip())
     assert len(entries) > 1
