@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import click
 
 from inspector.cli import output
 from inspector.cli.exit_codes import DAMAGED
+from inspector.cli.source_files import write_set, write_sources
 from inspector.errors import InspectorError
 from inspector.limits import MAX_SCHEMA
 from inspector.views.found_descriptors import descriptor_lines, descriptor_row
@@ -44,7 +44,7 @@ def extract(files: tuple[str, ...], path: str | None) -> int:
     if path is None or path == "-":
         _list(found)
     elif path.endswith(_SET_SUFFIXES):
-        _write_set(found, path)
+        write_set(found.files, path)
     else:
         found = _write_sources(found, path)
     _warn(found)
@@ -77,37 +77,12 @@ def _list(found: Extraction) -> None:
             out.writelines(to_line(descriptor_row(each)) + b"\n" for each in found.descriptors)
 
 
-def _write_set(found: Extraction, path: str) -> None:
-    from inspector.schema.extract_output import descriptor_set, missing_imports  # noqa: PLC0415  # as above
-
-    files = descriptor_set(found.files)
-    missing = missing_imports(files)
-    if missing:
-        output.note(
-            f"{len(missing)} imported files were not found: {', '.join(missing[:3])}" + ", ..." * (len(missing) > 3)
-        )
-    with output.opened(path) as out:
-        out.write(files.SerializeToString())
-
-
 def _write_sources(found: Extraction, folder: str) -> Extraction:
     """Writes a tree of sources; what cannot be written as source becomes a problem."""
     from inspector.model.problem import Problem  # noqa: PLC0415  # as above
-    from inspector.schema.extract_output import source_tree  # noqa: PLC0415
 
-    problems = list(found.problems)
-    for source in source_tree(found.files):
-        if source.error is not None:
-            problems.append(Problem("no_source", str(source.error)))
-            continue
-        target = os.path.join(folder, *source.path.split("/"))
-        try:
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-        except OSError as error:
-            raise InspectorError(f"cannot be made: {error.strerror}", where=os.path.dirname(target)) from None
-        with output.opened(target) as out:
-            out.write(source.source.encode())
-    return found._replace(problems=tuple(problems))
+    errors = write_sources(found.files, folder)
+    return found._replace(problems=(*found.problems, *(Problem("no_source", str(error)) for error in errors)))
 
 
 def _warn(found: Extraction) -> None:

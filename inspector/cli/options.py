@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -137,6 +138,25 @@ def _default_sources() -> tuple[str, ...]:
         elif item:
             found.append(item)
     return tuple(found)
+
+
+def require_schema(schemas: tuple[str, ...], import_paths: tuple[str, ...], symbols: tuple[str, ...] = ()) -> Schema:
+    """The schema of the options; where none is named, that of google/protobuf, google/rpc and google/api, if it is
+    these that are asked for. Raises InspectorError, and click.UsageError where there is no schema."""
+    from inspector.schema import Schema  # noqa: PLC0415  # as above
+
+    schema = load_schema(schemas, import_paths)
+    if schema is None:
+        schema = Schema.empty()
+        if not symbols or any(schema.symbols.find(each) is None for each in symbols):
+            target = next((each for each in symbols if _ADDRESS.fullmatch(each)), None)
+            hint = f"to ask a server: -s grpc://{target}" if target else "name a schema with -s"
+            raise click.UsageError(f"there is no schema to look in: {hint}")
+    return schema
+
+
+_ADDRESS = re.compile(r"[\w.-]+:[0-9]+")
+"""A host and a port, which stand before the command in other tools."""
 
 
 def require_type(schema: Schema | None, type_name: str) -> Schema:

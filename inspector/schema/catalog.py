@@ -34,6 +34,11 @@ class Catalog:
         self._own_owners: dict[str, Mapping[str, FileEntry]] = {}
         self._broken: dict[str, SchemaError] = {}
 
+    @property
+    def with_known(self) -> tuple[DescriptorSet | wellknown.AlwaysKnown, ...]:
+        """The sources, and the always-known files as the last one."""
+        return self._all
+
     def refuse_conflicts(self) -> None:
         """Raises SchemaError where two sources disagree about a symbol."""
         counts = Counter(chain.from_iterable(source.packages() for source in self.sources))

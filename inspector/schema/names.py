@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from inspector.errors import SchemaError
+from inspector.schema.wording import one_line
+
 MAX_SUGGESTIONS = 3
 """Names that a hint offers."""
 
@@ -29,6 +32,16 @@ def near(name: str, known: Iterable[str]) -> list[str]:
 def did_you_mean(names: Sequence[str]) -> str:
     *others, final = names
     return f"did you mean {', '.join(others)} or {final}?" if others else f"did you mean {final}?"
+
+
+def unknown(kind: str, name: str, *known: Iterable[str]) -> SchemaError:
+    """The error for a name that is not there. A group of `known` counts if those before it have no near name."""
+    suggestions = next(filter(None, (near(name, names) for names in known)), [])
+    if suggestions:
+        hint = did_you_mean([one_line(each) for each in suggestions])
+    else:
+        hint = "check the spelling, and what -s names"
+    return SchemaError(f"no {kind} {one_line(name)} in the schema", hint=hint)
 
 
 def _alike(name: str, last: str, names: Sequence[str]) -> list[str]:

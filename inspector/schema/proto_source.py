@@ -16,6 +16,7 @@ from google.protobuf.descriptor_pb2 import (
     DescriptorProto,
     Edition,
     EnumDescriptorProto,
+    EnumValueDescriptorProto,
     FieldDescriptorProto,
     FileDescriptorProto,
     MethodDescriptorProto,
@@ -72,12 +73,12 @@ def to_source(file: FileDescriptorProto, types: Types | None = None) -> str:
     Raises SchemaError for what no source can express, such as names that are no identifiers.
     """
     try:
-        return _FilePrinter(file, Types([file]) if types is None else types).text()
+        return FilePrinter(file, Types([file]) if types is None else types).text()
     except SchemaError as error:
         raise SchemaError(error.message, where=one_line(text(file.name)), hint=error.hint) from None
 
 
-class _Scope:
+class Scope:
     """The messages of one scope (a file or a message), and which of them are no declarations of their own.
 
     A group and a map field bring their message with them: it is printed as a part of the field. The order of messages
@@ -134,13 +135,13 @@ class _Scope:
         return [each for each in waiting if each not in self._tied]
 
 
-class _FilePrinter:
+class FilePrinter:
     """Writes the declarations of one file. A `path` is the place of a declaration in it (SourceCodeInfo)."""
 
-    def __init__(self, file: FileDescriptorProto, types: Types) -> None:
+    def __init__(self, file: FileDescriptorProto, types: Types, *, full_names: bool = False) -> None:
         self._file = file
         self._package = dotted(file.package, "a package") if file.package else ""
-        self._names = TypeNames(types, file)
+        self._names = TypeNames(types, file, full_names=full_names)
         self._speller = OptionSpeller(types, self._names, types.visible_from(file))
         self._comments = Comments(file.source_code_info)
         self._out = SourceLines()
@@ -148,7 +149,7 @@ class _FilePrinter:
 
     def text(self) -> str:
         self._head()
-        scope = _Scope(self._package, self._file.message_type, self._file.extension)
+        scope = Scope(self._package, self._file.message_type, self._file.extension)
         self._enums(self._file.enum_type, self._package, (5,))
         self._messages(scope, scope.declared_before(), (4,))
         self._extensions(self._file.extension, scope, (7,), (4,))
@@ -188,7 +189,7 @@ class _FilePrinter:
 
     # --- messages ---
 
-    def _messages(self, scope: _Scope, indexes: Iterable[int], path: Path) -> None:
+    def _messages(self, scope: Scope, indexes: Iterable[int], path: Path) -> None:
         for index in indexes:
             message, place = scope.messages[index], (*path, index)
             name = identifier(message.name, "a message")
@@ -200,7 +201,7 @@ class _FilePrinter:
     def _message_body(self, message: DescriptorProto, name: str, path: Path) -> None:
         if len(path) > 2 * MAX_DEPTH:
             raise SchemaError(f"messages nested over {MAX_DEPTH} deep", hint="the descriptor is made by hand")
-        scope = _Scope(name, message.nested_type, [*message.field, *message.extension])
+        scope = Scope(name, message.nested_type, [*message.field, *message.extension])
         self._options(self._speller.options(message.options, name), (*path, 7))
         self._reserved(message, path)
         self._extension_ranges(message, name, path)
@@ -236,8 +237,8 @@ class _FilePrinter:
 
     # --- fields ---
 
-    def _fields(self, message: DescriptorProto, scope: _Scope, path: Path) -> None:
-        oneofs = _members_of_oneofs(message)
+    def _fields(self, message: DescriptorProto, scope: Scope, path: Path) -> None:
+        oneofs = members_of_oneofs(message)
         for index, field in enumerate(message.field):
             members = oneofs.get(field.oneof_index) if field.HasField("oneof_index") else None
             if members is None:
@@ -248,7 +249,7 @@ class _FilePrinter:
             if not members:
                 self._oneof(message, index, (), scope, path)
 
-    def _oneof(self, message: DescriptorProto, index: int, members: Sequence[int], scope: _Scope, path: Path) -> None:
+    def _oneof(self, message: DescriptorProto, index: int, members: Sequence[int], scope: Scope, path: Path) -> None:
         oneof, place = message.oneof_decl[index], (*path, 8, index)
         name = identifier(oneof.name, "a oneof")
         # What members bring with them comes out before the block, where messages may stand.
@@ -266,7 +267,7 @@ class _FilePrinter:
             return "optional " if field.proto3_optional else ""
         return _LABELS[field.label]
 
-    def _field(self, field: FieldDescriptorProto, scope: _Scope, path: Path, messages: Path, label: str) -> None:
+    def _field(self, field: FieldDescriptorProto, scope: Scope, path: Path, messages: Path, label: str) -> None:
         """Writes a field. `messages` is the path of the messages beside it."""
         name = identifier(field.name, "a field")
         options = self._field_options(field, scope.name)
@@ -284,7 +285,7 @@ class _FilePrinter:
             self._bracketed(f"{label}{self._type(field, scope.name)} {name} = {field.number}", options, comment)
 
     def _group(
-        self, field: FieldDescriptorProto, scope: _Scope, brought: int | None, options: Sequence[Option], path: Path,
+        self, field: FieldDescriptorProto, scope: Scope, brought: int | None, options: Sequence[Option], path: Path,
         message_path: Path, label: str,
     ) -> None:  # fmt: skip
         message = None if brought is None else scope.messages[brought]
@@ -299,7 +300,7 @@ class _FilePrinter:
             self._message_body(message, _joined(scope.name, name), message_path)
 
     def _extensions(
-        self, extensions: Sequence[FieldDescriptorProto], scope: _Scope, path: Path, messages: Path
+        self, extensions: Sequence[FieldDescriptorProto], scope: Scope, path: Path, messages: Path
     ) -> None:
         for (extendee, _), numbered in groupby(enumerate(extensions), key=scope.block_of):
             fields = list(numbered)
@@ -351,25 +352,28 @@ class _FilePrinter:
 
     def _enums(self, enums: Iterable[EnumDescriptorProto], scope: str, path: Path) -> None:
         for index, enum in enumerate(enums):
-            place = (*path, index)
-            name = identifier(enum.name, "an enum")
-            self._out.blank()
-            with self._out.block(f"{_visibility(enum)}enum {name}", self._comments.at(place)):
-                self._enum_body(enum, _joined(scope, name), place)
-            self._out.blank()
+            self._enum(enum, scope, (*path, index))
+
+    def _enum(self, enum: EnumDescriptorProto, scope: str, path: Path) -> None:
+        name = identifier(enum.name, "an enum")
+        self._out.blank()
+        with self._out.block(f"{_visibility(enum)}enum {name}", self._comments.at(path)):
+            self._enum_body(enum, _joined(scope, name), path)
+        self._out.blank()
 
     def _enum_body(self, enum: EnumDescriptorProto, name: str, path: Path) -> None:
         self._options(self._speller.options(enum.options, name), (*path, 3))
         ranges = [_range(each.start, each.end, _MAX_ENUM_NUMBER) for each in enum.reserved_range]
         self._reserved_statements(ranges, enum.reserved_name, (*path, 4), (*path, 5))
         for index, value in enumerate(enum.value):
-            value_name = identifier(value.name, "an enum value")
-            if value_name in _NOT_VALUE_NAMES:
-                raise SchemaError(
-                    f"an enum value named {value_name} cannot be written", hint="protoc knows none either"
-                )
-            options = self._speller.options(value.options, _joined(name.rpartition(".")[0], value_name))
-            self._bracketed(f"{value_name} = {value.number}", options, self._comments.at((*path, 2, index)))
+            self._enum_value(value, name.rpartition(".")[0], (*path, 2, index))
+
+    def _enum_value(self, value: EnumValueDescriptorProto, scope: str, path: Path) -> None:
+        name = identifier(value.name, "an enum value")
+        if name in _NOT_VALUE_NAMES:
+            raise SchemaError(f"an enum value named {name} cannot be written", hint="protoc knows none either")
+        options = self._speller.options(value.options, _joined(scope, name))
+        self._bracketed(f"{name} = {value.number}", options, self._comments.at(path))
 
     def _service(self, service: ServiceDescriptorProto, path: Path) -> None:
         name = identifier(service.name, "a service")
@@ -431,8 +435,10 @@ def _reserved_identifier(name: str) -> str:
     return identifier(name, "a reserved name")
 
 
-def _members_of_oneofs(message: DescriptorProto) -> dict[int, list[int]]:
-    """Indexes of the fields of each oneof, without those that only stand for the word `optional`."""
+def members_of_oneofs(message: DescriptorProto) -> dict[int, list[int]]:
+    """Indexes of the fields of each oneof, without those that only stand for the word `optional`.
+
+    Raises SchemaError for a field in a oneof that is not there."""
     found: dict[int, list[int]] = {index: [] for index in range(len(message.oneof_decl))}
     for index, field in enumerate(message.field):
         if field.HasField("oneof_index"):

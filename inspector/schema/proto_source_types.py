@@ -134,9 +134,10 @@ class Types:
 
 
 class TypeNames:
-    """Spells the types that one file refers to."""
+    """Spells the types that one file refers to; `full_names` are those that can be looked up elsewhere, too."""
 
-    def __init__(self, types: Types, file: FileDescriptorProto) -> None:
+    def __init__(self, types: Types, file: FileDescriptorProto, *, full_names: bool = False) -> None:
+        self._full_names = full_names
         self._types = types
         self._package = text(file.package)
         self._sees_all = types.knows(types.visible_from(file))
@@ -157,7 +158,7 @@ class TypeNames:
         return f".{name}" if hidden or ("." not in name and scope) else name
 
     def _candidates(self, name: str, scope: str) -> Iterator[str]:
-        for outer in _outward(scope):
+        for outer in _outward(scope) if not self._full_names else ():
             if len(outer) >= len(self._package) and name.startswith(f"{outer}."):
                 yield name[len(outer) + 1 :]
         if self._sees_all or not self._package:

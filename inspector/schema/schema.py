@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from os import PathLike, fspath
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from google.protobuf.descriptor import Descriptor, MethodDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, ServiceDescriptorProto
@@ -18,9 +18,12 @@ from inspector.schema.catalog import Catalog
 from inspector.schema.conflicts import definitions
 from inspector.schema.descriptor_set import DescriptorSet, all_messages
 from inspector.schema.loader import Loader
-from inspector.schema.names import did_you_mean, near, split_method
+from inspector.schema.names import split_method, unknown
 from inspector.schema.sources import open_descriptor_set, open_module, open_protos, open_source
-from inspector.schema.wording import one_line, text
+from inspector.schema.wording import text
+
+if TYPE_CHECKING:
+    from inspector.schema.symbols import Symbols
 
 MAX_REMEMBERED = 10_000
 """Names whose look-up is remembered. Method paths come from captures, which may hold any number of them."""
@@ -98,7 +101,7 @@ class Schema:
         """As `find_message`, but raises SchemaError with the names that are near if there is no such type."""
         found = self.find_message(name)
         if found is None:
-            raise _unknown(
+            raise unknown(
                 "message type", name.removeprefix("."), self.messages(), self._catalog.always_known_messages()
             )
         return found
@@ -118,8 +121,15 @@ class Schema:
         if found is None:
             service, method = split_method(path)
             known = [name.replace("/", ".") for name in self.methods()]
-            raise _unknown("method", f"{service}.{method}", known)
+            raise unknown("method", f"{service}.{method}", known)
         return found
+
+    @cached_property
+    def symbols(self) -> Symbols:
+        """All that the files name, as it is described: packages, fields and options too."""
+        from inspector.schema.symbols import Symbols  # noqa: PLC0415  # decoding can do without
+
+        return Symbols(self._catalog, self._loader)
 
     def message_class(self, message: str | Descriptor) -> type[Message]:
         """The class whose instances hold this message type. Raises SchemaError for an unknown name."""
@@ -147,7 +157,7 @@ class Schema:
             entry = source.file(name)
             if entry is not None:
                 return entry.proto()
-        raise _unknown("file", name, self.files())
+        raise unknown("file", name, self.files())
 
     def _look_up_message(self, name: str) -> Descriptor | None:
         entry = self._catalog.defining(name)
@@ -189,13 +199,3 @@ class Schema:
         return [
             (each.name, each.node) for file in found for each in file if isinstance(each.node, ServiceDescriptorProto)
         ]
-
-
-def _unknown(kind: str, name: str, *known: Iterable[str]) -> SchemaError:
-    """The error for a name that is not there. A group of `known` counts if those before it have no near name."""
-    suggestions = next(filter(None, (near(name, names) for names in known)), [])
-    if suggestions:
-        hint = did_you_mean([one_line(each) for each in suggestions])
-    else:
-        hint = "check the spelling, and what -s names"
-    return SchemaError(f"no {kind} {one_line(name)} in the schema", hint=hint)
