@@ -35,6 +35,7 @@ _HOMES = {
     "is_compiled": "inspector.compiled",
     "open": "inspector.session",
     "scan": "inspector.wire.scan",
+    "template": "inspector.payload",
 }
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "is_compiled",
     "open",
     "scan",
+    "template",
 ]
 
 

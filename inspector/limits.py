@@ -175,6 +175,12 @@ MAX_SAMPLED_INPUT = 4 * MIB
 MAX_SAMPLED_MESSAGES = 200
 """Messages of one method and direction among them: more say nothing new."""
 
+MAX_TEMPLATE_FIELDS = 10_000
+"""Fields of a message to fill in: nobody edits more, and types that hold each other make any number."""
+
+MAX_TEMPLATE_DEPTH = 32
+"""Messages within messages of it."""
+
 MAX_SCHEMA = 512 * MIB
 """Size of a descriptor-set file."""
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from inspector.errors import DecodeError, InputError, SchemaError
 from inspector.formats import registry as formats
 from inspector.formats.base import Conversion
+from inspector.formats.template import to_value as template_value
 from inspector.model.call import Message
 from inspector.schema import Schema
 from inspector.schema.infer import infer as infer_files
@@ -24,6 +25,8 @@ from inspector.transcode.compare import Difference, compare
 from inspector.transcode.decode import MessageDecoder
 from inspector.transcode.encode import MessageEncoder
 from inspector.transcode.resolver import Resolver
+from inspector.transcode.template import DEFAULT_DEPTH
+from inspector.transcode.template import make as make_template
 from inspector.transcode.tree import FieldTree
 from inspector.transcode.tree_unknown import unknown_fields
 from inspector.views.explanation import Explanation
@@ -164,6 +167,40 @@ def diff(
     told = list(compare(*known, tolerance=tolerance))
     paths = {each.path for each in told}
     return told + [each for each in compare(*unknown, tolerance=tolerance) if each.path not in paths]
+
+
+def template(
+    symbol: str,
+    *,
+    schema: SchemaLike = None,
+    response: bool = False,
+    empty: bool = False,
+    depth: int = DEFAULT_DEPTH,
+    proto_names: bool = False,
+) -> JsonValue:
+    """A message to fill in, as a JSON value that `encode` takes: of a message type, or of a method (`pkg.Svc/Method`)
+    the request, or the response.
+
+    Every field has a sample value (`empty`: its default), of a oneof the first; a type within itself, and messages
+    more than `depth` within each other, are left out. Raises SchemaError."""
+    found = _schema(schema)
+    type_name = symbol.removeprefix(".")
+    if response or found.find_message(type_name) is None:
+        if not isinstance(found, Schema):
+            raise SchemaError(f"no message type {type_name} in the schema", hint="name its source: schema=...")
+        type_name = message_of(found, symbol, response=response)
+    return template_value(make_template(found, type_name, empty=empty, depth=depth), found, proto_names=proto_names)
+
+
+def message_of(schema: Schema, symbol: str, *, response: bool = False) -> str:
+    """The message type that a symbol stands for: itself, or that of the request (or response) of a method. Raises
+    SchemaError, also for the `response` of what is no method."""
+    kinds = ("method",) if response else ("method", "message")
+    found = schema.symbols.get(symbol, *kinds)
+    if found.kind == "message":
+        return found.name
+    method = schema.method(found.name)
+    return (method.output_type if response else method.input_type).full_name
 
 
 def _of_wire_types(first: bytes, second: bytes, told: set[str]) -> list[Difference]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from inspector.cli import output
+from inspector.cli.completion import complete_symbols
 from inspector.cli.exit_codes import DAMAGED
 from inspector.cli.message_printer import Form, MessagePrinter, Printed, batches, plain, report
 from inspector.cli.opening import open_session, require_calls
@@ -43,7 +44,10 @@ MOST_JOBS = 8
 @input_argument
 @kind_option
 @schema_options
-@click.option("-t", "--type", "type_name", metavar="TYPE", help="Message type, where no method tells.")
+@click.option(
+    "-t", "--type", "type_name", metavar="TYPE", shell_complete=complete_symbols("message"),
+    help="Message type, where no method tells.",
+)  # fmt: skip
 @hint_option
 @click.option("--call", "call", type=click.IntRange(1), metavar="N", help="Only the messages of call N.")
 @click.option("--method", metavar="GLOB", help="Only methods that match, as in '*.Predict*' or 'pkg.Svc/*'.")

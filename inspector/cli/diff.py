@@ -6,6 +6,7 @@ import click
 
 from inspector import payload
 from inspector.cli import output
+from inspector.cli.completion import complete_files
 from inspector.cli.exit_codes import DIFFERENT
 from inspector.cli.options import hint_option, out_option, schema_options
 from inspector.cli.payload_options import conversion_of, form_option, type_option
@@ -15,8 +16,8 @@ from inspector.views.rows import to_line
 
 
 @click.command(no_args_is_help=True)
-@click.argument("first", metavar="A")
-@click.argument("second", metavar="B")
+@click.argument("first", metavar="A", shell_complete=complete_files)
+@click.argument("second", metavar="B", shell_complete=complete_files)
 @form_option
 @schema_options
 @type_option

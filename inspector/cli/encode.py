@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from inspector.cli import output
+from inspector.cli.completion import complete_files
 from inspector.cli.options import hint_option, out_option, schema_options
 from inspector.cli.payload_options import (
     conversion_of,
@@ -20,7 +21,7 @@ from inspector.sources.payloads import name_of, read_payloads
 
 
 @click.command(no_args_is_help=output.is_typed())
-@click.argument("input_", metavar="[INPUT]", default="-")
+@click.argument("input_", metavar="[INPUT]", default="-", shell_complete=complete_files)
 @form_option
 @schema_options
 @type_option

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from inspector.cli import output
+from inspector.cli.completion import complete_files
 from inspector.cli.exit_codes import DAMAGED
 from inspector.cli.source_files import write_set, write_sources
 from inspector.errors import InspectorError
@@ -23,12 +24,13 @@ _SET_SUFFIXES = (".binpb", ".protoset", ".desc", ".pb", ".bin")
 
 
 @click.command(no_args_is_help=True)
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, shell_complete=complete_files)
 @click.option(
     "-o",
     "--out",
     "path",
     metavar="DIR|FILE",
+    shell_complete=complete_files,
     help="Write .proto sources beneath DIR, or a descriptor set to FILE (.binpb .protoset .desc .pb .bin).",
 )
 def extract(files: tuple[str, ...], path: str | None) -> int:

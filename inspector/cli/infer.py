@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from inspector.cli import output
+from inspector.cli.completion import complete_files
 from inspector.cli.exit_codes import DAMAGED
 from inspector.cli.opening import open_session
 from inspector.cli.options import hint_option, kind_option
@@ -20,13 +21,18 @@ if TYPE_CHECKING:
 
 
 @click.command(no_args_is_help=True)
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, shell_complete=complete_files)
 @kind_option
 @hint_option
 @click.option("--package", default="", metavar="NAME", help="Package of bare messages; of a capture, the one to infer.")
 @click.option("--message", "message_name", default="", metavar="NAME", help="Name of the type of bare messages.")
 @click.option(
-    "-o", "--out", "path", metavar="DIR|FILE", help="Write to FILE, or one file for each package beneath DIR."
+    "-o",
+    "--out",
+    "path",
+    metavar="DIR|FILE",
+    shell_complete=complete_files,
+    help="Write to FILE, or one file for each package beneath DIR.",
 )
 def infer(
     inputs: tuple[str, ...], kind: str | None, hints: dict[str, str], package: str, message_name: str,

@@ -63,12 +63,10 @@ def _all(symbols: Symbols, kind: str) -> Iterable[Symbol]:
 def _within(symbols: Symbols, names: tuple[str, ...], kind: str | None) -> Iterator[Symbol]:
     """What is within each of the symbols: of a service its methods, else (all nested ones too) what has the kind."""
     for name in names:
-        found = symbols.get(name, "service", "package", "file", "message", "enum")
+        found = symbols.get(name, "service", "package", "file", *(("message",) if kind is not None else ()))
         if found.kind == "service" and kind in (None, "method"):
             yield from found.parts()
             continue
-        if found.kind in ("message", "enum") and kind is None:
-            symbols.get(name, "service", "package", "file")
         yield from (each for each in _all(symbols, kind or "service") if _is_in(each, found))
 
 

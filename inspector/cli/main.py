@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -14,6 +14,9 @@ from inspector.cli.exit_codes import FAILED, USAGE
 from inspector.cli.output import ReaderGone
 from inspector.errors import InspectorError
 from inspector.views.safe_text import safe
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 # command -> its module, its line in the list of commands
 COMMANDS = {
@@ -46,6 +49,13 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem  # noqa: PLC0415  # where a shell asks only
+
+        named = [(name, line) for name, (_, line) in COMMANDS.items() if name.startswith(incomplete)]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*(CompletionItem(name, help=line) for name, line in named), *options]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
@@ -54,6 +64,8 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
+        if ctx.resilient_parsing:  # a shell asks for completions
+            return super().resolve_command(ctx, args)
         if name not in COMMANDS and not name.startswith("-") and os.path.exists(name):
             ctx.fail(f"there is no command {name!r}; to read that file: inspector decode {name}")
         if name not in COMMANDS and not name.startswith("-"):
@@ -93,6 +105,8 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Runs the command line and exits. Errors are one line on standard error."""
+    if _COMPLETE in os.environ:
+        _complete()
     try:
         code = cli.main(prog_name="inspector", standalone_mode=False)
     except InspectorError as error:
@@ -119,6 +133,16 @@ def end_unwritten(error: ReaderGone | OSError) -> NoReturn:
     if isinstance(error, ReaderGone | BrokenPipeError):
         _quit(0)
     fail(f"standard output cannot be written: {error.strerror}")
+
+
+_COMPLETE = "_INSPECTOR_COMPLETE"
+"""The variable by which a shell asks for completions, or for the script that does so (click)."""
+
+
+def _complete() -> NoReturn:
+    from inspector.cli.shell import answer  # noqa: PLC0415  # not needed otherwise
+
+    _quit(answer(cli, _COMPLETE))
 
 
 def fail(message: str) -> NoReturn:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from inspector.cli.completion import complete_files, complete_folders, complete_words
 from inspector.errors import InputError, InspectorError
 from inspector.sources.dump import DUMPS
 from inspector.sources.registry import find, kinds
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-input_argument = click.argument("input_", metavar="INPUT", type=str)
+input_argument = click.argument("input_", metavar="INPUT", type=str, shell_complete=complete_files)
 
 
 def schema_options(command: Command) -> Command:
@@ -29,6 +30,7 @@ def schema_options(command: Command) -> Command:
         "import_paths",
         metavar="DIR",
         multiple=True,
+        shell_complete=complete_folders,
         help="Where .proto files find their imports.",
     )(command)
     return click.option(
@@ -39,6 +41,7 @@ def schema_options(command: Command) -> Command:
         "schemas",
         metavar="SOURCE",
         multiple=True,
+        shell_complete=complete_files,
         help="Descriptor set, .proto file, folder of them, python:MODULE, program or package with descriptors in it; "
         "repeatable. Default: $INSPECTOR_SCHEMA.",
     )(command)
@@ -65,6 +68,7 @@ def kind_option(command: Command) -> Command:
         "kind",
         metavar="KIND",
         callback=_check_kind,
+        shell_complete=complete_words(*kinds()),
         help=f"What INPUT is, where not detected: {', '.join(kinds())}; followed by +hex or +base64, a dump of it.",
     )(command)
 
@@ -79,6 +83,7 @@ out_option = click.option(
     "path",
     metavar="FILE",
     callback=_no_dash,
+    shell_complete=complete_files,
     help="Write to FILE instead of standard output.",
 )
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from inspector.cli.completion import complete_symbols, complete_words
 from inspector.cli.options import load_schema, require_type
 from inspector.cli.output import is_terminal, note
 from inspector.formats import registry as formats
@@ -31,11 +32,12 @@ def form_option(command: Command) -> Command:
         "form",
         metavar="FORMAT",
         callback=_check_form,
+        shell_complete=complete_words(*forms()),
         help=f"What INPUT is, where neither its name nor its content tells: {', '.join(forms())}.",
     )(command)
 
 
-def _check_format(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+def check_format(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     if value is not None and value not in formats.names():
         raise click.BadParameter(f"there is no format {value!r}; known are {', '.join(formats.names())}")
     return value
@@ -47,13 +49,21 @@ def to_option(command: Command) -> Command:
         "--to",
         "to",
         metavar="FORMAT",
-        callback=_check_format,
+        callback=check_format,
+        shell_complete=complete_words(*formats.names()),
         help=f"What to write: {', '.join(formats.names())}. Default: what the name of FILE tells, else JSON from "
         "binary, and binary from the rest.",
     )(command)
 
 
-type_option = click.option("-t", "--type", "type_name", metavar="TYPE", help="Message type, as pkg.Message.")
+type_option = click.option(
+    "-t",
+    "--type",
+    "type_name",
+    metavar="TYPE",
+    shell_complete=complete_symbols("message"),
+    help="Message type, as pkg.Message.",
+)
 
 ignore_unknown_option = click.option(
     "--ignore-unknown", is_flag=True, help="Skip fields of JSON, YAML or text that the type does not have."

@@ -9,6 +9,7 @@ Invariant: `yaml_reader` makes the same value of what is written here.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 
 from inspector.wire.json_value import JsonValue
 
@@ -25,6 +26,17 @@ _LONGEST_KEY = 900
 _EXPONENT = re.compile(r"^(-?[0-9]+)e")
 
 
+class Noted(dict[str, JsonValue]):
+    """A mapping with lines of comment before its keys, and at its end. The lines must be printable."""
+
+    def __init__(
+        self, value: Mapping[str, JsonValue], notes: Mapping[str, Sequence[str]], ending: Sequence[str] = ()
+    ) -> None:
+        super().__init__(value)
+        self.notes = notes
+        self.ending = ending
+
+
 def dumps(value: JsonValue) -> str:
     """A value as a document, which ends in a newline. Recursion is as deep as the value, which is bounded where
     messages become values."""
@@ -39,7 +51,10 @@ def dumps(value: JsonValue) -> str:
 def _collection(out: list[str], value: JsonValue, first: str, indent: str) -> None:
     """Writes a collection that is not empty: its first line begins with `first`, all others with `indent`."""
     if isinstance(value, dict):
+        noted = value if isinstance(value, Noted) else None
         for key, item in value.items():
+            if noted is not None:
+                first = _comments(out, noted.notes.get(key, ()), first, indent)
             name = quoted(key)
             if len(name) > _LONGEST_KEY:
                 out.append(f"{first}? {name}\n{indent}:")
@@ -47,11 +62,21 @@ def _collection(out: list[str], value: JsonValue, first: str, indent: str) -> No
                 out.append(f"{first}{name}:")
             _item(out, item, indent, "\n" + indent + _STEP)
             first = indent
+        if noted is not None:
+            _comments(out, noted.ending, indent, indent)
     elif isinstance(value, list):
         for item in value:
             out.append(f"{first}-")
             _item(out, item, indent, " ")
             first = indent
+
+
+def _comments(out: list[str], lines: Iterable[str], first: str, indent: str) -> str:
+    """Writes comments, the first behind what leads to the collection; returns how the next line begins."""
+    for line in lines:
+        out.append(f"{first}# {line}\n")
+        first = indent
+    return first
 
 
 def _item(out: list[str], value: JsonValue, indent: str, start: str) -> None:

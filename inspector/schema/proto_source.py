@@ -299,9 +299,7 @@ class FilePrinter:
         with self._out.block(f"{label}group {name} = {field.number}{brackets}", comment):
             self._message_body(message, _joined(scope.name, name), message_path)
 
-    def _extensions(
-        self, extensions: Sequence[FieldDescriptorProto], scope: Scope, path: Path, messages: Path
-    ) -> None:
+    def _extensions(self, extensions: Sequence[FieldDescriptorProto], scope: Scope, path: Path, messages: Path) -> None:
         for (extendee, _), numbered in groupby(enumerate(extensions), key=scope.block_of):
             fields = list(numbered)
             brought = scope.message_of(fields[0][1])

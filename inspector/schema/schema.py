@@ -13,7 +13,6 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from inspector.errors import SchemaError
 from inspector.schema.catalog import Catalog
 from inspector.schema.conflicts import definitions
 from inspector.schema.descriptor_set import DescriptorSet, all_messages

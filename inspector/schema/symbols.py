@@ -9,7 +9,7 @@ found by its full name in the file from which its type would be loaded.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain
 from typing import Any, NamedTuple
@@ -59,9 +59,7 @@ class Symbol(NamedTuple):
                 continue
             nodes = getattr(self.node, self.node.DESCRIPTOR.fields_by_number[number].name)
             for index, node in enumerate(nodes):
-                yield Symbol(
-                    kind, prefix + text(node.name), self.entry, self.proto, node, (*self.path, number, index)
-                )
+                yield Symbol(kind, prefix + text(node.name), self.entry, self.proto, node, (*self.path, number, index))
 
     @property
     def is_map_entry(self) -> bool:
@@ -93,12 +91,12 @@ class Symbols:
         """As `find`, but raises SchemaError with the names that are near if there is none, or none of these kinds."""
         found = self.find(name)
         if found is None:
-            wanted = " or ".join(kinds) or "symbol"
+            wanted = _one_of(kinds) or "symbol"
             raise unknown(wanted, name.removeprefix("."), self._known(kinds), self._catalog.always_known_messages())
         if kinds and found.kind not in kinds:
             article = "an" if found.kind[0] in "aeiou" else "a"
             raise SchemaError(
-                f"{one_line(found.name)} is {article} {found.kind}, not a {' or '.join(kinds)}",
+                f"{one_line(found.name)} is {article} {found.kind}, not a {_one_of(kinds)}",
                 hint="inspector describe shows it",
             )
         return found
@@ -247,6 +245,10 @@ class Symbols:
                 yield from (text(name).removeprefix(".") for name in (each.node.input_type, each.node.output_type))
 
 
+def _one_of(kinds: Sequence[str]) -> str:
+    return " or ".join(filter(None, (", ".join(kinds[:-1]), *kinds[-1:])))
+
+
 def _leads_to(symbol: Symbol, name: str) -> bool:
     return symbol.name == name or name.startswith(f"{symbol.name}.")
 
@@ -260,4 +262,3 @@ def _values_beside(enum: Symbol) -> Iterator[Symbol]:
 
 def _is_within(symbol: Symbol, whole: set[tuple[int, Path]]) -> bool:
     return any((id(symbol.proto), symbol.path[:end]) in whole for end in range(0, len(symbol.path), 2))
-

@@ -51,7 +51,7 @@ def heading(symbol: Symbol) -> str:
     what = {"value": "enum value"}.get(symbol.kind, symbol.kind)
     if symbol.kind == "method":
         what = f"{streaming(symbol)} method"
-    article = "an" if what[0] in "aeio" else "a"
+    article = "an" if what.startswith("e") else "a"
     where = f" in {symbol.file}" if symbol.kind not in ("file", "package") else ""
     return safe(f"{symbol.name} is {article} {what}{where}")
 
@@ -99,7 +99,7 @@ class Describer:
 
     def _within(self, symbol: Symbol) -> Row:
         """What there is to say of a declaration itself."""
-        row = self._bodies[symbol.kind](symbol)
+        row: Row = self._bodies[symbol.kind](symbol)
         comment = self._comment(symbol)
         if comment:
             row["comment"] = comment
@@ -142,11 +142,9 @@ class Describer:
     def _file(self, symbol: Symbol) -> Row:
         proto = symbol.proto
         parts = list(symbol.parts())
-        return {
-            "package": text(proto.package),
-            "syntax": _syntax(proto),
-            "imports": [text(each) for each in proto.dependency],
-        } | {f"{kind}s": [each.name for each in parts if each.kind == kind] for kind in _LISTED}
+        row: Row = {"package": text(proto.package), "syntax": _syntax(proto)}
+        row["imports"] = [text(each) for each in proto.dependency]
+        return row | {f"{kind}s": [each.name for each in parts if each.kind == kind] for kind in _LISTED}
 
     def _message(self, symbol: Symbol) -> Row:
         nested = [each for each in symbol.parts() if not each.is_map_entry]
