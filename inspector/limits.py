@@ -211,6 +211,30 @@ MAX_INFERRED_TYPES = 1_000
 MAX_INFERRED_FIELDS = 1_000
 """Fields of an inferred type: protobuf builds no message of more than some thousands. The rest is left out."""
 
+MAX_REFLECTION_REQUESTS = 20_000
+"""Questions asked of one server by reflection: two for each file of a schema of 10,000."""
+
+MAX_REFLECTION_PENDING = 64
+"""Of these, those that are asked before earlier ones are answered: a round trip is not waited for each time."""
+
+MAX_REFLECTED_BYTES = 64 * MIB
+"""File descriptors taken from one server (20 MB are all of googleapis), and the length of one answer."""
+
+MAX_REFLECTED_REPEATS = 512 * MIB
+"""The same with files that it sends again: many servers send with a file all that it imports, each time."""
+
+MAX_REFLECTED_NAMES = 64 * MIB
+"""Characters of all full names in these, with 64 for each: nesting makes names long that take few bytes."""
+
+REFLECTION_PATIENCE = 10.0
+"""Seconds without an answer after which a server is taken to give none."""
+
+MAX_REFLECTION_TIME = 120.0
+"""Seconds for all of it."""
+
+MAX_REFLECTION_AGE = 600.0
+"""Seconds for which a schema that a server gave is used again: while one works with a server, one seldom changes it."""
+
 # --- index of a capture ------------------------------------------------------------------------------------------
 
 MAX_INDEX_KINDS = 65_536
