@@ -124,7 +124,7 @@ def talk(
             waiting.append(question)
         for question in waiting[::-1] if reversed_ else waiting:
             try:
-                reflection.receive(answer(question))
+                reflection.receive(answer(question).SerializeToString())
             except StreamEnd as end:
                 reflection.stream_ended(end.code, end.message)
                 break

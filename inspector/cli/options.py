@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from inspector.cli import output
 from inspector.cli.completion import complete_files, complete_folders, complete_words
 from inspector.errors import InputError, InspectorError
 from inspector.sources.dump import DUMPS
@@ -16,14 +17,36 @@ from inspector.sources.registry import find, kinds
 
 if TYPE_CHECKING:
     from inspector.schema import Schema
+    from inspector.schema.descriptor_set import DescriptorSet
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 input_argument = click.argument("input_", metavar="INPUT", type=str, shell_complete=complete_files)
 
 
+_NO_CACHE = "inspector.no_cache"
+"""Where the context keeps whether servers are to be asked anew."""
+
+
+def _note_no_cache(context: click.Context, _: click.Parameter, value: bool) -> None:
+    context.meta[_NO_CACHE] = value
+
+
+def is_cache_used() -> bool:
+    """Whether the command may take what a server said minutes ago."""
+    context = click.get_current_context(silent=True)
+    return context is None or not context.meta.get(_NO_CACHE)
+
+
 def schema_options(command: Command) -> Command:
-    """-s/--schema and -I/--import-path."""
+    """-s/--schema, -I/--import-path and --no-cache. Commands get no value of the last one: see `is_cache_used`."""
+    command = click.option(
+        "--no-cache",
+        is_flag=True,
+        expose_value=False,
+        callback=_note_no_cache,
+        help="Ask servers for their schema anew.",
+    )(command)
     command = click.option(
         "-I",
         "--import-path",
@@ -42,8 +65,8 @@ def schema_options(command: Command) -> Command:
         metavar="SOURCE",
         multiple=True,
         shell_complete=complete_files,
-        help="Descriptor set, .proto file, folder of them, python:MODULE, program or package with descriptors in it; "
-        "repeatable. Default: $INSPECTOR_SCHEMA.",
+        help="Descriptor set, .proto file, folder of them, python:MODULE, grpc://HOST:PORT (grpcs://) for server "
+        "reflection, program or package with descriptors in it; repeatable. Default: $INSPECTOR_SCHEMA.",
     )(command)
 
 
@@ -131,7 +154,16 @@ def load_schema(schemas: tuple[str, ...], import_paths: tuple[str, ...]) -> Sche
         return None
     from inspector.schema import Schema  # noqa: PLC0415  # loads protobuf, which listing calls can do without
 
-    return Schema.from_sources(sources, import_paths)
+    schema = Schema.from_sources(sources, import_paths, _reflect)
+    for note in schema.notes:
+        output.note(note)
+    return schema
+
+
+def _reflect(address: str) -> DescriptorSet:
+    from inspector.client.reflection import open_reflection  # noqa: PLC0415  # with asyncio and h2, for servers only
+
+    return open_reflection(address, use_cache=is_cache_used())
 
 
 def _default_sources() -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """Several schema sources as one: which file defines a symbol, and which file an import means.
 
-Sources come in order of precedence, the always-known types last. The unit is the symbol, not the file: where two files
-define one symbol equally the first owns it, whatever the files are called. The index of a package is made when one
-of its symbols is asked for.
+Sources come in order of precedence, behind them those that give way, the always-known types last. The unit is the
+symbol, not the file: where two files define one symbol equally the first owns it, whatever the files are called. The
+index of a package is made when one of its symbols is asked for.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class Catalog:
     """The files of `sources`, and the always-known ones behind them."""
 
     def __init__(self, sources: Sequence[DescriptorSet]) -> None:
-        self.sources = tuple(sources)
-        self._all: tuple[DescriptorSet | wellknown.AlwaysKnown, ...] = (*sources, wellknown.AlwaysKnown())
+        self.sources = tuple(sorted(sources, key=lambda source: source.gives_way))
+        self._all: tuple[DescriptorSet | wellknown.AlwaysKnown, ...] = (*self.sources, wellknown.AlwaysKnown())
         self._packages = frozenset(chain.from_iterable(source.packages() for source in self._all))
         self._depth = max((name.count(".") + 1 for name in self._packages if name), default=0)
         self._owners: dict[str, Mapping[str, FileEntry]] = {}
@@ -119,8 +119,9 @@ class Catalog:
     def _index(self, package: str, sources: Sequence[DescriptorSet | wellknown.AlwaysKnown]) -> dict[str, FileEntry]:
         owners: dict[str, FileEntry] = {}
         for source in sources:
+            tolerant = package in KNOWN_PACKAGES or source.gives_way
             for entry in source.in_package(package):
-                self._add_symbols(entry, owners, tolerant=package in KNOWN_PACKAGES)
+                self._add_symbols(entry, owners, tolerant=tolerant)
         return owners
 
     def _add_symbols(self, entry: FileEntry, owners: dict[str, FileEntry], *, tolerant: bool) -> None:

@@ -62,10 +62,25 @@ def file_entry(origin: str, content: memoryview) -> FileEntry:
 
 
 class DescriptorSet:
-    """The files of one source, by name and by package."""
+    """The files of one source, by name and by package.
 
-    def __init__(self, label: str, data: bytes, entries: Sequence[FileEntry], starts: Sequence[int]) -> None:
+    `notes` are what its user should know of it, in sentences. One that `gives_way` defines nothing that another source
+    defines in another way.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        data: bytes,
+        entries: Sequence[FileEntry],
+        starts: Sequence[int],
+        *,
+        notes: tuple[str, ...] = (),
+        gives_way: bool = False,
+    ) -> None:
         self.label = label
+        self.notes = notes
+        self.gives_way = gives_way
         self._data = data
         self._entries = entries
         self._starts = starts
@@ -107,8 +122,10 @@ class DescriptorSet:
         return dict(packages)
 
 
-def parse_descriptor_set(data: bytes, label: str) -> DescriptorSet:
-    """Opens the bytes of a FileDescriptorSet; `label` is what error messages call the source.
+def parse_descriptor_set(
+    data: bytes, label: str, *, notes: tuple[str, ...] = (), gives_way: bool = False
+) -> DescriptorSet:
+    """Opens the bytes of a FileDescriptorSet; `label` is what error messages call the source. For the rest see there.
 
     Raises SchemaError with the offset where the bytes are damaged, and where two files have one name but differ.
     """
@@ -119,7 +136,7 @@ def parse_descriptor_set(data: bytes, label: str) -> DescriptorSet:
     if not entries:
         raise SchemaError(NOT_A_SET, where=label, hint=SET_HINT)
     _refuse_unequal_twins(entries)
-    return DescriptorSet(label, data, entries, starts)
+    return DescriptorSet(label, data, entries, starts, notes=notes, gives_way=gives_way)
 
 
 def _varint(value: int) -> bytes:

@@ -125,10 +125,11 @@ class Reflection:
         self._pending.append(question)
         return question.request()
 
-    def receive(self, answer: ServerReflectionResponse) -> None:
-        """Takes an answer, to whichever question it is."""
+    def receive(self, data: bytes) -> None:
+        """Takes an answer, a serialized ServerReflectionResponse, to whichever question it is."""
         if not self._pending:
             return
+        answer = _parsed(data)
         question = self._answered(answer)
         self.answers += 1
         self._vain_ends = 0
@@ -363,6 +364,14 @@ class _Files:
 def status_text(code: int, message: str) -> str:
     """A gRPC status as a person reads it."""
     return f"{status_name(code)}: {one_line(message)}" if message else status_name(code)
+
+
+def _parsed(data: bytes) -> ServerReflectionResponse:
+    """What does not parse is an answer that says nothing."""
+    try:
+        return ServerReflectionResponse.FromString(data)
+    except (ParseError, ValueError):
+        return ServerReflectionResponse()
 
 
 def _question_of(request: ServerReflectionRequest) -> Question | None:

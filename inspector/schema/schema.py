@@ -18,7 +18,7 @@ from inspector.schema.conflicts import definitions
 from inspector.schema.descriptor_set import DescriptorSet, all_messages
 from inspector.schema.loader import Loader
 from inspector.schema.names import split_method, unknown
-from inspector.schema.sources import open_descriptor_set, open_module, open_protos, open_source
+from inspector.schema.sources import REFLECT, Reflect, open_descriptor_set, open_module, open_protos, open_sources
 from inspector.schema.wording import text
 
 if TYPE_CHECKING:
@@ -54,13 +54,26 @@ class Schema:
 
     @classmethod
     def from_source(cls, source: str, import_paths: Sequence[str] = ()) -> Schema:
-        """Opens a SOURCE: descriptor set, .proto file, folder of them, or `python:MODULE`. Raises SchemaError."""
+        """Opens a SOURCE: descriptor set, .proto file, folder of them, `python:MODULE`, or `grpc://HOST:PORT`
+        (`grpcs://`), a server that offers reflection. Raises SchemaError (ConnectError, InputError for a server)."""
         return cls.from_sources((source,), import_paths)
 
     @classmethod
-    def from_sources(cls, sources: Iterable[str], import_paths: Sequence[str] = ()) -> Schema:
-        """Opens each SOURCE, and merges them. Raises SchemaError."""
-        return cls(open_source(source, import_paths) for source in sources)
+    def from_sources(
+        cls, sources: Iterable[str], import_paths: Sequence[str] = (), reflect: Reflect = REFLECT
+    ) -> Schema:
+        """Opens each SOURCE, and merges them; `reflect` asks a server. Where that fails, and there is another source,
+        it is one of the `notes`. Raises SchemaError (ConnectError, InputError for a server)."""
+        return cls(open_sources(sources, import_paths, reflect))
+
+    @classmethod
+    def from_reflection(cls, address: str, *, symbols: Iterable[str] = (), use_cache: bool = True) -> Schema:
+        """Asks a server for all its services, or for what the symbols need (`pkg.Svc/Method`, `pkg.Svc`, `pkg.Type`).
+
+        `grpc://` is plaintext, `grpcs://` and an address without a scheme TLS. Without `use_cache` one that was asked
+        for within the last minutes is asked for anew. Raises SchemaError, ConnectError, InputError.
+        """
+        return cls((REFLECT(address, symbols=tuple(symbols), use_cache=use_cache),))
 
     @classmethod
     def from_files(cls, *paths: str | PathLike[str]) -> Schema:
@@ -81,6 +94,11 @@ class Schema:
     def merge(self, *others: Schema) -> Schema:
         """A new schema of the sources of all. Raises SchemaError where they define a symbol in different ways."""
         return Schema(source for schema in (self, *others) for source in schema._catalog.sources)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know of the sources, in sentences: what a server did not give, and how old it is."""
+        return tuple(note for source in self._catalog.sources for note in source.notes)
 
     @property
     def pool(self) -> DescriptorPool:

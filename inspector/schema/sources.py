@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from inspector.errors import InputError, SchemaError
+from inspector.deferred import deferred
+from inspector.errors import ConnectError, InputError, SchemaError
 from inspector.limits import MAX_SCHEMA, MIB
 from inspector.schema.descriptor_set import DescriptorSet, parse_descriptor_set
 from inspector.schema.wording import one_line
 
 _KINDS = (
     "a .proto file, a folder of them, a descriptor set (.binpb .protoset .desc .pb .bin), a program or package that "
-    "holds descriptors, or python:MODULE"
+    "holds descriptors, python:MODULE, or grpc://HOST:PORT (grpcs://) for what the server there tells"
 )
 
 _PROGRAMS = (
@@ -27,17 +28,38 @@ _GENERATED = (".py", ".pyc", ".go", ".java", ".cc", ".cs", ".rb", ".php", ".js",
 
 _REFLECTION = ("grpc://", "grpcs://")
 
+Reflect = Callable[[str], DescriptorSet]
+"""Asks the server with an address for its schema; raises SchemaError, ConnectError, InputError."""
 
-def open_source(source: str, import_paths: Sequence[str] = ()) -> DescriptorSet:
-    """Opens a SOURCE as the command line takes it. Raises SchemaError."""
+REFLECT: Callable[..., DescriptorSet] = deferred("inspector.client.reflection", "open_reflection")
+
+
+def open_sources(
+    sources: Iterable[str], import_paths: Sequence[str] = (), reflect: Reflect = REFLECT
+) -> list[DescriptorSet]:
+    """Opens each SOURCE. One that is a server may fail where another one is there: that is a note then.
+
+    Raises SchemaError, and what `reflect` raises."""
+    opened, failed = list[DescriptorSet](), list[ConnectError | SchemaError]()
+    for source in sources:
+        try:
+            opened.append(open_source(source, import_paths, reflect))
+        except (ConnectError, SchemaError) as error:
+            if not source.startswith(_REFLECTION):
+                raise
+            failed.append(error)
+            opened.append(DescriptorSet(one_line(source), b"", (), (), notes=(str(error),), gives_way=True))
+    if failed and len(failed) == len(opened):
+        raise failed[0]
+    return opened
+
+
+def open_source(source: str, import_paths: Sequence[str] = (), reflect: Reflect = REFLECT) -> DescriptorSet:
+    """Opens a SOURCE as the command line takes it. Raises SchemaError, and what `reflect` raises."""
     if source.startswith("python:"):
         return open_module(source.removeprefix("python:"), import_paths)
     if source.startswith(_REFLECTION):
-        raise SchemaError(
-            "server reflection is not supported in this version yet",
-            where=one_line(source),
-            hint="save the schema of the server to a file, as with `grpcurl -protoset-out FILE`",
-        )
+        return reflect(source)
     if source.endswith(".proto") or os.path.isdir(source):
         return open_protos(source, import_paths)
     if _may_hold_descriptors(source):

@@ -27,6 +27,7 @@ class AlwaysKnown:
     """A source like a DescriptorSet, whose files are read when asked for."""
 
     label = LABEL
+    gives_way = True
 
     def __init__(self) -> None:
         self._files: dict[str, FileEntry | None] = {}

@@ -105,7 +105,7 @@ def test_requests_are_sent_before_earlier_ones_are_answered():
         rounds += 1
         asked = list(iter(reflection.next_question, None))
         for question in asked:
-            reflection.receive(server.answer(question))
+            reflection.receive(server.answer(question).SerializeToString())
     assert len(reflection.result().data) > 0
     assert rounds < 15
 

@@ -69,12 +69,6 @@ def test_a_folder_without_protos_is_refused(tmp_path):
         Schema.from_source(str(tmp_path))
 
 
-@pytest.mark.parametrize("source", ["grpc://localhost:50051", "grpcs://example.org:443"])
-def test_reflection_is_announced_as_unsupported(source):
-    with pytest.raises(SchemaError, match="server reflection is not supported in this version yet"):
-        Schema.from_source(source)
-
-
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 @pytest.mark.parametrize("name", ["a.binpb", "a.proto"])
 def test_an_unreadable_file_is_an_error(write, name):
