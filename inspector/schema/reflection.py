@@ -129,6 +129,7 @@ class Reflection:
         """Takes an answer, a serialized ServerReflectionResponse, to whichever question it is."""
         if not self._pending:
             return
+        self._files.note_received(len(data))
         answer = _parsed(data)
         question = self._answered(answer)
         self.answers += 1
@@ -296,10 +297,8 @@ class _Files:
 
     def add(self, content: bytes) -> None:
         """Takes a file. What is there already, does not parse or holds nothing counts only towards the limits."""
-        self._received += len(content) + _KEPT_PER_FILE
-        if self._received > limits.MAX_REFLECTED_REPEATS:
-            self.full = f"it sent more than {limits.MAX_REFLECTED_REPEATS // limits.MIB} MiB"
-        elif content not in self.contents and self._kept + len(content) > limits.MAX_REFLECTED_BYTES:
+        self.note_received(_KEPT_PER_FILE)
+        if content not in self.contents and self._kept + len(content) > limits.MAX_REFLECTED_BYTES:
             self.full = f"its files are larger than {limits.MAX_REFLECTED_BYTES // limits.MIB} MiB"
         if content in self.contents or self.full:
             return
@@ -313,6 +312,14 @@ class _Files:
             self.contents[content] = None
             self._kept += len(content)
             self._note(proto)
+            if self.full:
+                del self.contents[content]  # what is kept stays within the limits, also with all its names in full
+
+    def note_received(self, size: int) -> None:
+        """Counts what came towards the limit."""
+        self._received += size
+        if self._received > limits.MAX_REFLECTED_REPEATS:
+            self.full = f"it sent more than {limits.MAX_REFLECTED_REPEATS // limits.MIB} MiB"
 
     def has(self, name: str) -> bool:
         """Whether there is a file of this name."""
@@ -349,10 +356,11 @@ class _Files:
             names = tuple(_possible_names(reference))
             if reference.attribute == "extendee":
                 self.extensions |= {(name, reference.node.number) for name in names}  # type: ignore[union-attr]
-            if names not in self._open and not any(map(self.defines, names)):
+            is_open = not any(map(self.defines, names))
+            if is_open:
                 self._open[names] = None
-                if self._is_beyond(sum(map(len, names))):
-                    return
+            if (is_open or not reference.name.startswith(".")) and self._is_beyond(sum(map(len, names))):
+                return
 
     def _is_beyond(self, size: int) -> bool:
         self._name_size += size + _KEPT_PER_NAME

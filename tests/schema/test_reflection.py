@@ -479,11 +479,14 @@ def test_a_file_that_is_sent_again_and_again_is_not_taken_for_ever(monkeypatch):
     assert schema_of(reflected).services() == ["shop.Orders"]
 
 
-def test_long_names_of_nested_types_are_bounded(monkeypatch):
+@pytest.mark.parametrize("kind", [F.TYPE_STRING, "M0", "Missing"])
+def test_names_that_are_long_in_full_are_bounded(monkeypatch, kind):
     monkeypatch.setattr("inspector.limits.MAX_REFLECTED_NAMES", 1_000_000)
-    made = service(file("a.proto", "p" * 1000, messages={f"M{n}": {} for n in range(2000)}), "S")
-    reflected = talk(Server(made).answer)
+    made = service(file("a.proto", "p" * 1000, messages={f"M{n}": {"x": kind} for n in range(900)}), "S")
+    good = service(file("good.proto", messages={"A": {}}), "Good", Get=(".shop.A", ".shop.A"))
+    reflected = talk(Server(good, made).answer)
     assert "the names in its files are longer than" in reflected.problems[0]
+    assert schema_of(reflected).services() == ["shop.Good"]
 
 
 # --- any schema, served in any bad way ---
