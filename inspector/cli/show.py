@@ -14,10 +14,12 @@ from inspector.cli.options import (
     schema_options,
     secrets_option,
 )
+from inspector.cli.output import note
 from inspector.errors import InspectorError
 from inspector.model.call import Call, Message
 from inspector.session import JsonOptions, Session
 from inspector.views.conversation import call_lines
+from inspector.views.copy_as import FORMS, Request, request_of
 
 
 @click.command(no_args_is_help=True)
@@ -27,9 +29,17 @@ from inspector.views.conversation import call_lines
 @schema_options
 @json_options
 @secrets_option
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(("inspector", "grpcurl", "curl", "python", "json")),
+    help="Print a command, a program or a record that makes the call again. Credentials become variables of the "
+    "environment, unless --show-secrets.",
+)
 def show(
     input_: str, number: int, kind: str | None, schemas: tuple[str, ...], import_paths: tuple[str, ...],
     emit_defaults: bool, proto_names: bool, enum_numbers: bool, keep_unknown: bool, show_secrets: bool,
+    form: str | None,
 ) -> int:  # fmt: skip
     """Show one call of a capture, whole, for a reader: status, timing, headers, messages, trailers, error details.
 
@@ -40,11 +50,22 @@ def show(
     require_calls(session)
     call, messages = _find(session, number)
     decoded = [session.decode(message) for message in messages]
+    if form is not None:
+        return _copy(request_of(call, decoded, schemas, import_paths, show_secrets=show_secrets), form)
     with output.opened(None) as out:
         lines = call_lines(call, decoded, session.decode_details, show_secrets=show_secrets)
         output.write_lines(lines, out, colour=output.has_colour())
     damaged = any(problem.is_damage for problem in call.problems) or any(each.problem for each in decoded)
     return DAMAGED if damaged else 0
+
+
+def _copy(request: Request, form: str) -> int:
+    """Prints what makes a call again."""
+    if request.left_out:
+        note(f"{request.left_out} of its header fields cannot be sent again, and are left out")
+    with output.opened(None) as out:
+        out.write(f"{FORMS[form](request)}\n".encode("utf-8", "backslashreplace"))
+    return 0
 
 
 def _find(session: Session, number: int) -> tuple[Call, list[Message]]:
