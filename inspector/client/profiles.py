@@ -1,0 +1,190 @@
+"""Named targets, out of `inspector.toml`.
+
+The file is looked for in the working folder and those above it, then as `inspector/inspector.toml` in the user's
+config folder (`$XDG_CONFIG_HOME`, else `~/.config`); the first that has the name counts. Paths in it start at its
+folder. Secrets stay in the environment: `${NAME}` in a header stands for a variable.
+
+    [targets.staging]
+    address = "grpcs://staging.example:443"
+    headers = ["authorization: Bearer ${STAGING_TOKEN}"]
+    schema = ["protos"]
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from inspector.errors import InputError
+from inspector.schema.names import near
+
+FILE = "inspector.toml"
+MAX_SIZE = 1 << 20
+"""Bytes of a profile file: a hundred times what a person writes."""
+
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "address": (str,),
+    "plaintext": (bool,),
+    "insecure": (bool,),
+    "cacert": (str,),
+    "cert": (str,),
+    "key": (str,),
+    "authority": (str,),
+    "servername": (str,),
+    "connect-timeout": (int, float),
+    "keepalive-time": (int, float),
+    "max-time": (int, float),
+    "max-msg-sz": (int,),
+    "compress": (str,),
+    "headers": (list,),
+    "rpc-headers": (list,),
+    "reflect-headers": (list,),
+    "schema": (list, str),
+    "import-path": (list, str),
+}
+"""What a target may say, and the types of its values. Lists are of texts."""
+
+_PATHS = ("cacert", "cert", "key")
+_PREFIXES = ("python:", "grpc://", "grpcs://", "@")
+"""How schema sources begin that are no paths."""
+
+
+class Profile(NamedTuple):
+    """A named target. `settings` are by the names of options, without their dashes; headers are as `-H` takes them,
+    with `${NAME}` unexpanded."""
+
+    name: str
+    origin: str
+    address: str
+    settings: Mapping[str, bool | int | float | str]
+    headers: tuple[str, ...]
+    rpc_headers: tuple[str, ...]
+    reflect_headers: tuple[str, ...]
+    schema: tuple[str, ...]
+    import_paths: tuple[str, ...]
+
+
+def find(name: str, folder: Path | None = None) -> Profile:
+    """The profile of that name (without its @), for a command that runs in the folder. Raises InputError where there
+    is none, or where a file on the way cannot be read."""
+    known: dict[str, None] = {}
+    for path in files(folder):
+        targets = _targets(path)
+        if name in targets:
+            return _profile(path, name, targets[name])
+        known |= dict.fromkeys(targets)
+    if not known:
+        raise InputError(f"there is no target @{name}", hint=f"targets are named in {FILE}; no such file has one")
+    close = near(name, known) or sorted(known)[:8]
+    raise InputError(f"there is no target @{name}", hint=f"there is {', '.join(f'@{each}' for each in close)}")
+
+
+def names(folder: Path | None = None) -> list[str]:
+    """The names of all targets, without those in files that cannot be read: for completion."""
+    found: dict[str, None] = {}
+    for path in files(folder):
+        try:
+            found |= dict.fromkeys(_targets(path))
+        except InputError:
+            continue
+    return sorted(found)
+
+
+def files(folder: Path | None = None) -> Iterator[Path]:
+    """The profile files that there are, nearest first."""
+    try:
+        start = folder or Path.cwd()
+    except OSError:  # the working folder is gone
+        return
+    for place in (*(each / FILE for each in (start, *start.parents)), _of_the_user()):
+        if place is not None and place.is_file():
+            yield place
+
+
+def _of_the_user() -> Path | None:
+    home = os.environ.get("XDG_CONFIG_HOME", "")
+    if not os.path.isabs(home):
+        home = os.path.expanduser("~/.config")
+    return Path(home, "inspector", FILE) if os.path.isabs(home) else None
+
+
+def _targets(path: Path) -> dict[str, Any]:
+    try:
+        _refuse_foreign(path)
+        with path.open("rb") as file:
+            text = file.read(MAX_SIZE + 1)
+        if len(text) > MAX_SIZE:
+            raise InputError(f"it is larger than {MAX_SIZE} bytes", where=str(path))
+        targets = tomllib.loads(text.decode()).get("targets", {})
+    except OSError as error:
+        raise InputError(f"it cannot be read: {error.strerror}", where=str(path)) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InputError(f"this is not TOML: {error}", where=str(path), hint="see docs/profiles.md") from None
+    if not isinstance(targets, dict):
+        raise _wrong(path, "targets", "a table: [targets.NAME]")
+    return targets
+
+
+def _refuse_foreign(path: Path) -> None:
+    """What somebody else could have written would tell us where to send credentials."""
+    if not hasattr(os, "getuid"):
+        return
+    found = path.stat()
+    if found.st_uid not in (os.getuid(), 0) or found.st_mode & stat.S_IWOTH:
+        text = "other users may write this file, and it would say where to send credentials"
+        raise InputError(text, where=str(path), hint="make it your own: chown and chmod o-w")
+
+
+def _profile(path: Path, name: str, target: Any) -> Profile:
+    if not isinstance(target, dict):
+        raise _wrong(path, f"targets.{name}", "a table")
+    for key, value in target.items():
+        _check(path, name, key, value)
+    address = target.get("address")
+    if address is None:
+        raise InputError(f"targets.{name} has no address", where=str(path), hint='address = "host:port"')
+    folder = path.parent
+    settings = {key: _resolved(folder, value) if key in _PATHS else value for key, value in target.items()}
+    lists = {key: _list(target.get(key, [])) for key, kinds in _KINDS.items() if list in kinds}
+    return Profile(
+        name,
+        str(path),
+        address,
+        {key: value for key, value in settings.items() if key != "address" and key not in lists},
+        lists["headers"],
+        lists["rpc-headers"],
+        lists["reflect-headers"],
+        tuple(each if each.startswith(_PREFIXES) else _resolved(folder, each) for each in lists["schema"]),
+        tuple(_resolved(folder, each) for each in lists["import-path"]),
+    )
+
+
+def _check(path: Path, name: str, key: str, value: Any) -> None:
+    place = f"targets.{name}.{key}"
+    kinds = _KINDS.get(key)
+    if kinds is None:
+        known = ", ".join(near(key, _KINDS) or _KINDS)
+        raise InputError(f"{place} is not known", where=str(path), hint=f"did you mean {known}?")
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        raise _wrong(path, place, _WORDS[kinds[0]])
+    if isinstance(value, list) and not all(isinstance(each, str) for each in value):
+        raise _wrong(path, place, _WORDS[list])
+
+
+_WORDS = {str: "a text", bool: "true or false", int: "a number", list: "a list of texts"}
+
+
+def _wrong(path: Path, place: str, wanted: str) -> InputError:
+    return InputError(f"{place} is not {wanted}", where=str(path))
+
+
+def _list(value: str | list[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _resolved(folder: Path, path: str) -> str:
+    return str(folder / os.path.expanduser(path))
