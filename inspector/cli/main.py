@@ -24,6 +24,7 @@ COMMANDS = {
     "calls": ("inspector.cli.calls", "One line per call: method, status, timing, sizes."),
     "show": ("inspector.cli.show", "One call, whole, for a reader."),
     "convert": ("inspector.cli.convert", "A message between binary, JSON, text, YAML, protoscope, hex, base64."),
+    "call": ("inspector.cli.call", "Call a method of a server, with a request made by hand."),
     "encode": ("inspector.cli.encode", "Readable to binary, in a frame if wanted."),
     "explain": ("inspector.cli.explain", "Every byte of a message accounted for."),
     "diff": ("inspector.cli.diff", "What differs between two payloads, field by field."),

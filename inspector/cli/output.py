@@ -48,7 +48,16 @@ def is_typed() -> bool:
 
 def has_colour() -> bool:
     """Whether they may be coloured (no-color.org)."""
-    return is_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return is_terminal() and _is_colourful()
+
+
+def has_error_colour() -> bool:
+    """The same for what is said about them, on standard error."""
+    return sys.stderr is not None and sys.stderr.isatty() and _is_colourful()
+
+
+def _is_colourful() -> bool:
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 @contextlib.contextmanager
