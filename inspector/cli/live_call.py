@@ -118,6 +118,8 @@ class _Running:
                 self._transcript.headers(event)
                 self._printer.headers(event)
             elif isinstance(event, ResponseMessage):
+                if self._is_enough:
+                    continue
                 self._printer.received(self._transcript.received(event), event.wire_size)
                 answers += 1
                 if answers == self._wanted.stop_after:
