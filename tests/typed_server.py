@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 from google.protobuf import json_format
+from grpc_reflection.v1alpha import reflection
 
 from inspector.schema import Schema
 
@@ -85,8 +86,11 @@ class Predictions(grpc.GenericRpcHandler):
 @contextlib.contextmanager
 def serving(schema_source, address="127.0.0.1:0", credentials=None):
     """A server: where it listens, and its handler."""
-    handler = Predictions(Schema.from_source(str(schema_source)))
+    schema = Schema.from_source(str(schema_source))
+    schema.method(f"{SERVICE}/Predict")  # loads the file, so that reflection finds it
+    handler = Predictions(schema)
     server = grpc.server(ThreadPoolExecutor(16), handlers=(handler,), options=(("grpc.so_reuseport", 0),))
+    reflection.enable_server_reflection((SERVICE, reflection.SERVICE_NAME), server, pool=schema.pool)
     if credentials is None:
         port = server.add_insecure_port(address)
     else:

@@ -14,7 +14,14 @@ from inspector.cli.answer_printer import AnswerPrinter
 from inspector.cli.connect_options import Connection, ConnectOptions, connect_options, connection
 from inspector.cli.exit_codes import DAMAGED
 from inspector.cli.live_call import Outcome, Wanted, make
-from inspector.cli.options import json_options, out_option, schema_options, secrets_option
+from inspector.cli.options import (
+    is_cache_used,
+    json_options,
+    load_schema,
+    out_option,
+    schema_options,
+    secrets_option,
+)
 from inspector.cli.payload_options import form_option, ignore_unknown_option, to_option
 from inspector.client import requests
 from inspector.client.decoding import LiveDecoder
@@ -126,13 +133,29 @@ class _Asked:
         return requests.messages(self._pieces, self._form, self._conversion)
 
     def _resolve(self, method: str) -> tuple[Schema, MethodDescriptor]:
-        from inspector.schema import Schema  # noqa: PLC0415  # with protobuf
-
-        sources = self._given["schemas"] or self._reached.sources
-        if not sources:
-            raise InputError("no schema is named", hint="-s names one")
-        schema = Schema.from_sources(sources, (*self._given["import_paths"], *self._reached.import_paths))
+        """The schema of the options, of the profile, or else of the server itself; and the method in it."""
+        reached = self._reached
+        sources = self._given["schemas"] or reached.sources
+        schema = load_schema(sources, (*self._given["import_paths"], *reached.import_paths))
+        if schema is None:
+            schema = self._reflected(method)
         return schema, schema.method(method)
+
+    def _reflected(self, method: str) -> Schema:
+        from inspector.client.reflection import open_reflection  # noqa: PLC0415  # where no source is named
+        from inspector.schema import Schema  # noqa: PLC0415
+
+        reached = self._reached
+        found = open_reflection(
+            str(reached.target),
+            settings=reached.settings,
+            metadata=reached.reflect_metadata,
+            symbols=(method,),
+            use_cache=is_cache_used(),
+        )
+        for note in found.notes:
+            output.note(note)
+        return Schema((found,))
 
     def _conversion_to(self, type_name: str) -> Conversion:
         given = self._given

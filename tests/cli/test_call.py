@@ -249,3 +249,11 @@ def test_a_captured_call_is_made_again_by_the_command_that_show_prints(server, h
     assert (result.code, result.err) == (0, "")
     assert handler.metadata[0]["x-request-id"] == "demo-002"
     assert handler.requests[0]["context"]["requestId"] == "req-0001"
+
+
+def test_the_schema_comes_from_the_server_where_none_is_named(server, handler):
+    first = run("call", f"grpc://{server[0]}", PREDICT, "-d", '{"model": "m"}')
+    assert (first.code, first.rows) == (0, [{"model": "m"}])
+    again = run("call", f"grpc://{server[0]}", PREDICT, "-d", '{"model": "m"}', "--reflect-header", "x-r: 1")
+    assert again.rows == [{"model": "m"}]
+    assert handler.requests == [{"model": "m"}] * 2
