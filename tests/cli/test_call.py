@@ -6,9 +6,11 @@ import json
 import os
 import shlex
 import signal
+import subprocess
+import sys
 
 import pytest
-from command import PATIENCE, SAMPLES, SCHEMA, run, start
+from command import PATIENCE, SAMPLES, SCHEMA, environment, run, start
 from typed_server import SERVICE, serving
 
 PREDICT = f"{SERVICE}/Predict"
@@ -257,3 +259,15 @@ def test_the_schema_comes_from_the_server_where_none_is_named(server, handler):
     again = run("call", f"grpc://{server[0]}", PREDICT, "-d", '{"model": "m"}', "--reflect-header", "x-r: 1")
     assert again.rows == [{"model": "m"}]
     assert handler.requests == [{"model": "m"}] * 2
+
+
+def test_a_captured_call_is_made_again_by_the_program_that_show_prints(server, handler):
+    program = run("show", SAMPLES / "predict.pcapng", 2, "-s", SCHEMA, "--as", "python").out.decode()
+    made = subprocess.run(
+        [sys.executable, "-c", program.replace("127.0.0.1:50051", server[0])],
+        capture_output=True, env=environment(), timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    assert (made.returncode, made.stderr) == (0, b"")
+    assert b"'model': 'models/wildlife/versions/7'" in made.stdout
+    assert handler.metadata[0]["x-request-id"] == "demo-002"
+    assert handler.requests[0]["context"]["requestId"] == "req-0001"
