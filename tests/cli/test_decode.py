@@ -457,7 +457,7 @@ def test_a_wrong_kind_is_told_in_one_line(kind, words):
     [
         (
             "nope",
-            "there is no kind of input named 'nope' (known are pcapng, pcap, http2, grpc, grpc-web, message, "
+            "there is no kind of input named 'nope' (known are pcapng, pcap, http2, binlog, grpc, grpc-web, message, "
             "delimited)",
         ),
         ("message+nope", "there is no textual form named 'nope' (known are hex, base64)"),
