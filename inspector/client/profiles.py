@@ -123,7 +123,7 @@ def _targets(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise InputError(f"it cannot be read: {error.strerror}", where=str(path)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"this is not TOML: {error}", where=str(path), hint="docs/commands.md has an example") from None
+        raise InputError(f"this is not TOML: {error}", where=str(path), hint="see docs/commands.md") from None
     if not isinstance(targets, dict):
         raise _wrong(path, "targets", "a table: [targets.NAME]")
     return targets
