@@ -46,7 +46,7 @@ def run(data: bytes) -> object:
     assert [event for event in lean if isinstance(event, Call)] == calls
     other, _ = decode(file, at_once=1) if len(file) % 2 else decode([by_the_layers(packet) for packet in file])
     assert other == found
-    agree(calls, [event for event in found if isinstance(event, Message)])
+    agree(calls, [event for event in found if isinstance(event, Message)], is_begun=bool(data[:1] and data[0] & START))
     return found, summary, call_lines(calls, lambda _: [])
 
 
@@ -64,27 +64,23 @@ def by_the_layers(packet):
     return packet._replace(link_type=packets.RAW, data=packet.data[14:])
 
 
-def agree(calls, messages):
-    """The counts of a call that is whole are those of its messages, which are numbered without a hole. (Where both
-    sides speak as a client does, in a connection whose beginning is not there, the later one is believed.)"""
-    doubtful = {call.connection for call in calls if OF_REQUESTS & names(call.response_headers, call.trailers)}
-    told = [call for call in calls if call.complete and ":method" in names(call.request_headers)]
-    whole = {call.number for call in told if call.connection not in doubtful}
+def agree(calls, messages, *, is_begun):
+    """The counts of a call that is whole are those of its messages. Where the beginning of the connection is there
+    (`is_begun`: that of the first), each side has its own, numbered without a hole; elsewhere which side is the client
+    is learnt from names of header fields, the latest one is believed, and a message may have been told before."""
+    whole = {call.number: call for call in calls if call.complete and ":method" in names(call.request_headers)}
+    sure = {number for number, call in whole.items() if is_begun and call.connection == 1}
     numbers = Counter()
     for message in messages:
         key = message.call, message.direction
-        assert message.index == numbers[key] or message.call not in whole
+        assert message.index == numbers[key] or message.call not in sure
         numbers[key] += 1
         assert (message.data is None) == (message.problem is not None), message
     assert len({call.number for call in calls}) == len(calls)
-    for call in calls:
-        if call.number in whole:
-            assert call.requests == numbers[call.number, "request"]
-            assert call.responses == numbers[call.number, "response"]
-
-
-OF_REQUESTS = {":method", ":path", ":scheme", ":authority"}
-"""What only a client sends."""
+    for number, call in whole.items():
+        told = numbers[number, "request"], numbers[number, "response"]
+        assert call.requests + call.responses == sum(told)
+        assert (call.requests, call.responses) == told or number not in sure
 
 
 def names(*lists):
