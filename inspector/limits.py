@@ -264,6 +264,19 @@ MAX_IDLE_FRAMES = 10_000
 MAX_HTTP_BODY = 1 * KIB
 """Bytes kept of the body of a response that is not gRPC: enough for the line that says what is wrong."""
 
+MAX_REPLAYED_CALL = 256 * MIB
+"""Bytes of messages of a captured call that is made again, and of all that are at one time: they are held meanwhile."""
+
+MAX_REPLAY_DIFFERENCES = 1_000
+"""Differences told of one call, and responses beyond those of the capture after which it is given up; more say nothing
+new."""
+
+MAX_REPLAY_FAILURES = 5
+"""Calls that do not reach the server, one after the other, after which no more are tried."""
+
+MAX_REPLAY_NAMES = 100
+"""Names of header fields that are told as left out, for one reason."""
+
 # --- output ------------------------------------------------------------------------------------------------------
 
 CALL_ORDER_WINDOW = 1_000

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
-from inspector.errors import DecodeError, InputError, SchemaError
+from inspector.errors import InputError, SchemaError
 from inspector.formats import registry as formats
 from inspector.formats.base import Conversion
 from inspector.formats.template import to_value as template_value
@@ -21,17 +21,17 @@ from inspector.schema.infer import infer as infer_files
 from inspector.schema.proto_source import to_source
 from inspector.session import Session
 from inspector.sources.payloads import holds_binary, messages_of, tell
-from inspector.transcode.compare import Difference, compare
+from inspector.transcode.compare import Difference
 from inspector.transcode.decode import MessageDecoder
 from inspector.transcode.encode import MessageEncoder
+from inspector.transcode.message_differences import guessed_differences, sure, typed_differences
 from inspector.transcode.resolver import Resolver
 from inspector.transcode.template import DEFAULT_DEPTH
 from inspector.transcode.template import make as make_template
 from inspector.transcode.tree import FieldTree
-from inspector.transcode.tree_unknown import unknown_fields
 from inspector.views.explanation import Explanation
 from inspector.wire import untyped
-from inspector.wire.guess import Shape, guess
+from inspector.wire.guess import guess
 from inspector.wire.json_value import JsonValue
 
 SchemaLike = Resolver | str | os.PathLike[str] | Sequence[str] | None
@@ -55,7 +55,7 @@ def decode(
     `keep_unknown` adds the fields that the type does not have, under `$unknown`."""
     data = _bytes(data)
     if type_name is None:
-        _sure(*guess(data, hints))
+        sure(*guess(data, hints))
         return untyped.to_value(data, hints)
     decoder = MessageDecoder(
         _typed(schema, type_name),
@@ -65,7 +65,7 @@ def decode(
         keep_unknown=keep_unknown,
     )
     found = decoder.decode(type_name, data)
-    return _sure(found.value, found.error)
+    return sure(found.value, found.error)
 
 
 def encode(
@@ -153,20 +153,9 @@ def diff(
         raise InputError(f"a tolerance is a number from 0 on, not {tolerance}")
     first, second = _bytes(first), _bytes(second)
     if type_name is None:
-        shape = Shape.of([first, second], hints)
-        guesses = [guess(data, hints, shape) for data in (first, second)]
-        values = [_sure(each.value, each.error, name) for each, name in zip(guesses, names, strict=True)]
-        told = list(compare(*values, tolerance=tolerance))
-        return told + _of_wire_types(first, second, {each.path for each in told})
+        return guessed_differences(first, second, hints=hints, tolerance=tolerance, names=names)
     resolver = _typed(schema, type_name)
-    decoder = MessageDecoder(resolver)
-    decoded = [decoder.decode(type_name, data) for data in (first, second)]
-    known = [_sure(each.value, each.error, name) for each, name in zip(decoded, names, strict=True)]
-    trees = [FieldTree(data, resolver=resolver, type_name=type_name, hints=hints) for data in (first, second)]
-    unknown = [unknown_fields(tree) for tree in trees]
-    told = list(compare(*known, tolerance=tolerance))
-    paths = {each.path for each in told}
-    return told + [each for each in compare(*unknown, tolerance=tolerance) if each.path not in paths]
+    return typed_differences(first, second, type_name, resolver, hints=hints, tolerance=tolerance, names=names)
 
 
 def template(
@@ -203,16 +192,6 @@ def message_of(schema: Schema, symbol: str, *, response: bool = False) -> str:
     return (method.output_type if response else method.input_type).full_name
 
 
-def _of_wire_types(first: bytes, second: bytes, told: set[str]) -> list[Difference]:
-    """Fields that read the same, but are another thing: a float and a double, a number and its digits as text."""
-    before, after = (Shape.of([data]).wire_types() for data in (first, second))
-    return [
-        Difference(path, "changed", f"wire type {names}", f"wire type {after[path]}")
-        for path, names in before.items()
-        if after.get(path, names) != names and path not in told
-    ]
-
-
 def infer(
     messages: Bytes | Session | Iterable[Message | bytes],
     *,
@@ -227,13 +206,6 @@ def infer(
     elif isinstance(messages, Bytes):
         messages = [bytes(messages)]
     return to_source(infer_files(messages, hints, package=package, message_name=message_name).files[0])
-
-
-def _sure(value: JsonValue, error: DecodeError | None, name: str = "") -> JsonValue:
-    if error is not None:
-        error.where = ", ".join(filter(None, (name, error.where))) or None
-        raise error
-    return value
 
 
 def _schema(schema: SchemaLike) -> Resolver:

@@ -33,6 +33,7 @@ COMMANDS = {
     "template": ("inspector.cli.template", "A message to fill in, of a type or for a method."),
     "infer": ("inspector.cli.infer", "A .proto file for payloads that have none."),
     "record": ("inspector.cli.record", "A proxy that records the calls that go through it."),
+    "replay": ("inspector.cli.replay", "Send captured calls again, and compare the answers."),
     "extract": ("inspector.cli.extract", "Schemas embedded in programs and archives."),
 }
 

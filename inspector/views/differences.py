@@ -36,9 +36,10 @@ def _short(value: object) -> str:
     return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}... ({len(text)} characters)"
 
 
-def difference_row(difference: Difference) -> dict[str, object]:
-    """The NDJSON record: path, change, before and after (of what is there), `to` where the path differs."""
-    row: dict[str, object] = {"path": difference.path, "change": difference.change}
+def difference_row(difference: Difference, change: str = "change") -> dict[str, object]:
+    """The NDJSON record: path, change (under that name), before and after (of what is there), `to` where the path
+    differs."""
+    row: dict[str, object] = {"path": difference.path, change: difference.change}
     if difference.to is not None:
         row["to"] = difference.to
     if difference.change != "added":
