@@ -1,5 +1,5 @@
-"""The server that the samples were recorded from, as a process of its own: `samples/recording`, and the modules that are
-made of `protos/`, have names that others here have too."""
+"""The server that the samples were recorded from, as a process of its own: `samples/recording`, and the modules made of
+`protos/`, have names that others here have too."""
 
 from __future__ import annotations
 

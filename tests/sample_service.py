@@ -27,11 +27,16 @@ class Changed(service.Predictions):
         context.abort(grpc.StatusCode.NOT_FOUND, "gone")
 
 
+OPTIONS = [
+    ("grpc.so_reuseport", 0),
+    ("grpc.max_metadata_size", 65_536),
+    ("grpc.absolute_max_metadata_size", 65_536),
+]
 KINDS = {"plain": service.Predictions, "failing": failing.FailingPredictions, "changed": Changed}
 
 
 def main(kind):
-    server = grpc.server(ThreadPoolExecutor(24), options=[("grpc.so_reuseport", 0)])
+    server = grpc.server(ThreadPoolExecutor(24), options=OPTIONS)
     service.add_PredictionServiceServicer_to_server(KINDS[kind](), server)
     service.add_ModelServiceServicer_to_server(service.Models(), server)
     service.add_FeedbackServiceServicer_to_server(service.Feedback(), server)

@@ -276,7 +276,8 @@ class _Printer:
         for line in replayed.left_out(planner.left_out):
             output.note(line)
         if self._counts["planned"]:
-            output.note(f"{self._counts['planned']} calls would be sent, {self._counts['skipped']} not (--dry-run)")
+            planned, skipped = self._counts["planned"], self._counts["skipped"]
+            output.note(f"dry run, nothing was sent: {planned} planned, {skipped} skipped")
         elif self._counts:
             if self._guessed:
                 text = f"{self._guessed} calls that differ were compared by field number, where a map is a list"
