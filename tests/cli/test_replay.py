@@ -177,7 +177,7 @@ def test_a_dry_run_prints_what_would_be_sent_and_sends_nothing(nobody):
     assert ["authorization", "Bearer <masked>"] in row["metadata"]
     assert "nothing was sent: 1 planned" in result.err
     shown = on_terminal(*command, "--show-secrets", NO_COLOR="1").out.decode()
-    assert "    authorization: Bearer example-token\r\n" in shown
+    assert "    authorization: Bearer example-token\n" in shown
 
 
 def test_nothing_is_sent_without_a_target():

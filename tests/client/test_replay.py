@@ -277,7 +277,7 @@ def test_deadlines_are_those_of_the_capture_or_as_told(log):
             peers.call(channel, "Echo", [b"1"], timeout=300)
         for options in ({}, {"max_time": 1000}, {"no_deadline": True}):
             assert results(replay(log, address, **options)) == ["same"]
-    assert left[1] <= 300 < left[2] <= 1000
+    assert left[1] < 301 < left[2] < 1001  # a server's clocks may be coarse
     assert left[3] is None or left[3] > 1e6
 
 

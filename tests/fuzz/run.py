@@ -1,6 +1,7 @@
 """Fuzzes the kernels: builds them with AddressSanitizer and UBSan, and runs the targets under libFuzzer (`make fuzz`).
 
     python tests/fuzz/run.py [--seconds N] [TARGET ...]   all targets, two at a time
+    python tests/fuzz/run.py --seed 1                     tries the same from an empty corpus each time
     python tests/fuzz/run.py --repeat TARGET FILE         one input, for a finding
 
 For each target: libFuzzer looks for inputs that fail; then all that it kept run over the interpreted sources too, with
@@ -108,7 +109,7 @@ def tail(log: Path, lines: int = 60) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
 
 
-def run(name: str, seconds: int) -> Outcome:
+def run(name: str, seconds: int, seed: int) -> Outcome:
     """All steps for one target."""
     corpus, seeds, log = BUILD / "corpus" / name, BUILD / "seeds" / name, BUILD / "logs" / f"{name}.log"
     for folder in (corpus, seeds, log.parent, CRASHES, REGRESSIONS / name):
@@ -120,7 +121,7 @@ def run(name: str, seconds: int) -> Outcome:
     code = process(
         True,
         *("fuzz", name, corpus, seeds, REGRESSIONS / name, *options, f"-artifact_prefix={CRASHES}/{name}-"),
-        *(f"-max_total_time={seconds}", "-timeout=20", "-rss_limit_mb=4096", "-print_final_stats=1"),
+        *(f"-seed={seed}", f"-max_total_time={seconds}", "-timeout=20", "-rss_limit_mb=4096", "-print_final_stats=1"),
         log=log,
     )
     if code:
@@ -179,6 +180,7 @@ def main() -> None:
     parser.add_argument("targets", nargs="*", default=NAMES, metavar="TARGET", help=", ".join(NAMES))
     parser.add_argument("--seconds", type=int, default=60, help="for each target")
     parser.add_argument("--jobs", type=int, default=2, help="targets at a time")
+    parser.add_argument("--seed", type=int, default=0, help="of libFuzzer's random numbers; 0: another one each time")
     parser.add_argument("--repeat", nargs=2, metavar=("TARGET", "FILE"), help="run one input")
     options = parser.parse_args()
     if unknown := set(options.targets) - set(NAMES):
@@ -189,7 +191,7 @@ def main() -> None:
     if options.repeat:
         raise SystemExit(process(True, "fuzz", *options.repeat))
     with ThreadPoolExecutor(options.jobs) as pool:
-        good = [report(outcome) for outcome in pool.map(lambda name: run(name, options.seconds), options.targets)]
+        good = [report(outcome) for outcome in pool.map(lambda name: run(name, options.seconds, options.seed), options.targets)]
     print(f"fuzz: {sum(good)} of {len(good)} targets without a finding, {options.seconds} seconds each")
     raise SystemExit(not all(good))
 
