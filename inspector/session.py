@@ -179,9 +179,7 @@ class Session:
 
     def decode_details(self, details: bytes) -> list[object] | None:
         """The details of a serialized google.rpc.Status as JSON values; None where it is damaged."""
-        value = self._message_decoder().decode("google.rpc.Status", details).value
-        found = value.get("details", []) if isinstance(value, dict) else None
-        return [*found] if isinstance(found, list) else None
+        return self._message_decoder().status_details(details)
 
     def _type_of(self, message: Message) -> str | None:
         if message.method is None or self.schema is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 
 from hypothesis import settings
@@ -19,6 +20,8 @@ _CACHE = tempfile.mkdtemp(prefix="inspector-tests-")
 def pytest_configure():
     """The cache folder of the tests, and of the processes that they start, is not that of the user."""
     os.environ["INSPECTOR_CACHE"] = _CACHE
+    # A shell without job control has what it starts in the background ignore Ctrl-C, which processes inherit.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_unconfigure():

@@ -77,9 +77,8 @@ class Codec:
 
     def details(self, status: bytes | None) -> list[JsonValue]:
         """The details in a serialized google.rpc.Status; none where it is damaged."""
-        value = self._decoder.decode("google.rpc.Status", status).value if status else None
-        found = value.get("details") if isinstance(value, dict) else None
-        return [*found] if isinstance(found, list) else []
+        found = self._decoder.status_details(status) if status else None
+        return cast("list[JsonValue]", found or [])
 
 
 def _serialized(method: Method, message: Message) -> bytes:

@@ -33,6 +33,4 @@ class LiveDecoder:
 
     def decode_details(self, details: bytes) -> list[object] | None:
         """The details of a serialized google.rpc.Status as JSON values; None where it is damaged."""
-        value = self._decoder.decode("google.rpc.Status", details).value
-        found = value.get("details", []) if isinstance(value, dict) else None
-        return [*found] if isinstance(found, list) else None
+        return self._decoder.status_details(details)

@@ -87,6 +87,12 @@ class MessageDecoder:
             return None
         return _new(DecodedJson, (text, kernel.unknown_bytes, "schema", None, not kernel.has_unseen))
 
+    def status_details(self, status: bytes) -> list[object] | None:
+        """The details of a serialized google.rpc.Status as JSON values; None where it is damaged."""
+        value = self.decode("google.rpc.Status", status).value
+        found = value.get("details", []) if isinstance(value, dict) else None
+        return [*found] if isinstance(found, list) else None
+
     @cached_property
     def _exact(self) -> ExactDecoder:
         from inspector.transcode.exact import ExactDecoder  # noqa: PLC0415  # many modules, and kernels do without
