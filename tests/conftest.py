@@ -7,6 +7,8 @@ import shutil
 import signal
 import tempfile
 
+import pytest
+from certificates import Certificates
 from hypothesis import settings
 
 # A change is judged by the same examples each time; new ones are looked for when the tests run elsewhere.
@@ -26,3 +28,34 @@ def pytest_configure():
 
 def pytest_unconfigure():
     shutil.rmtree(_CACHE, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    """A CA with the certificates that a server shows, and one of a client."""
+    made = Certificates(tmp_path_factory.mktemp("tls") / "trusted")
+    for name in ("server", "client"):
+        made.sign(name)
+    made.sign("elsewhere", names="DNS:elsewhere.example")
+    made.sign("expired", is_expired=True)
+    return made
+
+
+@pytest.fixture(scope="session")
+def stranger(tmp_path_factory):
+    """Another CA, that nobody trusts."""
+    made = Certificates(tmp_path_factory.mktemp("tls") / "stranger")
+    made.sign("client")
+    return made
+
+
+@pytest.fixture(scope="session")
+def doors(authority, tmp_path_factory):
+    """The addresses of a server: plain, unix, server (TLS), mutual (mTLS), elsewhere, expired."""
+    from grpc_server import GrpcServer  # noqa: PLC0415  # grpc is only for the tests that ask for it
+
+    made = {name: [authority.cert(name), authority.key(name)] for name in ("server", "elsewhere", "expired")}
+    made["mutual"] = [*made["server"], authority.cert("ca")]
+    running = GrpcServer(str(tmp_path_factory.mktemp("socket") / "grpc"), made)
+    yield running
+    running.close()

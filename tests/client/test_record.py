@@ -6,7 +6,6 @@ import os
 import socket
 import threading
 from pathlib import Path
-from typing import NamedTuple
 
 import grpc
 import grpc_peers as peers
@@ -51,18 +50,11 @@ def path(tmp_path):
     return tmp_path / "calls.binlog"
 
 
-class Certificates(NamedTuple):
-    """The files of tests/certificates."""
-
-    ca: Path
-    cert: Path
-    key: Path
-
-
 @pytest.fixture
-def certificates():
-    folder = Path(__file__).parent.parent / "certificates"
-    return Certificates(folder / "ca.pem", folder / "localhost.pem", folder / "localhost.key")
+def credentials(authority):
+    """Those of a server of grpcio."""
+    key, cert = (Path(path).read_bytes() for path in (authority.key("server"), authority.cert("server")))
+    return grpc.ssl_server_credentials([(key, cert)])
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -190,17 +182,16 @@ def refuse_to_listen(*arguments):
         pass
 
 
-def test_tls_on_both_sides(path, certificates):
-    credentials = grpc.ssl_server_credentials([(certificates.key.read_bytes(), certificates.cert.read_bytes())])
-    trusted = grpc.ssl_channel_credentials(certificates.ca.read_bytes())
+def test_tls_on_both_sides(path, credentials, authority):
+    trusted = grpc.ssl_channel_credentials(Path(authority.cert("ca")).read_bytes())
     with (
         peers.serving("localhost:0", credentials) as (address, _),
         recording(
             f"grpcs://{address}",
             path,
             "localhost:0",
-            ConnectSettings(cacert=str(certificates.ca)),
-            listen_tls=listening_tls(str(certificates.cert), str(certificates.key)),
+            ConnectSettings(cacert=authority.cert("ca")),
+            listen_tls=listening_tls(authority.cert("server"), authority.key("server")),
         ) as proxy,
         peers.channel(f"localhost:{proxy.address.rpartition(':')[2]}", trusted) as channel,
     ):
@@ -212,8 +203,7 @@ def test_tls_on_both_sides(path, certificates):
     ]
 
 
-def test_a_certificate_that_is_not_trusted_ends_the_connection_with_a_line(path, certificates):
-    credentials = grpc.ssl_server_credentials([(certificates.key.read_bytes(), certificates.cert.read_bytes())])
+def test_a_certificate_that_is_not_trusted_ends_the_connection_with_a_line(path, credentials):
     with (
         peers.serving("localhost:0", credentials) as (address, _),
         recording(f"grpcs://{address}", path) as proxy,
@@ -225,11 +215,11 @@ def test_a_certificate_that_is_not_trusted_ends_the_connection_with_a_line(path,
     assert path.read_bytes() == b""
 
 
-def test_a_certificate_without_its_key_is_refused(tmp_path, certificates):
+def test_a_certificate_without_its_key_is_refused(tmp_path, authority):
     with pytest.raises(InputError, match="this is no certificate with its key"):
-        listening_tls(str(certificates.ca), str(certificates.key))
+        listening_tls(authority.cert("ca"), authority.key("server"))
     with pytest.raises(InputError, match="cannot be read: No such file"):
-        listening_tls(str(tmp_path / "none"), str(certificates.key))
+        listening_tls(str(tmp_path / "none"), authority.key("server"))
 
 
 @pytest.mark.parametrize(
