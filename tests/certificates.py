@@ -60,6 +60,12 @@ class Certificates:
         self._openssl("ca", "-batch", "-notext", "-config", config, "-in", request, "-out", self.cert(name),
                       "-cert", self.cert("ca"), "-keyfile", self.key("ca"), "-extensions", "leaf", *time)  # fmt: skip
 
+    def locked(self, name: str) -> str:
+        """The key of a name behind a passphrase."""
+        path = self.key(f"{name}-locked")
+        self._openssl("pkey", "-in", self.key(name), "-aes128", "-passout", "pass:secret", "-out", path)
+        return path
+
     def _new(self, name: str) -> list[str]:
         return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", self.key(name)]
 
