@@ -119,6 +119,7 @@ class Connection(asyncio.Protocol):
         self._keepalive = keepalive_time, keepalive_timeout
         self._timer: asyncio.TimerHandle | None = None
         self._heard = False
+        self._is_pinging = False
         self._paused = False
         self._flushing = False
         self._unwritten = 0
@@ -325,7 +326,9 @@ class Connection(asyncio.Protocol):
             self._begin_waiting()
         elif isinstance(event, ConnectionTerminated):
             self._go_away(event)
-        elif not isinstance(event, PingAckReceived):
+        elif isinstance(event, PingAckReceived) and self._is_pinging:
+            self._answered()
+        else:
             self._idle_frames += 1
 
     def _take_data(self, event: DataReceived) -> None:
@@ -393,11 +396,20 @@ class Connection(asyncio.Protocol):
             self._heard = False
             self._timer = self._loop.call_later(time, self._ping)
             return
+        self._is_pinging = True
         self._h2.ping(b"inspect!")
         self._flush()
         self._timer = self._loop.call_later(timeout, self._check_pong)
 
+    def _answered(self) -> None:
+        """The ping was answered: the next one is due a keepalive time from now."""
+        self._is_pinging = self._heard = False
+        if self._timer is not None and self._keepalive[0]:
+            self._timer.cancel()
+            self._timer = self._loop.call_later(self._keepalive[0], self._ping)
+
     def _check_pong(self) -> None:
+        self._is_pinging = False
         if self._heard:
             self._ping()
         else:
