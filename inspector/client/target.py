@@ -47,8 +47,11 @@ class Target(NamedTuple):
 
     @property
     def address(self) -> str:
-        """`host:port` or `unix:path`, without a scheme."""
-        return self.authority if self.unix_path is None else f"unix:{self.unix_path}"
+        """`host:port`, `unix:path` or `unix-abstract:name`, without a scheme."""
+        if self.unix_path is None:
+            return self.authority
+        is_abstract = self.unix_path.startswith("\0")
+        return f"unix-abstract:{self.unix_path[1:]}" if is_abstract else f"unix:{self.unix_path}"
 
     @property
     def authority(self) -> str:
