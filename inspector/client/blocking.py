@@ -9,6 +9,7 @@ import asyncio
 import threading
 import weakref
 from collections.abc import Coroutine, Sequence
+from concurrent.futures import CancelledError
 from typing import Any, TypeVar
 
 from inspector.client.answer import Answer
@@ -40,10 +41,16 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Closes the connection, and ends the thread. The client is of no use afterwards."""
+        """Closes the connection, and ends the thread; calls of other threads end with an error. The client is of no
+        use afterwards."""
         if self._stop.alive:
             self.run(self._client.close())
             self._stop()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed."""
+        return not self._stop.alive
 
     @property
     def schema(self) -> Schema:
@@ -60,12 +67,14 @@ class Client:
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Runs it in the client's thread, and waits; it is cancelled where the wait is interrupted."""
-        if not self._stop.alive:
+        if self.is_closed:
             work.close()
             raise RuntimeError("the client is closed")
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()
+        except CancelledError:
+            raise RuntimeError("the client was closed meanwhile") from None
         except BaseException:
             future.cancel()
             raise
@@ -93,8 +102,9 @@ class Stream:
         self._client.run(self._stream.end())
 
     def cancel(self) -> None:
-        """Gives the call up, unless it is over."""
-        self._client.run(self._stream.__aexit__())
+        """Gives the call up, unless it is over; closing the client has ended it too."""
+        if not self._client.is_closed:
+            self._client.run(self._stream.__aexit__())
 
     def __iter__(self) -> Stream:
         return self
@@ -137,6 +147,11 @@ async def _next(stream: AsyncStream) -> list[JsonValue]:
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
     loop.run_forever()
+    left = asyncio.all_tasks(loop)
+    for task in left:  # somebody waits for each of them
+        task.cancel()
+    if left:
+        loop.run_until_complete(asyncio.wait(left))
     loop.run_until_complete(loop.shutdown_default_executor())
     loop.close()
 
