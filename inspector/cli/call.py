@@ -49,6 +49,7 @@ STATUS_BASE = 64
 )
 @form_option
 @to_option
+@click.option("--format", "both", type=click.Choice(["json", "text"]), help="Short for --from and --to.")
 @schema_options
 @connect_options
 @click.option(
@@ -78,6 +79,8 @@ def call(target: str, method: str, connect: ConnectOptions, **given: Any) -> int
     inspector call localhost:50051 shop.v1.Orders/Get -d '{"id": 7}' --plaintext
     inspector call @staging shop.v1.Orders/Watch -d @request.json --stop-after 3
     """
+    both = given.pop("both")
+    given |= {name: given[name] or both for name in ("form", "to")}
     return _Asked(connection(target, connect), method, given).run()
 
 

@@ -75,7 +75,12 @@ class LazyGroup(click.Group):
 
             near = difflib.get_close_matches(name, COMMANDS, 1)
             ctx.fail(f"there is no command {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
-        return super().resolve_command(ctx, args)
+        found, command, rest = super().resolve_command(ctx, args)
+        if command is not None and any(each.startswith("-") for each in rest):
+            from inspector.cli.foreign_flags import adapted  # noqa: PLC0415  # where there are options
+
+            rest = adapted(command, rest, _complain)
+        return found, command, rest
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:

@@ -66,7 +66,11 @@ type_option = click.option(
 )
 
 ignore_unknown_option = click.option(
-    "--ignore-unknown", is_flag=True, help="Skip fields of JSON, YAML or text that the type does not have."
+    "--ignore-unknown",
+    "--allow-unknown-fields",
+    "ignore_unknown",
+    is_flag=True,
+    help="Skip fields of JSON, YAML or text that the type does not have.",
 )
 
 indent_option = click.option(
