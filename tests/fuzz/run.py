@@ -191,7 +191,8 @@ def main() -> None:
     if options.repeat:
         raise SystemExit(process(True, "fuzz", *options.repeat))
     with ThreadPoolExecutor(options.jobs) as pool:
-        good = [report(outcome) for outcome in pool.map(lambda name: run(name, options.seconds, options.seed), options.targets)]
+        outcomes = pool.map(lambda name: run(name, options.seconds, options.seed), options.targets)
+        good = [report(outcome) for outcome in outcomes]
     print(f"fuzz: {sum(good)} of {len(good)} targets without a finding, {options.seconds} seconds each")
     raise SystemExit(not all(good))
 
