@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, NamedTuple
 
-from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
+from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto
 
 from inspector.schema.conflicts import Definition, definitions, difference
 from inspector.schema.descriptor_set import all_messages
@@ -83,6 +83,7 @@ class _Mending:
     def mended(self) -> Mended:
         self._drop_repeats()
         self._name_all()
+        self._unmark_entries()
         self._add_missing(self._resolve_all())
         self._set_imports()
         self._open_circles()
@@ -120,6 +121,14 @@ class _Mending:
             seen.add(file.name)
             if file.proto.HasField("syntax") and not file.proto.syntax:
                 file.changed().ClearField("syntax")  # proto2 is said by saying nothing
+
+    def _unmark_entries(self) -> None:
+        """protobuf.js marks as the entry of a map also the message that has the map."""
+        for file in self._files:
+            for _, message in all_messages(file.proto):
+                if message.options.map_entry and not _may_be_entry(message):
+                    file.changed()
+                    message.options.ClearField("map_entry")
 
     def _resolve_all(self) -> list[_Missing]:
         """Writes all names of types as full names; returns those that are nowhere."""
@@ -235,6 +244,10 @@ def _free_name(name: str, taken: Container[str]) -> str:
         return name
     stem = name.removesuffix(".proto")
     return next(free for number in count(2) if (free := f"{stem}.{number}.proto") not in taken)
+
+
+def _may_be_entry(message: DescriptorProto) -> bool:
+    return [each.number for each in message.field] == [1, 2] and not message.nested_type
 
 
 def _take_out(file: _File, names: Container[str]) -> bool:

@@ -250,6 +250,21 @@ def test_a_missing_json_name_is_the_usual_one():
     assert schema_of(talk(Server(made).answer)).message("shop.A").fields[0].json_name == "someName"
 
 
+def test_a_message_with_a_map_that_is_marked_as_an_entry_is_a_message():
+    made = service(
+        file("a.proto", messages={"A": {"tags": ".shop.A.TagsEntry"}}), "S", M=(".shop.A", ".shop.A")
+    )  # fmt: skip
+    message = made.message_type[0]
+    message.options.map_entry = True
+    message.field[0].label = F.LABEL_REPEATED
+    entry = message.nested_type.add(name="TagsEntry", options={"map_entry": True})
+    for number, name in enumerate(("key", "value"), 1):
+        entry.field.add(name=name, number=number, label=F.LABEL_OPTIONAL, type=F.TYPE_STRING)
+    found = schema_of(talk(Server(made).answer))
+    assert not found.message("shop.A").GetOptions().map_entry
+    assert found.message("shop.A.TagsEntry").GetOptions().map_entry
+
+
 def test_messages_in_files_of_their_own_may_need_each_other():
     first = file("shop.A.proto", imports=["shop.B.proto"], messages={"A": {"b": ".shop.B"}})
     second = file(
