@@ -16,7 +16,9 @@ demo: .venv/installed
 	@$(BIN)/inspector calls samples/predict.pcapng --output table
 	@echo 'README.md has more: try $(BIN)/inspector show samples/errors.pcapng 1 -s protos'
 
+# One of the servers in tests/peers runs on Node, with packages from npm.
 test: .venv/test
+	command -v npm >/dev/null || { $(APT) update -q && DEBIAN_FRONTEND=noninteractive $(APT) install -y -q npm; }
 	$(BIN)/pytest $(PYTEST_FLAGS)
 
 # The official suite of protobuf: JSON and text, both ways. Its runner comes from npm.

@@ -1,0 +1,43 @@
+"""A gRPC server on Node (`peers/server.js`), as a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+HERE = Path(__file__).parent / "peers"
+INSTALLED = HERE.parent.parent / "build" / "peers"
+FILES = ("package.json", "package-lock.json")
+
+
+@functools.cache
+def installed() -> Path:
+    """The folder with the packages of the lock file, which are installed where they are not there, or others are."""
+    mark = INSTALLED / "installed"
+    wanted = b"".join((HERE / name).read_bytes() for name in FILES)
+    if not mark.exists() or mark.read_bytes() != wanted:
+        INSTALLED.mkdir(parents=True, exist_ok=True)
+        for name in FILES:
+            shutil.copy(HERE / name, INSTALLED)
+        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        subprocess.run(command, cwd=INSTALLED, check=True, capture_output=True, timeout=300)
+        mark.write_bytes(wanted)
+    return INSTALLED / "node_modules"
+
+
+@contextlib.contextmanager
+def serving(schema, *tls, address="127.0.0.1:0"):
+    """A server; where it listens. `tls` are the files of the CA, the certificate and the key, and perhaps `mutual`."""
+    pipe = subprocess.PIPE
+    command = ["node", HERE / "server.js", schema, address, *tls]
+    variables = os.environ | {"NODE_PATH": str(installed())}
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=variables) as process:
+        try:
+            port = int(process.stdout.readline())
+            yield address if address.startswith("unix:") else f"127.0.0.1:{port}"
+        finally:
+            process.stdin.close()
