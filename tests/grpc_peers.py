@@ -16,6 +16,7 @@ OPTIONS = (
     ("grpc.max_send_message_length", -1),
     ("grpc.use_local_subchannel_pool", 1),
     ("grpc.enable_http_proxy", 0),
+    ("grpc.so_reuseport", 0),  # or a port may be that of two servers at a time
 )
 DETAILS = b"\x08\x05\x12\x04gone"
 

@@ -44,7 +44,7 @@ class GrpcServer:
 
 
 def _main(unix_path: str, certificates: dict[str, list[str]]) -> None:
-    options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+    options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1), ("grpc.so_reuseport", 0)]
     server = grpc.server(ThreadPoolExecutor(300), options=options, compression=grpc.Compression.NoCompression)
     server.add_generic_rpc_handlers((_Service(),))
     addresses = {"plain": f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"}

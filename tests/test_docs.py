@@ -40,7 +40,7 @@ def test_a_recipe_of_the_readme_runs(recipe):
 
 def test_the_python_snippet_of_the_readme_runs(capsys, monkeypatch):
     monkeypatch.chdir(ROOT)
-    snippet = README.split("**From Python:**")[1].split("What the records look like")[0]
+    snippet = README.split("**From Python:**")[1].split("All of the library")[0]
     exec("\n".join(line.removeprefix("    ") for line in snippet.splitlines()), {})
     assert (
         "/models.v1.ModelService/GetModel request {'name': 'models/wildlife/versions/7'}\n" in capsys.readouterr().out

@@ -73,7 +73,7 @@ def serve():
     with contextlib.ExitStack() as stack:
 
         def start(handler):
-            server = grpc.server(ThreadPoolExecutor(8))
+            server = grpc.server(ThreadPoolExecutor(8), options=(("grpc.so_reuseport", 0),))
             if isinstance(handler, grpc.GenericRpcHandler):
                 server.add_generic_rpc_handlers((handler,))
             else:

@@ -49,9 +49,7 @@ class Serving(grpc.GenericRpcHandler):
 def serving(address="127.0.0.1:0", **methods):
     """A server; where it listens, its handler, itself."""
     handler = Serving(**methods)
-    server = grpc.server(
-        futures.ThreadPoolExecutor(16), handlers=(handler,), options=(*peers.OPTIONS, ("grpc.so_reuseport", 0))
-    )
+    server = grpc.server(futures.ThreadPoolExecutor(16), handlers=(handler,), options=peers.OPTIONS)
     port = server.add_insecure_port(address)
     server.start()
     try:
