@@ -163,7 +163,7 @@ class Session:
 
     def decode(self, message: Message) -> DecodedMessage:
         """A message as JSON: by the schema where that knows the method, by guessing otherwise."""
-        type_name = self._type_of(message)
+        type_name = self.type_of(message)
         if message.data is None:
             by = "guess" if type_name is None else "schema"
             return DecodedMessage(message, type_name, b"null", by, 0, message.problem)
@@ -181,7 +181,8 @@ class Session:
         """The details of a serialized google.rpc.Status as JSON values; None where it is damaged."""
         return self._message_decoder().status_details(details)
 
-    def _type_of(self, message: Message) -> str | None:
+    def type_of(self, message: Message) -> str | None:
+        """The full name of its type, by the schema or as it was told; None where it is to be guessed."""
         if message.method is None or self.schema is None:
             return self.type_name
         key = message.method, message.direction
@@ -208,7 +209,7 @@ class Session:
         return self._samples.shape_of(message, data)
 
     def _group_of(self, message: Message) -> Hashable | None:
-        return None if self._type_of(message) else (message.method, message.direction)
+        return None if self.type_of(message) else (message.method, message.direction)
 
     def _message_decoder(self) -> MessageDecoder:
         if self._decoder is None:

@@ -34,6 +34,7 @@ COMMANDS = {
     "infer": ("inspector.cli.infer", "A .proto file for payloads that have none."),
     "record": ("inspector.cli.record", "A proxy that records the calls that go through it."),
     "replay": ("inspector.cli.replay", "Send captured calls again, and compare the answers."),
+    "tui": ("inspector.cli.tui", "Browse captures and payloads in the terminal."),
     "extract": ("inspector.cli.extract", "Schemas embedded in programs and archives."),
 }
 

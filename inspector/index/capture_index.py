@@ -159,6 +159,14 @@ class CaptureIndex:
         """All messages of a call, in the order of the capture. Those of none (call 0) stand by themselves."""
         return self._answer(lambda store, records: list(_Messages(store, records, number)))
 
+    def message_count(self, number: int) -> int:
+        """How many messages a call has, or has so far. Raises IndexError where there is no such call."""
+        return self._answer(lambda store, records: len(_Messages(store, records, number)))
+
+    def message_at(self, number: int, place: int) -> Message:
+        """The message at a place among all of a call, in the order of the capture. Raises IndexError."""
+        return self._answer(lambda store, records: _Messages(store, records, number).at(place))
+
     def column(self, name: str, first: int = 0) -> array[int]:
         """One value for each row from `first` on: one of `COLUMNS`. Times are in nanoseconds, a method or authority is
         a place in `kinds`, `layout.NONE` stands for None."""
@@ -277,6 +285,14 @@ class _Messages:
 
     def __iter__(self) -> Iterator[Message]:
         return (self._message(self._row(at)) for at in range(self._count))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def at(self, place: int) -> Message:
+        if not 0 <= place < self._count:
+            raise IndexError(f"call {self._number} has no message at {place}")
+        return self._message(self._row(place))
 
     def find(self, direction: Direction | None, index: int) -> Message:
         wanted = layout.RESPONSE if direction == "response" else 0

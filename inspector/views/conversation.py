@@ -51,27 +51,29 @@ def call_lines(
     call: Call, messages: list[DecodedMessage], decode_details: DecodeDetails, *, show_secrets: bool = False
 ) -> list[Line]:
     """A call, whole: what it was, how it ended, its headers, its messages, its trailers, what is wrong with it."""
-    lines = [*_summary(call), []]
+    lines = [*summary_lines(call), []]
     for title, fields in (("Request headers", call.request_headers), ("Response headers", call.response_headers)):
-        lines += _headers(title, fields, show_secrets=show_secrets)
+        lines += header_lines(title, fields, show_secrets=show_secrets)
     for decoded in messages:
         lines += message_lines(decoded, numbered=False)
-    lines += _headers("Trailers", call.trailers, show_secrets=show_secrets)
-    lines += _details(call, decode_details)
+    lines += header_lines("Trailers", call.trailers, show_secrets=show_secrets)
+    lines += details_lines(call, decode_details)
     if call.problems:
         lines.append([("title", "Problems")])
-        lines += [_problem(problem) for problem in call.problems]
+        lines += [problem_line(problem) for problem in call.problems]
     while lines and not lines[-1]:
         lines.pop()
     return lines
 
 
-def _problem(problem: Problem) -> Line:
+def problem_line(problem: Problem) -> Line:
+    """What is wrong, and in which packet."""
     place = f"  (packet {problem.packet})" if problem.packet else ""
     return [("bad" if problem.is_damage else "", f"  {safe(problem.message)}"), ("dim", place)]
 
 
-def _summary(call: Call) -> list[Line]:
+def summary_lines(call: Call) -> list[Line]:
+    """The method, and in a table status, time, ends and sizes."""
     started = timestamp(call.started) or "unknown"
     rows: list[tuple[str, Line]] = [
         ("status", status_line(call)),
@@ -120,7 +122,8 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _headers(title: str, fields: tuple[Header, ...], *, show_secrets: bool) -> list[Line]:
+def header_lines(title: str, fields: tuple[Header, ...], *, show_secrets: bool) -> list[Line]:
+    """Header fields below a title; nothing where there are none."""
     if not fields:
         return []
     lines: list[Line] = [[("title", title)]]
@@ -139,7 +142,8 @@ def _headers(title: str, fields: tuple[Header, ...], *, show_secrets: bool) -> l
 _SHOWN_BELOW = {"grpc-status-details-bin": "(decoded below)"}
 
 
-def _details(call: Call, decode_details: DecodeDetails) -> list[Line]:
+def details_lines(call: Call, decode_details: DecodeDetails) -> list[Line]:
+    """The details of the status as JSON; nothing where it has none."""
     if call.status is None or call.status.details is None:
         return []
     details = decode_details(call.status.details)

@@ -60,12 +60,14 @@ def rows(steps: Iterable[Step], data: bytes) -> Iterator[Row]:
     """The rows of a walk over a tree."""
     for node, visit in steps:
         if visit is not Visit.CLOSE:
-            yield _row(node, data, is_open=visit is Visit.OPEN)
+            yield field_row(node, is_open=visit is Visit.OPEN)
         elif node.end_tag is not None:
             yield _end_row(node, node.end_tag, data)
 
 
-def _row(node: FieldNode, data: bytes, *, is_open: bool) -> Row:
+def field_row(node: FieldNode, *, is_open: bool) -> Row:
+    """The row of a field; `is_open` where those within it have rows of their own."""
+    data = node.input.data
     number, wire_type, start, tag_end, value_start, value_end, end = node.parts
     stop = value_start if is_open else end
     value, style, is_cut = _value(node, is_open=is_open)

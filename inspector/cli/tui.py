@@ -1,0 +1,35 @@
+"""`inspector tui`: the terminal UI."""
+
+from __future__ import annotations
+
+import click
+
+from inspector.cli.completion import complete_files, complete_symbols
+from inspector.cli.options import hint_option, kind_option, load_schema, require_type, schema_options
+from inspector.deferred import deferred
+
+_run = deferred("inspector.tui.app", "run")
+"""The program, by name: command line and terminal UI know nothing of each other, and Textual takes long to load."""
+
+
+@click.command()
+@click.argument("inputs", metavar="[INPUT]...", nargs=-1, type=str, shell_complete=complete_files)
+@kind_option
+@schema_options
+@click.option(
+    "-t", "--type", "type_name", metavar="TYPE", shell_complete=complete_symbols("message"),
+    help="The message type of INPUT, where no method tells it.",
+)  # fmt: skip
+@hint_option
+@click.option("--theme", metavar="NAME", help="Colours: textual-dark, textual-light, nord, ...")
+def tui(
+    inputs: tuple[str, ...], kind: str | None, schemas: tuple[str, ...], import_paths: tuple[str, ...],
+    type_name: str | None, hints: dict[str, str], theme: str | None,
+) -> int:  # fmt: skip
+    """Browse captures and payloads in the terminal: calls, messages, each field beside its bytes."""
+    schema = load_schema(schemas, import_paths)
+    if type_name is not None:
+        schema = require_type(schema, type_name)
+    code = _run(inputs, schema=schema, kind=kind, type_name=type_name, hints=hints, theme=theme)
+    assert isinstance(code, int)
+    return code

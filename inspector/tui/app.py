@@ -1,0 +1,71 @@
+"""The program: its screens, its look, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from textual.app import App
+
+from inspector.errors import InputError
+from inspector.schema import Schema
+from inspector.tui.actions import bindings
+from inspector.tui.browse.screen import BrowseScreen
+from inspector.tui.document import Document
+
+DEFAULT_THEME = "textual-dark"
+
+
+class InspectorApp(App[None]):
+    """Browses inputs."""
+
+    TITLE = "inspector"
+    BINDINGS = bindings("app")
+
+    def __init__(self, documents: list[Document], *, theme: str | None = None) -> None:
+        super().__init__()
+        self.documents = documents
+        # Without colours only a theme of fixed ones is readable: those of the terminal turn black on black.
+        self.theme = DEFAULT_THEME if theme is None or "NO_COLOR" in os.environ else theme
+
+    def on_mount(self) -> None:
+        if self.documents:
+            self.push_screen(BrowseScreen(self.documents[0]))
+
+
+def run(
+    paths: Sequence[str],
+    *,
+    schema: Schema | None,
+    kind: str | None,
+    type_name: str | None,
+    hints: Mapping[str, str],
+    theme: str | None,
+) -> int:
+    """Runs the program in the terminal; its exit code. Raises InputError where an input cannot be opened."""
+    paths = [_take_standard_input() if path == "-" else path for path in paths]
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise InputError("the terminal UI needs a terminal", hint="`inspector decode` and `calls` print to a pipe")
+    documents = [Document(path, schema=schema, kind=kind, type_name=type_name, hints=hints) for path in paths]
+    try:
+        app = InspectorApp(documents, theme=theme)
+        app.run()
+        return app.return_code or 0
+    finally:
+        for document in documents:
+            document.close()
+
+
+def _take_standard_input() -> str:
+    """Makes what is piped in a file by a name, and gives standard input back to the keyboard."""
+    if sys.stdin.isatty():
+        raise InputError("standard input is the terminal", hint="pipe a capture into it: ... | inspector tui -")
+    piped = os.dup(0)
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR)
+    except OSError as error:
+        raise InputError("there is no terminal to take keys from") from error
+    os.dup2(terminal, 0)
+    os.close(terminal)
+    return f"/dev/fd/{piped}"

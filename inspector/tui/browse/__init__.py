@@ -1,0 +1,1 @@
+"""Browsing what was captured: calls, messages, fields and bytes, side by side."""

@@ -1,0 +1,75 @@
+"""The bytes of a message, the parts of the selected field told apart."""
+
+from __future__ import annotations
+
+from textual import events
+
+from inspector.transcode.tree import FieldNode
+from inspector.tui.actions import bindings
+from inspector.tui.selection import Chosen, Selection
+from inspector.tui.virtual_list import VirtualList
+from inspector.views.byte_rows import Part, byte_line, bytes_per_row, parts_of
+from inspector.views.spans import Line
+
+
+class ByteView(VirtualList):
+    """Rows of bytes, with a cursor on one byte."""
+
+    BINDINGS = bindings("bytes")
+    BORDER_TITLE = "3 Bytes"
+
+    def __init__(self) -> None:
+        super().__init__(id="bytes")
+        self.data = b""
+        self.at = 0
+        self.parts: tuple[Part, ...] = ()
+
+    def show_data(self, data: bytes) -> None:
+        self.data, self.at, self.parts = data, 0, ()
+        self.update_rows()
+        self.cursor = 0
+
+    def show_field(self, node: FieldNode | None) -> None:
+        """Tells the parts of a field apart, and shows where they begin."""
+        self.parts = parts_of(node) if node is not None else ()
+        if node is not None and not node.span.start <= self.at < node.span.end:
+            self.at = node.span.start
+        self.cursor = self.at // self.per_row
+        self.border_subtitle = " · ".join(f"{role.replace('_', ' ')} {span.size} B" for span, role in self.parts)
+        self.refresh()
+
+    @property
+    def per_row(self) -> int:
+        return bytes_per_row(self.size.width, len(self.data))
+
+    @property
+    def shows_cursor(self) -> bool:
+        return False
+
+    def count(self) -> int:
+        return -(-len(self.data) // self.per_row)
+
+    def line(self, index: int, width: int) -> Line:
+        return byte_line(self.data, index, self.per_row, self.parts, self.at if self.has_focus else None)
+
+    def cursor_moved(self) -> None:
+        self._go(min(len(self.data) - 1, self.cursor * self.per_row + self.at % self.per_row))
+
+    def action_move_byte(self, count: int) -> None:
+        self._go(self.at + count)
+
+    def _go(self, offset: int) -> None:
+        if 0 <= offset < len(self.data):
+            self.at = offset
+            self.cursor = offset // self.per_row
+            self.refresh()
+            self.post_message(Chosen(Selection(offset=offset), "bytes"))
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self.cursor = self.at // self.per_row
+
+    def on_click(self, event: events.Click) -> None:
+        row = self.row_at(event)
+        if row is not None:
+            self._go(min(len(self.data) - 1, row * self.per_row))

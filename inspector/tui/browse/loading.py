@@ -1,0 +1,49 @@
+"""Reading a capture while its first calls are on the screen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from inspector.errors import InspectorError
+from inspector.index.capture_index import CaptureIndex
+
+STEP = 256 * 1024
+"""Bytes read at once: a few milliseconds, for which a key may have to wait."""
+
+REST = 0.002
+"""Seconds of rest after each step while the user is pressing keys: those go first."""
+
+BETWEEN_REPORTS = 0.1
+"""Seconds: the screen is told that often."""
+
+
+class Progress(NamedTuple):
+    """How far reading came; `error` where it ended for that."""
+
+    calls: int
+    bytes_read: int
+    is_complete: bool
+    error: InspectorError | None = None
+
+
+def read_to_end(
+    index: CaptureIndex, report: Callable[[Progress], object], is_cancelled: Callable[[], bool],
+    is_busy: Callable[[], bool],
+) -> None:  # fmt: skip
+    """Reads the input, in a thread of its own, and reports."""
+    reported = 0.0
+    try:
+        while not is_cancelled() and index.advance(STEP):
+            now = time.monotonic()
+            if now - reported >= BETWEEN_REPORTS:
+                reported = now
+                report(Progress(len(index), index.bytes_read, False))
+            if is_busy():
+                time.sleep(REST)
+    except InspectorError as error:
+        report(Progress(len(index), index.bytes_read, True, error))
+        return
+    if not is_cancelled():
+        report(Progress(len(index), index.bytes_read, True))

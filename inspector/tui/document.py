@@ -1,0 +1,101 @@
+"""An input that is open: its calls and messages by number, and its messages as trees of fields. No toolkit in it.
+
+Calls are numbered from 1; messages that belong to none are those of call 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import PurePath
+
+from inspector import session
+from inspector.index.capture_index import CaptureIndex
+from inspector.model.call import Call, Message
+from inspector.schema import Schema
+from inspector.session import DecodedMessage, Session
+from inspector.transcode.tree import FieldTree
+from inspector.views.call_order import CallOrder
+
+STANDALONE = 0
+"""The number of the call that messages without a call belong to."""
+
+
+class Document:
+    """Raises InputError where the input cannot be opened."""
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        schema: Schema | None = None,
+        kind: str | None = None,
+        type_name: str | None = None,
+        hints: Mapping[str, str] = session.NO_HINTS,
+    ) -> None:
+        self.path = path
+        self.kind = kind
+        self.type_name = type_name
+        self.hints = dict(hints)
+        self.session = self._open(schema)
+        self.index: CaptureIndex = self.session.index()
+        self.order = CallOrder(self.index)
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+        return "standard input" if self.path == "-" else PurePath(self.path).name
+
+    @property
+    def schema(self) -> Schema | None:
+        return self.session.schema
+
+    def use_schema(self, schema: Schema | None) -> None:
+        """Reads messages by another schema from now on."""
+        self.session = self._open(schema)
+
+    def close(self) -> None:
+        self.index.close()
+        self.session.close()
+
+    def _open(self, schema: Schema | None) -> Session:
+        return session.open(self.path, schema=schema, kind=self.kind, type_name=self.type_name, hints=self.hints)
+
+    # --- what is in it -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def has_calls(self) -> bool:
+        """Whether it holds calls, not just messages."""
+        return self.session.source.is_capture
+
+    def call(self, number: int) -> Call | None:
+        """A call that has ended; None for one that has not."""
+        try:
+            return self.index.call(number) if number else None
+        except IndexError:
+            return None
+
+    def message_count(self, number: int) -> int:
+        try:
+            return self.index.message_count(number)
+        except IndexError:
+            return 0
+
+    def message(self, number: int, place: int) -> Message | None:
+        try:
+            return self.index.message_at(number, place)
+        except IndexError:
+            return None
+
+    def decode(self, message: Message) -> DecodedMessage:
+        return self.session.decode(message)
+
+    def tree(self, message: Message) -> FieldTree:
+        """The fields of a message, by the schema or guessed."""
+        type_name = self.session.type_of(message)
+        return FieldTree(
+            message.data if message.data is not None else message.wire,
+            resolver=self.schema,
+            type_name=type_name,
+            hints={} if type_name else self.hints,
+        )
