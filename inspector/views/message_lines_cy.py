@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from inspector.session import DecodedMessage
@@ -21,10 +21,13 @@ if TYPE_CHECKING or not cython.compiled:
 else:
     from cython.cimports.inspector.views.line_buffer_cy import LineBuffer
 
+USUAL_SIZE = 320
+"""Bytes of a line around its message; a longer one takes the time to make room."""
 
-def message_lines(found: Iterable[DecodedMessage], *, bare: bool = False, raw: bool = False) -> bytes:
+
+def message_lines(found: Sequence[DecodedMessage], *, bare: bool = False, raw: bool = False) -> bytearray:
     """The records as lines of JSON; `bare` just the messages, `raw` with their bytes."""
-    out: LineBuffer = LineBuffer()
+    out: LineBuffer = LineBuffer(USUAL_SIZE * len(found) + sum([len(decoded.json) for decoded in found]))
     for decoded in found:
         if raw or decoded.problem is not None:
             out.put(to_line(bare_row(decoded, raw=raw) if bare else message_row(decoded, raw=raw)))
