@@ -143,7 +143,7 @@ MAX_GUESS_OCCURRENCES = 200
 """Occurrences of a field that are judged to guess its kind: many more than it takes to be sure."""
 
 FIRST_GUESS_OCCURRENCES = 30
-"""Those of them that are looked at first, spread over all; the others only where these leave a doubt."""
+"""Contents of a field that are looked at first, spread over all; the others only where these leave a doubt."""
 
 MAX_GUESS_LARGE = 20
 """The same where they are over MAX_JUDGED_BYTES in the mean: each of them says more."""

@@ -40,7 +40,8 @@ MARK_EVERY = 1024
 _MARK_EVERY = cython.declare(cython.Py_ssize_t, MARK_EVERY)
 
 _BLOCK = cython.declare(cython.Py_ssize_t, 64)
-"""Bytes that are looked at together."""
+"""Bytes that are looked at together. (Loops over them have the number itself, so that a compiler knows it, and takes
+many bytes at once.)"""
 
 _LONGEST = cython.declare(cython.Py_ssize_t, 10)
 """Bytes of the longest varint."""
@@ -246,7 +247,7 @@ def count_tagged(
 @cython.exceptval(-2, check=False)
 def _are_short(data: cython.p_uchar, at: cython.Py_ssize_t, tag: cython.uchar, mask: cython.uchar) -> cython.bint:
     """Whether the _BLOCK bytes from `at` on, which are there, are fields of that tag and a byte that has none of the
-    bits of `mask`. (So written that a compiler takes many bytes at once.)"""
+    bits of `mask`."""
     other: cython.uchar = 0
     index: cython.Py_ssize_t
     for index in range(32):
@@ -322,7 +323,7 @@ class FieldIndex:
         most: cython.Py_ssize_t = self._next_mark - self.count - 1
         stop: cython.Py_ssize_t = min(self._end - 1, at + 2 * most)
         least: cython.Py_ssize_t = 0x80 if tag & 7 == _VARINT else 1
-        while stop - at > _BLOCK and _are_short(data, at, tag, 0x100 - least):
+        while stop - at > _BLOCK and data[at] == tag and _are_short(data, at, tag, 0x100 - least):
             at += _BLOCK
         while at < stop and data[at] == tag and data[at + 1] < least:
             at += 2
