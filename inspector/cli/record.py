@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import os
 import re
+import resource
 import signal
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import click
 
@@ -116,26 +120,47 @@ def record(
     async def run() -> bool:
         recorder = Recorder(listen, target, settings, listen_tls=tls, tell=progress.tell)
         where = recorder.bind()  # what can fail comes first, so that no file is made or replaced in vain
-        file = BinlogFile(path, mode, FileLimits(max_file_size, max_files), lambda: log.headers())
-        log = CallLog(file, max_message_bytes=max_message_bytes)
-        with contextlib.closing(file):
-            await recorder.start(log)
-            stop = _signals(progress)
-            progress.tell(f"listening on {where}, recording what goes to {target}")
-            await _record(recorder, stop, lambda: _line(recorder, log, file), progress)
-            return recorder.log is not None
+        try:
+            file = BinlogFile(path, mode, FileLimits(max_file_size, max_files), lambda: log.headers())
+            log = CallLog(file, max_message_bytes=max_message_bytes)
+            with contextlib.closing(file):
+                await recorder.start(log)
+                stop = _signals(recorder)
+                progress.tell(f"listening on {where}, recording what goes to {target}")
+                await _record(recorder, stop, lambda: _line(recorder, log, file), progress)
+                return recorder.log is not None
+        finally:
+            await recorder.close()
 
+    _allow_files()
     return 0 if asyncio.run(run()) else FAILED
 
 
-def _signals(progress: _Progress) -> asyncio.Event:
+def _allow_files() -> None:
+    """Each connection takes two, and the usual limit is low for the sake of programs that do without many."""
+    with contextlib.suppress(OSError, ValueError):
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _signals(recorder: Recorder) -> asyncio.Event:
     """What is set when a signal says to end. What asyncio has to complain about is told as a line."""
     loop = asyncio.get_running_loop()
-    loop.set_exception_handler(lambda _, context: progress.tell(str(context.get("exception") or context["message"])))
+    loop.set_exception_handler(lambda _, context: recorder.complain(_complaint(context)))
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+        numbers.append(signal.SIGHUP)
+    for number in numbers:
         loop.add_signal_handler(number, stop.set)
     return stop
+
+
+def _complaint(context: dict[str, Any]) -> str:
+    exception = context.get("exception")
+    if isinstance(exception, OSError) and exception.errno in (errno.EMFILE, errno.ENFILE):
+        return "too many open files: clients wait until others have gone (ulimit -n sets how many there may be)"
+    return str(exception or context["message"])
 
 
 async def _record(recorder: Recorder, stop: asyncio.Event, line: Callable[[], str], progress: _Progress) -> None:
@@ -152,15 +177,18 @@ def _line(recorder: Recorder, log: CallLog, file: BinlogFile) -> str:
     """What was recorded so far."""
     traffic, counts = recorder.traffic, log.counts
     parts = (
-        f"{counts.calls:,} call{'' if counts.calls == 1 else 's'}",
-        f"{counts.messages:,} message{'' if counts.messages == 1 else 's'}",
-        f"{traffic.connections:,} connection{'' if traffic.connections == 1 else 's'}",
+        _counted(counts.calls, "call") + (f" ({counts.open_calls:,} open)" if counts.open_calls else ""),
+        _counted(counts.messages, "message"),
+        _counted(traffic.connections, "connection"),
         f"{size(traffic.from_clients)} sent, {size(traffic.from_target)} received",
         f"{size(file.written)} logged",
-        f"{counts.open_calls:,} calls open" if counts.open_calls else "",
-        f"{counts.left_out:,} messages logged without their bytes" if counts.left_out else "",
+        f"{_counted(counts.left_out, 'message')} logged without bytes" if counts.left_out else "",
     )
     return ", ".join(filter(None, parts))
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 class _Progress:
@@ -179,7 +207,8 @@ class _Progress:
         """The line that changes."""
         if self.is_shown:
             self._clear()
-            sys.stderr.write(safe(text))
+            # A line that goes on in the next row could not be taken back.
+            sys.stderr.write(safe(text)[: _width() - 1])
             sys.stderr.flush()
             self._is_begun = True
 
@@ -187,3 +216,11 @@ class _Progress:
         if self._is_begun:
             sys.stderr.write("\r\x1b[K")
             self._is_begun = False
+
+
+def _width() -> int:
+    """Of the terminal that standard error is."""
+    try:
+        return os.get_terminal_size(2).columns or 80
+    except OSError:
+        return 80

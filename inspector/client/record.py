@@ -34,6 +34,12 @@ HIGH_WATER = 256 * 1024
 _LAST_WORDS = 0.5
 """Seconds in which what waits to be sent may go out when recording ends."""
 
+_MOST_TOLD = 10
+"""How often the same is told of connections: a client that tries again and again would else fill the screen."""
+
+_MOST_REMEMBERED = 100
+"""What was told, of which is counted how often."""
+
 
 class Listen(NamedTuple):
     """Where clients are awaited: an address with a port (0: any that is free), or the path of a unix socket."""
@@ -65,6 +71,13 @@ class Listen(NamedTuple):
         except ValueError:
             return False
 
+    def leads_to(self, target: Target) -> bool:
+        """Whether who connects to the target comes here."""
+        if self.unix_path is not None or target.unix_path is not None:
+            return self.unix_path == target.unix_path
+        hosts = {"0.0.0.0": ("0.0.0.0", "127.0.0.1", "localhost"), "::": ("::", "::1", "127.0.0.1", "localhost")}
+        return self.port == target.port and target.host in hosts.get(self.host, (self.host,))
+
     def __str__(self) -> str:
         if self.unix_path is not None:
             return f"unix:{self.unix_path}"
@@ -81,7 +94,7 @@ class Traffic(NamedTuple):
 
 
 class Recorder:
-    """The proxy. `tell` takes lines for people: what cannot be reached, what cannot be logged."""
+    """The proxy. `tell` takes lines for people: what cannot be reached, what cannot be logged; each a few times."""
 
     def __init__(
         self,
@@ -106,6 +119,7 @@ class Recorder:
         self._listening: socket.socket | None = None
         self._server: asyncio.Server | None = None
         self._all_closed = asyncio.Event()
+        self._told: dict[str, int] = {}
         if settings.uses_tls(target):
             context(settings)
 
@@ -114,11 +128,15 @@ class Recorder:
         return Traffic(self.connections, len(self.links), *self.bytes)
 
     def bind(self) -> Listen:
-        """Takes the place to listen at; where that is. Raises InputError."""
+        """Takes the place to listen at, until `close`; where that is. Raises InputError."""
         self._listening = _bound(self.listen)
-        if self.listen.unix_path is not None:
-            return self.listen
-        return Listen(*self._listening.getsockname()[:2])
+        where = self.listen
+        if where.unix_path is None:
+            where = Listen(*self._listening.getsockname()[:2])
+        if where.leads_to(self.target):
+            self._leave()
+            raise InputError("the target is where it listens itself", where=str(where), hint="name the server's address")
+        return where
 
     async def start(self, log: CallLog) -> None:
         """Begins to take connections, after `bind`."""
@@ -130,13 +148,7 @@ class Recorder:
 
     async def close(self) -> None:
         """Ends all connections; what was open in them is logged as ended."""
-        if self._server is not None:
-            self._server.close()
-        if self._listening is not None:
-            self._listening.close()
-            if self.listen.unix_path is not None:
-                with contextlib.suppress(OSError):
-                    os.unlink(self.listen.unix_path)
+        self._leave()
         self._all_closed.clear()
         for link in list(self.links):
             link.end_log()
@@ -150,6 +162,25 @@ class Recorder:
             link.abort()
         while self.links:
             await asyncio.sleep(0)
+
+    def _leave(self) -> None:
+        """Does not listen any more."""
+        if self._server is not None:
+            self._server.close()
+        listening, self._listening = self._listening, None
+        if listening is not None:
+            listening.close()
+            if self.listen.unix_path is not None:
+                with contextlib.suppress(OSError):
+                    os.unlink(self.listen.unix_path)
+
+    def complain(self, text: str, of: str = "") -> None:
+        """Tells what went wrong, but the same not for ever."""
+        if len(self._told) >= _MOST_REMEMBERED and text not in self._told:
+            self._told.clear()
+        count = self._told[text] = self._told.get(text, 0) + 1
+        if count <= _MOST_TOLD:
+            self.tell(f"{of}{text}" + (" (this is told no more)" if count == _MOST_TOLD else ""))
 
     def _accept(self) -> asyncio.Protocol:
         self.connections += 1
@@ -292,7 +323,7 @@ class _Link:
             self._tell(f"{type(error).__name__} while it was read: it is handed on, but not logged any more")
 
     def _tell(self, line: str) -> None:
-        self._recorder.tell(f"connection {self._number}: {line}")
+        self._recorder.complain(line, f"connection {self._number}: ")
 
 
 class _Side(asyncio.Protocol):

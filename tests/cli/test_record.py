@@ -1,9 +1,16 @@
 """The command, as a process: what it says, how it ends, what it leaves behind."""
 
 import contextlib
+import fcntl
+import os
+import pty
+import resource
 import signal
+import socket
+import struct
 import subprocess
 import sys
+import termios
 
 import command
 import grpc_peers as peers
@@ -26,15 +33,21 @@ def path(tmp_path):
 
 
 @contextlib.contextmanager
-def recording(target, path, *options):
+def recording(target, path, *options, stderr=subprocess.PIPE):
     """The command, and where it listens."""
     words = ["record", "--listen", "127.0.0.1:0", "--target", target, "-o", str(path), *options]
     process = subprocess.Popen(
         [sys.executable, "-m", "inspector", *words],
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         env=command.environment(),
     )
+    if stderr != subprocess.PIPE:
+        os.close(stderr)
+        yield process, None, None
+        process.kill()
+        process.communicate(timeout=PATIENCE)
+        return
     try:
         line = process.stderr.readline().decode()
         yield process, line.partition("listening on ")[2].partition(",")[0], line
@@ -48,7 +61,7 @@ def ended(process):
     return process.returncode, err.decode().splitlines(), out
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_records_until_it_is_told_to_end(server, path, number):
     with recording(f"grpc://{server}", path) as (process, address, line):
         assert line == f"inspector: listening on {address}, recording what goes to grpc://{server}\n"
@@ -166,3 +179,81 @@ def test_a_log_that_cannot_be_written_is_a_failure_at_the_end(server):
         err = process.stderr.read().decode()
         assert process.wait(PATIENCE) == 1
     assert "-: the log cannot be written: Broken pipe; recording has ended, forwarding goes on\n" in err
+
+
+def test_the_line_of_progress_fits_a_narrow_terminal(server, path):
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+    with os.fdopen(master, "rb", buffering=0) as terminal, recording(f"grpc://{server}", path, stderr=slave) as running:
+        shown = b""
+        while b"listening on" not in shown:
+            shown += terminal.read(65_536)
+        address = shown.decode().partition("listening on ")[2].partition(",")[0]
+        with peers.channel(address) as channel:
+            waiting = channel.unary_stream("/pkg.Echo/Wait")(b"w" * 5_000)
+            assert len(next(waiting)) == 5_000
+            while b"1 call (1 open)" not in shown:
+                shown += terminal.read(65_536)
+        running[0].terminate()
+        with contextlib.suppress(OSError):  # how Linux says that the other end was closed
+            while part := terminal.read(65_536):
+                shown += part
+        assert running[0].wait(PATIENCE) == 0
+    begun = shown.decode().partition("\r\n")[2].rpartition("\r\x1b[K")[0]
+    assert max(map(len, begun.split("\r\x1b[K"))) < 60
+    assert shown.endswith(b" logged\r\n")
+
+
+def test_a_socket_does_not_stay_behind_where_the_log_cannot_be_made(server, path, tmp_path):
+    path.write_bytes(b"mine")
+    where = tmp_path / "socket"
+    result = run("record", "--listen", f"unix:{where}", "--target", f"grpc://{server}", "-o", path)
+    assert (result.code, "this is there already" in result.err) == (1, True)
+    assert not where.exists()
+
+
+def test_what_happens_to_each_connection_is_told_only_so_often(server, path):
+    with recording("grpc://127.0.0.1:1", path) as (process, address, _):
+        for _ in range(30):
+            with socket.create_connection(address.split(":")) as connected:
+                assert connected.recv(1) == b""
+        process.terminate()
+        code, lines, _ = ended(process)
+    assert code == 0
+    assert len(lines) == 11
+    assert [line for line in lines if "connection refused" in line] == lines[:10]
+    assert lines[9].endswith("(this is told no more)")
+
+
+def test_more_clients_than_files_may_be_open_are_told_of_in_a_line(server, path):
+    with recording(f"grpc://{server}", path) as (process, address, _):
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (24, 24))
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(socket.create_connection(address.split(":"))) for _ in range(20)]
+            assert "too many open files" in process.stderr.readline().decode().lower()
+            assert len(clients) == 20
+        process.terminate()
+        code, lines, _ = ended(process)
+    assert code == 0
+    assert len(lines) < 30
+
+
+def test_as_many_files_may_be_open_as_the_system_allows(server, path):
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limits[1] - 1, limits[1]))
+        with recording(f"grpc://{server}", path) as (process, _, _):
+            assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE) == (limits[1], limits[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_it_does_not_record_itself(path):
+    with contextlib.closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    for listen in (address, address.replace("127.0.0.1", "0.0.0.0")):
+        result = run("record", "--listen", listen, "--allow-remote", "--target", f"grpc://{address}", "-o", path)
+        assert result.code == 1
+        assert "the target is where it listens itself" in result.err
+    assert not path.exists()
