@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
+from inspector.cli.options import POSITIVE
+
 if TYPE_CHECKING:
     from inspector.client.profiles import Profile
     from inspector.client.settings import ConnectSettings, Metadata
     from inspector.client.target import Target
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-_SECONDS = click.FloatRange(0, min_open=True)
 
 
 class ConnectOptions(NamedTuple):
@@ -66,8 +66,8 @@ _OPTIONS = (
     click.option("--authority", metavar="NAME", help="The value of :authority, and the name in the certificate."),
     click.option("--servername", metavar="NAME", help="The name in SNI and in the certificate, where it is another."),
     click.option("--unix", "is_unix", is_flag=True, help="TARGET is the path of a unix socket (as unix:PATH)."),
-    click.option("--connect-timeout", type=_SECONDS, metavar="SECONDS", help="To connect within. Default: 10."),
-    click.option("--keepalive-time", type=_SECONDS, metavar="SECONDS", help="Ask for a sign of life so often."),
+    click.option("--connect-timeout", type=POSITIVE, metavar="SECONDS", help="To connect within. Default: 10."),
+    click.option("--keepalive-time", type=POSITIVE, metavar="SECONDS", help="Ask for a sign of life so often."),
     click.option("--user-agent", metavar="TEXT", help="Put before our own user-agent."),
     click.option(
         "-H", "--header", "headers", metavar="'NAME: VALUE'", multiple=True,

@@ -17,6 +17,7 @@ import click
 
 from inspector.cli import output
 from inspector.cli.exit_codes import FAILED
+from inspector.cli.options import POSITIVE
 from inspector.client.binlog_writer import BinlogFile, FileLimits, Mode
 from inspector.client.call_log import CallLog
 from inspector.client.record import Listen, Recorder, listening_tls
@@ -84,7 +85,7 @@ def _parse_target(_: click.Context, __: click.Parameter, value: str) -> Target:
 @click.option("--cert", metavar="FILE", help="A client certificate for the target (PEM).")
 @click.option("--key", metavar="FILE", help="Its key (PEM).")
 @click.option("--servername", metavar="NAME", help="The name that the target's certificate must have.")
-@click.option("--connect-timeout", type=click.FloatRange(0, min_open=True), default=10.0, metavar="SECONDS",
+@click.option("--connect-timeout", type=POSITIVE, default=10.0, metavar="SECONDS",
               help="Give up connecting to the target after this long. Default: 10.")  # fmt: skip
 def record(
     listen: Listen, target: Target, path: str, append: bool, force: bool, max_message_bytes: int | None,

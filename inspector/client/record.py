@@ -135,7 +135,9 @@ class Recorder:
             where = Listen(*self._listening.getsockname()[:2])
         if where.leads_to(self.target):
             self._leave()
-            raise InputError("the target is where it listens itself", where=str(where), hint="name the server's address")
+            raise InputError(
+                "the target is where it listens itself", where=str(where), hint="name the server's address"
+            )
         return where
 
     async def start(self, log: CallLog) -> None:
