@@ -1,5 +1,6 @@
 """The command, as a process: what it says, how it ends, what it leaves behind."""
 
+import asyncio
 import contextlib
 import fcntl
 import os
@@ -11,12 +12,16 @@ import struct
 import subprocess
 import sys
 import termios
+from pathlib import Path
 
 import command
+import grpc
 import grpc_peers as peers
 import pytest
 from command import run
 from recording import calls_of
+
+import inspector
 
 PATIENCE = 60
 
@@ -90,6 +95,41 @@ def test_a_kill_leaves_all_that_was_finished(server, path):
     assert found[1][2] == [b"u"]
     assert found[2][2][:60] == answers
     assert found[2][0].method == "/pkg.Echo/Bidi"
+
+
+def test_ten_thousand_calls_and_100_megabytes_are_logged_whole_in_little_memory(server, path):
+    async def calls(address, count):
+        async with grpc.aio.insecure_channel(address, options=peers.OPTIONS) as channel:
+            method = channel.unary_unary("/pkg.Echo/Unary")
+
+            async def work(number):
+                return [await method(b"%d-%d" % (number, index)) for index in range(count // 50)]
+
+            return await asyncio.gather(*map(work, range(50)))
+
+    with recording(f"grpc://{server}", path) as (process, address, _):
+        asyncio.run(calls(address, 500))
+        before = peak_memory(process)
+        answers = [each for made in asyncio.run(calls(address, 10_000)) for each in made]
+        with peers.channel(address) as channel:
+            stream = channel.unary_stream("/pkg.Echo/Many")(b"100 1000000")
+            assert sum(map(len, stream)) == 100_000_000
+        grown = peak_memory(process) - before
+        process.terminate()
+        assert ended(process)[0] == 0
+    assert sorted(set(answers)) == sorted(b"%d-%d" % (number, index) for number in range(50) for index in range(200))
+    assert grown < 16_000_000
+    assert path.stat().st_size > 100_000_000
+    logged = [call for call in inspector.open(path).calls() if call.complete]
+    assert len(logged) == 10_501
+    assert sum(call.responses for call in logged) == 10_500 + 100
+    assert max(call.response_bytes for call in logged) == 100_000_000
+
+
+def peak_memory(process):
+    """In bytes."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024
 
 
 def test_what_was_recorded_is_decoded(server, path):
