@@ -26,13 +26,16 @@ from inspector.client.dial import dial
 from inspector.client.settings import ConnectSettings
 from inspector.client.target import Target
 from inspector.client.tls import context
-from inspector.errors import InputError, InspectorError
+from inspector.errors import ConnectError, InputError, InspectorError
 
 HIGH_WATER = 256 * 1024
 """Bytes that wait for a slow receiver before no more is taken from the sender."""
 
 _LAST_WORDS = 0.5
 """Seconds in which what waits to be sent may go out when recording ends."""
+
+_HANDSHAKE_TIME = 20.0
+"""Seconds that a client may take for the TLS handshake."""
 
 _MOST_TOLD = 10
 """How often the same is told of connections: a client that tries again and again would else fill the screen."""
@@ -146,7 +149,7 @@ class Recorder:
         self.log = log
         loop = asyncio.get_running_loop()
         create = loop.create_server if self.listen.unix_path is None else loop.create_unix_server
-        self._server = await create(self._accept, sock=self._listening, ssl=self._listen_tls)
+        self._server = await create(self._accept, sock=self._listening)
 
     async def close(self) -> None:
         """Ends all connections; what was open in them is logged as ended."""
@@ -190,6 +193,22 @@ class Recorder:
         self.links.add(link)
         return link.sides[CLIENT]
 
+    async def secure(self, side: _Side) -> None:
+        """Starts TLS with a client, where that is asked for. Raises ConnectError."""
+        if self._listen_tls is None:
+            return
+        start = asyncio.get_running_loop().start_tls
+        try:
+            secured = await start(
+                side.transport, side, self._listen_tls, server_side=True, ssl_handshake_timeout=_HANDSHAKE_TIME
+            )
+        except OSError as error:  # as those of ssl are
+            reason = getattr(error, "reason", None) or error.strerror or error
+            raise ConnectError(f"the client did not get through the TLS handshake: {reason}") from None
+        if secured is None:
+            raise ConnectError("the client did not get through the TLS handshake: it has gone")
+        side.use(secured)
+
     async def connect(self, side: _Side) -> None:
         """Connects a side to the target. Raises InspectorError."""
         await dial(self.target, self._settings, lambda: side)
@@ -222,12 +241,12 @@ class _Link:
     def begin(self, direction: int) -> None:
         """A side is connected: first that of the client, which waits for the other."""
         if direction == CLIENT:
-            self.sides[CLIENT].transport.pause_reading()
             self._connecting = asyncio.get_running_loop().create_task(self._connect())
 
     async def _connect(self) -> None:
         recorder = self._recorder
         try:
+            await recorder.secure(self.sides[CLIENT])
             await recorder.connect(self.sides[SERVER])
         except InspectorError as error:
             self._tell(str(error))
@@ -342,10 +361,16 @@ class _Side(asyncio.Protocol):
         return self._link.sides[1 - self._direction]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)
-        self.transport.set_write_buffer_limits(HIGH_WATER)
+        self.use(cast(asyncio.Transport, transport))
         self.is_connected = True
         self._link.begin(self._direction)
+
+    def use(self, transport: asyncio.Transport) -> None:
+        """Takes a transport, which stays paused if it is that of a client: the other side comes first."""
+        self.transport = transport
+        transport.set_write_buffer_limits(HIGH_WATER)
+        if self._direction == CLIENT:
+            transport.pause_reading()
 
     def data_received(self, data: bytes) -> None:
         self._link.forward(self._direction, data)
