@@ -203,10 +203,9 @@ class Recorder:
                 side.transport, side, self._listen_tls, server_side=True, ssl_handshake_timeout=_HANDSHAKE_TIME
             )
         except OSError as error:  # as those of ssl are
-            reason = getattr(error, "reason", None) or error.strerror or error
-            raise ConnectError(f"the client did not get through the TLS handshake: {reason}") from None
+            raise _no_handshake(str(getattr(error, "reason", None) or error.strerror or error)) from None
         if secured is None:
-            raise ConnectError("the client did not get through the TLS handshake: it has gone")
+            raise _no_handshake("it has gone")
         side.use(secured)
 
     async def connect(self, side: _Side) -> None:
@@ -391,6 +390,12 @@ class _Side(asyncio.Protocol):
     def resume_writing(self) -> None:
         if self._other.is_connected:
             self._other.transport.resume_reading()
+
+
+def _no_handshake(reason: str) -> ConnectError:
+    reason = reason.replace("_", " ").lower()  # OpenSSL's are like WRONG_VERSION_NUMBER
+    hint = "does it speak TLS, and trust the certificate?"
+    return ConnectError(f"the client did not get through the TLS handshake: {reason}", hint=hint)
 
 
 def listening_tls(cert: str, key: str) -> ssl.SSLContext:
