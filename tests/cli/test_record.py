@@ -144,6 +144,17 @@ def test_what_was_recorded_is_decoded(server, path):
     assert (row["method"], row["status"]["name"]) == ("/pkg.Echo/Unary", "OK")
 
 
+def test_a_profile_names_the_target(server, path, tmp_path, monkeypatch):
+    profile = f'[targets.here]\naddress = "{server}"\nplaintext = true\nheaders = ["authorization: ${{NOT_SET}}"]\n'
+    (tmp_path / "inspector.toml").write_text(profile)
+    monkeypatch.chdir(tmp_path)
+    with recording("@here", path) as (_, address, line), peers.channel(address) as channel:
+        assert line.endswith(f"recording what goes to {server}\n")
+        assert peers.call(channel, "Unary", [b"u"]).messages == (b"u",)
+    unknown = run("record", "--listen", ":0", "--target", "@there", "-o", path, cwd=tmp_path)
+    assert (unknown.code, "there" in unknown.err) == (2, True)
+
+
 def test_a_log_may_go_to_standard_output(server):
     with recording(f"grpc://{server}", "-") as (process, address, _):
         with peers.channel(address) as channel:
@@ -179,6 +190,8 @@ def test_files_are_limited_in_size_and_number(server, path):
         (("--append", "--force"), "use one of them"),
         (("--listen-cert", "x"), "--listen-cert and --listen-key go together"),
         (("--max-files", "2"), "--max-files needs --max-file-size"),
+        (("-o", "-", "--max-file-size", "1K"), "standard output is no file"),
+        (("-o", "-", "--append"), "standard output is no file"),
         (("--max-file-size", "many"), "is no size"),
     ],
 )
