@@ -112,7 +112,9 @@ def _check(listen: Listen, path: str, given: dict[str, Any]) -> None:
 
 def _recorder(listen: Listen, target: str, given: dict[str, Any], progress: _Progress) -> Recorder:
     """Raises InputError for settings that cannot be used, BadParameter for what is no target."""
-    named = {name: given[name] or None for name in ("plaintext", "insecure", "cacert", "cert", "key", "servername")}
+    named: dict[str, Any] = {
+        name: given[name] or None for name in ("plaintext", "insecure", "cacert", "cert", "key", "servername")
+    }
     try:
         server, settings = way_to(target, NOTHING._replace(connect_timeout=given["connect_timeout"], **named))
     except InputError as error:
