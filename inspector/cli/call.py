@@ -15,6 +15,7 @@ from inspector.cli.connect_options import Connection, ConnectOptions, connect_op
 from inspector.cli.exit_codes import DAMAGED
 from inspector.cli.live_call import Outcome, Wanted, make
 from inspector.cli.options import (
+    POSITIVE,
     is_cache_used,
     json_options,
     load_schema,
@@ -52,9 +53,7 @@ STATUS_BASE = 64
 @click.option("--format", "both", type=click.Choice(["json", "text"]), help="Short for --from and --to.")
 @schema_options
 @connect_options
-@click.option(
-    "--max-time", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="The deadline of the call."
-)
+@click.option("--max-time", type=POSITIVE, metavar="SECONDS", help="The deadline of the call.")
 @click.option("--max-msg-sz", type=click.IntRange(1), metavar="BYTES", help="Largest answer taken. Default: 4 MiB.")
 @click.option("--compress", type=click.Choice(ENCODINGS), help="How requests are compressed.")
 @click.option("--stop-after", type=click.IntRange(1), metavar="N", help="End the call after N answers, as done.")

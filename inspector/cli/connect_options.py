@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
+from inspector.cli.options import POSITIVE
+
 if TYPE_CHECKING:
     from inspector.client.profiles import Profile
     from inspector.client.settings import ConnectSettings, Metadata
     from inspector.client.target import Target
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-_SECONDS = click.FloatRange(0, min_open=True)
 
 
 class ConnectOptions(NamedTuple):
@@ -42,8 +42,15 @@ class ConnectOptions(NamedTuple):
     expand_headers: bool
 
 
+NOTHING = ConnectOptions(
+    None, None, None, None, None, None, None, is_unix=False, connect_timeout=None, keepalive_time=None, user_agent=None,
+    headers=(), rpc_headers=(), reflect_headers=(), expand_headers=False,
+)  # fmt: skip
+"""No option is given."""
+
+
 class Connection(NamedTuple):
-    """How a server is reached: the options, and what a profile adds.
+    """How a server is reached and spoken to: the options, and what a profile adds.
 
     `metadata` goes with calls, `reflect_metadata` with questions about the schema.
     """
@@ -66,8 +73,8 @@ _OPTIONS = (
     click.option("--authority", metavar="NAME", help="The value of :authority, and the name in the certificate."),
     click.option("--servername", metavar="NAME", help="The name in SNI and in the certificate, where it is another."),
     click.option("--unix", "is_unix", is_flag=True, help="TARGET is the path of a unix socket (as unix:PATH)."),
-    click.option("--connect-timeout", type=_SECONDS, metavar="SECONDS", help="To connect within. Default: 10."),
-    click.option("--keepalive-time", type=_SECONDS, metavar="SECONDS", help="Ask for a sign of life so often."),
+    click.option("--connect-timeout", type=POSITIVE, metavar="SECONDS", help="To connect within. Default: 10."),
+    click.option("--keepalive-time", type=POSITIVE, metavar="SECONDS", help="Ask for a sign of life so often."),
     click.option("--user-agent", metavar="TEXT", help="Put before our own user-agent."),
     click.option(
         "-H", "--header", "headers", metavar="'NAME: VALUE'", multiple=True,
@@ -97,24 +104,38 @@ def connect_options(command: Command) -> Command:
 
 def connection(target: str, options: ConnectOptions) -> Connection:
     """What TARGET (an address, or `@name` of a profile) and the options come to. Raises InputError."""
+    profile = _profile(target)
+    where, settings, others = _way(target, options, profile)
+    return Connection(
+        where,
+        settings,
+        _metadata(options, profile, of_reflection=False),
+        _metadata(options, profile, of_reflection=True),
+        profile.schema if profile else (),
+        profile.import_paths if profile else (),
+        others,
+    )
+
+
+def way_to(target: str, options: ConnectOptions) -> tuple[Target, ConnectSettings]:
+    """How a server is reached, without what is said there. Raises InputError."""
+    where, settings, _ = _way(target, options, _profile(target))
+    return where, settings
+
+
+def _way(
+    target: str, options: ConnectOptions, profile: Profile | None
+) -> tuple[Target, ConnectSettings, Mapping[str, Any]]:
+    """The last are settings of the profile that are of no connection."""
     from inspector.client.settings import ConnectSettings  # noqa: PLC0415  # with h2, which other commands do without
     from inspector.client.target import Target  # noqa: PLC0415
 
-    profile = _profile(target)
     address = profile.address if profile else target
     settings: dict[str, Any] = dict(profile.settings) if profile else {}
     given = {name: getattr(options, name) for name in ConnectSettings._fields if hasattr(options, name)}
     settings |= {name.replace("_", "-"): value for name, value in given.items() if value is not None}
     known = {name: settings.pop(name.replace("_", "-")) for name in given if name.replace("_", "-") in settings}
-    return Connection(
-        Target.parse(f"unix:{address}" if options.is_unix else address),
-        ConnectSettings(**known),
-        _metadata(options, profile, of_reflection=False),
-        _metadata(options, profile, of_reflection=True),
-        profile.schema if profile else (),
-        profile.import_paths if profile else (),
-        settings,
-    )
+    return Target.parse(f"unix:{address}" if options.is_unix else address), ConnectSettings(**known), settings
 
 
 def _profile(target: str) -> Profile | None:

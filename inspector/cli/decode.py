@@ -66,8 +66,9 @@ def decode(
 ) -> int:  # fmt: skip
     """Decode a capture or a payload to JSON, one message a line.
 
-    INPUT is a capture (pcap, pcapng, perhaps gzip-compressed), HTTP/2 bytes, gRPC frames, length-delimited messages
-    or one message; - is standard input. Without a schema, messages are decoded by field number.
+    INPUT is a capture (pcap, pcapng, perhaps gzip-compressed), a binary log of gRPC, HTTP/2 bytes, gRPC frames,
+    length-delimited messages or one message; - is standard input. Without a schema, messages are decoded by field
+    number.
     """
     options = JsonOptions(emit_defaults, proto_names, enum_numbers, keep_unknown)
     session = open_session(input_, schemas, import_paths, kind, type_name, options, hints)

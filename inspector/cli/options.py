@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Callable
@@ -20,6 +21,23 @@ if TYPE_CHECKING:
     from inspector.schema.descriptor_set import DescriptorSet
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class _Number(click.FloatRange):
+    """A number in a range. (To click, nan and inf are in any.)"""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no number of this kind", param, ctx)
+        return number
+
+
+NUMBER = _Number(0)
+"""From 0 on."""
+
+POSITIVE = _Number(0, min_open=True)
+"""Over 0, as times are in which something must happen."""
 
 input_argument = click.argument("input_", metavar="INPUT", type=str, shell_complete=complete_files)
 

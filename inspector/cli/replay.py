@@ -13,7 +13,15 @@ from inspector.cli import output
 from inspector.cli.connect_options import Connection, ConnectOptions, connect_options, connection
 from inspector.cli.exit_codes import DAMAGED, DIFFERENT, FAILED
 from inspector.cli.opening import open_session, require_calls
-from inspector.cli.options import input_argument, kind_option, out_option, schema_options, secrets_option
+from inspector.cli.options import (
+    NUMBER,
+    POSITIVE,
+    input_argument,
+    kind_option,
+    out_option,
+    schema_options,
+    secrets_option,
+)
 from inspector.errors import InspectorError
 from inspector.index.capture_index import CaptureIndex
 from inspector.model.call import Call
@@ -41,7 +49,7 @@ class _Speed(click.ParamType[float]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         if value == "max":
             return 0.0
-        return float(click.FloatRange(0).convert(value, param, ctx))
+        return NUMBER.convert(value, param, ctx)
 
 
 @click.command(no_args_is_help=True)
@@ -57,7 +65,7 @@ class _Speed(click.ParamType[float]):
 @click.option("--drop-header", "drop_headers", metavar="GLOB", multiple=True,
               help="Send no captured header field of such a name. Repeatable.")  # fmt: skip
 @click.option("--keep-credentials", is_flag=True, help="Send the credentials that the capture has in header fields.")
-@click.option("--max-time", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
+@click.option("--max-time", type=POSITIVE, metavar="SECONDS",
               help="The deadline of each call, instead of the captured one.")  # fmt: skip
 @click.option("--no-deadline", is_flag=True, help="Calls have no deadline, and may take any time.")
 @click.option("--max-msg-sz", type=click.IntRange(1), metavar="BYTES", help="Largest answer taken. Default: 64 MiB.")
@@ -67,7 +75,7 @@ class _Speed(click.ParamType[float]):
               help="Calls at one time. Default: 1, one after the other; with --speed 100.")  # fmt: skip
 @click.option("--ignore", "ignored", metavar="PATH", multiple=True,
               help="Do not compare this field and what is in it: usage, labels[*].score. Repeatable.")  # fmt: skip
-@click.option("--tolerance", type=click.FloatRange(0), default=0.0, metavar="X",
+@click.option("--tolerance", type=NUMBER, default=0.0, metavar="X",
               help="Numbers with a fraction are the same up to this, absolutely or as a share.")  # fmt: skip
 @click.option("--compare-headers", "compared_headers", metavar="GLOB", multiple=True,
               help="Compare header fields and trailers of such names too. Repeatable.")  # fmt: skip

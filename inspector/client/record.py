@@ -26,13 +26,22 @@ from inspector.client.dial import dial
 from inspector.client.settings import ConnectSettings
 from inspector.client.target import Target
 from inspector.client.tls import context
-from inspector.errors import InputError, InspectorError
+from inspector.errors import ConnectError, InputError, InspectorError
 
 HIGH_WATER = 256 * 1024
 """Bytes that wait for a slow receiver before no more is taken from the sender."""
 
 _LAST_WORDS = 0.5
 """Seconds in which what waits to be sent may go out when recording ends."""
+
+_HANDSHAKE_TIME = 20.0
+"""Seconds that a client may take for the TLS handshake."""
+
+_MOST_TOLD = 10
+"""How often the same is told of connections: a client that tries again and again would else fill the screen."""
+
+_MOST_REMEMBERED = 100
+"""What was told, of which is counted how often."""
 
 
 class Listen(NamedTuple):
@@ -65,6 +74,13 @@ class Listen(NamedTuple):
         except ValueError:
             return False
 
+    def leads_to(self, target: Target) -> bool:
+        """Whether who connects to the target comes here."""
+        if self.unix_path is not None or target.unix_path is not None:
+            return self.unix_path == target.unix_path
+        hosts = {"0.0.0.0": ("0.0.0.0", "127.0.0.1", "localhost"), "::": ("::", "::1", "127.0.0.1", "localhost")}
+        return self.port == target.port and target.host in hosts.get(self.host, (self.host,))
+
     def __str__(self) -> str:
         if self.unix_path is not None:
             return f"unix:{self.unix_path}"
@@ -81,7 +97,7 @@ class Traffic(NamedTuple):
 
 
 class Recorder:
-    """The proxy. `tell` takes lines for people: what cannot be reached, what cannot be logged."""
+    """The proxy. `tell` takes lines for people: what cannot be reached, what cannot be logged; each a few times."""
 
     def __init__(
         self,
@@ -106,6 +122,7 @@ class Recorder:
         self._listening: socket.socket | None = None
         self._server: asyncio.Server | None = None
         self._all_closed = asyncio.Event()
+        self._told: dict[str, int] = {}
         if settings.uses_tls(target):
             context(settings)
 
@@ -114,11 +131,17 @@ class Recorder:
         return Traffic(self.connections, len(self.links), *self.bytes)
 
     def bind(self) -> Listen:
-        """Takes the place to listen at; where that is. Raises InputError."""
+        """Takes the place to listen at, until `close`; where that is. Raises InputError."""
         self._listening = _bound(self.listen)
-        if self.listen.unix_path is not None:
-            return self.listen
-        return Listen(*self._listening.getsockname()[:2])
+        where = self.listen
+        if where.unix_path is None:
+            where = Listen(*self._listening.getsockname()[:2])
+        if where.leads_to(self.target):
+            self._leave()
+            raise InputError(
+                "the target is where it listens itself", where=str(where), hint="name the server's address"
+            )
+        return where
 
     async def start(self, log: CallLog) -> None:
         """Begins to take connections, after `bind`."""
@@ -126,17 +149,11 @@ class Recorder:
         self.log = log
         loop = asyncio.get_running_loop()
         create = loop.create_server if self.listen.unix_path is None else loop.create_unix_server
-        self._server = await create(self._accept, sock=self._listening, ssl=self._listen_tls)
+        self._server = await create(self._accept, sock=self._listening)
 
     async def close(self) -> None:
         """Ends all connections; what was open in them is logged as ended."""
-        if self._server is not None:
-            self._server.close()
-        if self._listening is not None:
-            self._listening.close()
-            if self.listen.unix_path is not None:
-                with contextlib.suppress(OSError):
-                    os.unlink(self.listen.unix_path)
+        self._leave()
         self._all_closed.clear()
         for link in list(self.links):
             link.end_log()
@@ -151,11 +168,45 @@ class Recorder:
         while self.links:
             await asyncio.sleep(0)
 
+    def _leave(self) -> None:
+        """Does not listen any more."""
+        if self._server is not None:
+            self._server.close()
+        listening, self._listening = self._listening, None
+        if listening is not None:
+            listening.close()
+            if self.listen.unix_path is not None:
+                with contextlib.suppress(OSError):
+                    os.unlink(self.listen.unix_path)
+
+    def complain(self, text: str, of: str = "") -> None:
+        """Tells what went wrong, but the same not for ever."""
+        if len(self._told) >= _MOST_REMEMBERED and text not in self._told:
+            self._told.clear()
+        count = self._told[text] = self._told.get(text, 0) + 1
+        if count <= _MOST_TOLD:
+            self.tell(f"{of}{text}" + (" (this is told no more)" if count == _MOST_TOLD else ""))
+
     def _accept(self) -> asyncio.Protocol:
         self.connections += 1
         link = _Link(self, self.connections)
         self.links.add(link)
         return link.sides[CLIENT]
+
+    async def secure(self, side: _Side) -> None:
+        """Starts TLS with a client, where that is asked for. Raises ConnectError."""
+        if self._listen_tls is None:
+            return
+        start = asyncio.get_running_loop().start_tls
+        try:
+            secured = await start(
+                side.transport, side, self._listen_tls, server_side=True, ssl_handshake_timeout=_HANDSHAKE_TIME
+            )
+        except OSError as error:  # as those of ssl are
+            raise _no_handshake(str(getattr(error, "reason", None) or error.strerror or error)) from None
+        if secured is None:
+            raise _no_handshake("it has gone")
+        side.use(secured)
 
     async def connect(self, side: _Side) -> None:
         """Connects a side to the target. Raises InspectorError."""
@@ -189,12 +240,12 @@ class _Link:
     def begin(self, direction: int) -> None:
         """A side is connected: first that of the client, which waits for the other."""
         if direction == CLIENT:
-            self.sides[CLIENT].transport.pause_reading()
             self._connecting = asyncio.get_running_loop().create_task(self._connect())
 
     async def _connect(self) -> None:
         recorder = self._recorder
         try:
+            await recorder.secure(self.sides[CLIENT])
             await recorder.connect(self.sides[SERVER])
         except InspectorError as error:
             self._tell(str(error))
@@ -292,7 +343,7 @@ class _Link:
             self._tell(f"{type(error).__name__} while it was read: it is handed on, but not logged any more")
 
     def _tell(self, line: str) -> None:
-        self._recorder.tell(f"connection {self._number}: {line}")
+        self._recorder.complain(line, f"connection {self._number}: ")
 
 
 class _Side(asyncio.Protocol):
@@ -309,10 +360,16 @@ class _Side(asyncio.Protocol):
         return self._link.sides[1 - self._direction]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)
-        self.transport.set_write_buffer_limits(HIGH_WATER)
+        self.use(cast(asyncio.Transport, transport))
         self.is_connected = True
         self._link.begin(self._direction)
+
+    def use(self, transport: asyncio.Transport) -> None:
+        """Takes a transport, which stays paused if it is that of a client: the other side comes first."""
+        self.transport = transport
+        transport.set_write_buffer_limits(HIGH_WATER)
+        if self._direction == CLIENT:
+            transport.pause_reading()
 
     def data_received(self, data: bytes) -> None:
         self._link.forward(self._direction, data)
@@ -333,6 +390,12 @@ class _Side(asyncio.Protocol):
     def resume_writing(self) -> None:
         if self._other.is_connected:
             self._other.transport.resume_reading()
+
+
+def _no_handshake(reason: str) -> ConnectError:
+    reason = reason.replace("_", " ").lower()  # OpenSSL's are like WRONG_VERSION_NUMBER
+    hint = "does it speak TLS, and trust the certificate?"
+    return ConnectError(f"the client did not get through the TLS handshake: {reason}", hint=hint)
 
 
 def listening_tls(cert: str, key: str) -> ssl.SSLContext:

@@ -9,6 +9,7 @@ import node_peer
 import pytest
 from certificates import Certificates
 from command import PATIENCE, SCHEMA, run, start
+from recording import recording
 
 SERVICE = "vision.v1.PredictionService"
 PREDICT = f"{SERVICE}/Predict"
@@ -76,6 +77,29 @@ def test_a_template_is_edited_and_sent(server, tmp_path):
 def test_all_kinds_of_methods_are_called(server, schema, method, data, answers):
     called = run("call", server, f"{SERVICE}/{method}", *schema, "--no-cache", "-d", data)
     assert (called.code, called.err, called.rows) == (0, "", answers)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("list",),
+        ("describe", SERVICE, "--recursive"),
+        *(("call", f"{SERVICE}/{method}", "-d", '{"text": "a"} {"text": "b"}' if method == "Converse" else "{}", "-vv")
+          for method in ("Predict", "WatchVideo", "UploadDataset", "Converse")),
+        ("call", PREDICT, "-d", '{"model": "fail"}'),
+        ("call", PREDICT, "-d", '{"model": "m"}', "--compress", "gzip", "-H", "x-a: b", "--max-time", "20"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_through_a_recording_proxy_all_is_the_same(server, tmp_path, words):
+    with recording(server, tmp_path / "calls.binlog") as proxy:
+        direct, through = (_live(words, each) for each in (server, f"grpc://{proxy.address}"))
+    assert (through.code, through.out) == (direct.code, direct.out)
+
+
+def _live(words, target):
+    name, *rest = words
+    return run(name, *([target, *rest] if name == "call" else [*rest, "-s", target]), "--no-cache")
 
 
 def test_requests_may_be_compressed(server):
