@@ -11,7 +11,7 @@ import click
 
 from inspector.cli import output
 from inspector.cli.answer_printer import AnswerPrinter
-from inspector.cli.connect_options import Connection, ConnectOptions, connect_options, connection
+from inspector.cli.connect_options import SECONDS, Connection, ConnectOptions, connect_options, connection
 from inspector.cli.exit_codes import DAMAGED
 from inspector.cli.live_call import Outcome, Wanted, make
 from inspector.cli.options import (
@@ -53,7 +53,7 @@ STATUS_BASE = 64
 @schema_options
 @connect_options
 @click.option(
-    "--max-time", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="The deadline of the call."
+    "--max-time", type=SECONDS, metavar="SECONDS", help="The deadline of the call."
 )
 @click.option("--max-msg-sz", type=click.IntRange(1), metavar="BYTES", help="Largest answer taken. Default: 4 MiB.")
 @click.option("--compress", type=click.Choice(ENCODINGS), help="How requests are compressed.")

@@ -6,6 +6,7 @@ They may come from a profile (`@name`, see `client.profiles`); what stands on th
 from __future__ import annotations
 
 import functools
+import math
 import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -19,7 +20,20 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_SECONDS = click.FloatRange(0, min_open=True)
+
+
+class _Seconds(click.FloatRange):
+    """A time above 0. (A comparison of click's lets NaN through.)"""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail("this is not a number of seconds", param, ctx)
+        return number
+
+
+SECONDS = _Seconds(0, 1e9, min_open=True)
+"""The most is that of `client.settings`, which is not loaded for this."""
 
 
 class ConnectOptions(NamedTuple):
@@ -66,8 +80,8 @@ _OPTIONS = (
     click.option("--authority", metavar="NAME", help="The value of :authority, and the name in the certificate."),
     click.option("--servername", metavar="NAME", help="The name in SNI and in the certificate, where it is another."),
     click.option("--unix", "is_unix", is_flag=True, help="TARGET is the path of a unix socket (as unix:PATH)."),
-    click.option("--connect-timeout", type=_SECONDS, metavar="SECONDS", help="To connect within. Default: 10."),
-    click.option("--keepalive-time", type=_SECONDS, metavar="SECONDS", help="Ask for a sign of life so often."),
+    click.option("--connect-timeout", type=SECONDS, metavar="SECONDS", help="To connect within. Default: 10."),
+    click.option("--keepalive-time", type=SECONDS, metavar="SECONDS", help="Ask for a sign of life so often."),
     click.option("--user-agent", metavar="TEXT", help="Put before our own user-agent."),
     click.option(
         "-H", "--header", "headers", metavar="'NAME: VALUE'", multiple=True,

@@ -57,7 +57,7 @@ class AsyncClient:
             servername=servername, connect_timeout=connect_timeout, keepalive_time=keepalive_time,
             user_agent=user_agent,
         )  # fmt: skip
-        self.settings.uses_tls(self.target)
+        self.settings.check(self.target)
         self._max_message = max_message
         self._schema = schema
         self._codec: Codec | None = None

@@ -84,6 +84,8 @@ def to_send(metadata: Metadata) -> list[RawHeader]:
 
 
 def _encoded(name: str, value: HeaderValue) -> RawHeader:
+    if not isinstance(value, str | bytes):
+        raise InputError(f"the value of the header {name[:80]} is neither text nor bytes")
     if not _NAME.fullmatch(name):
         hint = "names are letters, digits, '-', '_' and '.'"
         raise InputError(f"{name[:80]!r} cannot be the name of a header", hint=hint)

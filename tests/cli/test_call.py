@@ -206,6 +206,22 @@ def test_a_deadline_is_kept(call):
     assert "DEADLINE_EXCEEDED (4)" in result.err
 
 
+@pytest.mark.parametrize("option", ["--max-time", "--connect-timeout", "--keepalive-time"])
+@pytest.mark.parametrize("seconds", ["nan", "inf", "1e300", "0", "-1"])
+def test_a_time_that_is_none_is_wrong_usage(call, option, seconds):
+    result = call(PREDICT, option, seconds)
+    assert (result.code, result.out, len(result.err.splitlines())) == (2, b"", 1)
+    assert option in result.err
+
+
+@pytest.mark.parametrize("option", ["--user-agent", "--authority"])
+def test_a_name_that_a_header_cannot_carry_is_told(call, handler, option):
+    result = call(PREDICT, option, "a\nb")
+    assert (result.code, result.out) == (1, b"")
+    assert "cannot be sent" in result.err
+    assert handler.requests == []
+
+
 def test_ctrl_c_cancels_the_call_and_says_so(server, handler):
     process = start("call", f"grpc://{server[0]}", WATCH, "-s", SCHEMA, "-d", '{"model": "forever"}')
     assert process.stdout.readline() == b"{}\n"
