@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-
 class _Seconds(click.FloatRange):
     """A time above 0. (A comparison of click's lets NaN through.)"""
 

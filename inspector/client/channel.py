@@ -33,6 +33,7 @@ class Channel:
     def __init__(self, target: Target, settings: ConnectSettings, dialed: Dialed[Connection], steps: tuple[Step, ...]):
         self.target = target
         self.settings = settings
+        self.local = dialed.local
         self.peer = dialed.peer
         self.tls = dialed.tls
         self.steps = steps
