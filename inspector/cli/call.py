@@ -13,12 +13,11 @@ import click
 
 from inspector.cli import output
 from inspector.cli.answer_printer import AnswerPrinter, Style
-from inspector.cli.completion import complete_words
-from inspector.cli.connect_options import SECONDS, Connection, ConnectOptions, connect_options, connection
+from inspector.cli.completion import complete_symbols, complete_targets, complete_words
+from inspector.cli.connect_options import SECONDS, Connection, ConnectOptions, ask, connect_options, connection
 from inspector.cli.exit_codes import CANCELLED, DAMAGED
 from inspector.cli.live_call import Ending, Outcome, Wanted, make
 from inspector.cli.options import (
-    is_cache_used,
     json_options,
     load_schema,
     out_option,
@@ -47,8 +46,8 @@ STATUS_BASE = 64
 
 
 @click.command(no_args_is_help=True)
-@click.argument("target", metavar="TARGET")
-@click.argument("method", metavar="METHOD")
+@click.argument("target", metavar="TARGET", shell_complete=complete_targets)
+@click.argument("method", metavar="METHOD", shell_complete=complete_symbols("method"))
 @click.option(
     "-d", "--data", metavar="DATA", help="The request; @FILE reads it from a file, @ or @- from standard input."
 )
@@ -189,17 +188,9 @@ class _Asked:
         return schema, schema.method(method)
 
     def _reflected(self, method: str) -> Schema:
-        from inspector.client.reflection import open_reflection  # noqa: PLC0415  # where no source is named
-        from inspector.schema import Schema  # noqa: PLC0415
+        from inspector.schema import Schema  # noqa: PLC0415  # where no source is named
 
-        reached = self._reached
-        found = open_reflection(
-            str(reached.target),
-            settings=reached.settings,
-            metadata=reached.reflect_metadata,
-            symbols=(method,),
-            use_cache=is_cache_used(),
-        )
+        found = ask(self._reached, (method,))
         for note in found.notes:
             output.note(note)
         return Schema((found,))
