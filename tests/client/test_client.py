@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import subprocess
 import sys
 
@@ -151,6 +152,23 @@ def test_a_client_connects_again_after_its_connection_is_gone(server, schema):
             assert await client.channel() is not first
 
     asyncio.run(main())
+
+
+def test_a_client_that_is_forgotten_closes_its_connection(server, schema):
+    client = inspector.Client(server["plain"], schema=schema, plaintext=True)
+    assert client.call(PREDICT, text("fox")).message["name"] == "fox"
+    channel = client.run(client._client.channel())
+    assert channel.failure is None
+    del client
+    gc.collect()
+    assert channel.failure == "the channel was closed"
+
+
+def test_a_unary_method_takes_one_message_of_a_stream_too(client):
+    with client.stream(PREDICT) as stream:
+        assert stream.send(text("fox"))
+        with pytest.raises(InputError, match="takes one message"):
+            stream.send(text("fox"))
 
 
 def test_options_that_contradict_each_other_are_refused_at_once():
