@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import os
 import time
@@ -28,7 +29,7 @@ from inspector.cli.payload_options import check_form, check_format, ignore_unkno
 from inspector.client import requests
 from inspector.client.decoding import LiveDecoder
 from inspector.client.settings import DEFAULT_MAX_MESSAGE, CallSettings
-from inspector.errors import InputError, InspectorError
+from inspector.errors import ConnectError, InputError, InspectorError, SchemaError
 from inspector.formats import registry as formats
 from inspector.formats.base import Conversion, Format
 from inspector.net.compression import ENCODINGS
@@ -191,9 +192,14 @@ class _Asked:
         from inspector.schema import Schema  # noqa: PLC0415  # where no source is named
 
         found = ask(self._reached, (method,))
+        schema = Schema((found,))
+        if (named := schema.find_method(method)) is not None and _may_hold_any_type(named):
+            with contextlib.suppress(SchemaError, ConnectError):  # then what there is has to do
+                found = ask(self._reached)
+                schema = Schema((found,))
         for note in found.notes:
             output.note(note)
-        return Schema((found,))
+        return schema
 
     def _conversion_to(self, type_name: str) -> Conversion:
         given = self._given
@@ -247,6 +253,20 @@ class _Asked:
             not method.client_streaming,
             given["stop_after"],
         )
+
+
+def _may_hold_any_type(method: MethodDescriptor) -> bool:
+    """Whether a google.protobuf.Any is in a request or an answer, somewhere."""
+    waiting = [method.input_type, method.output_type]
+    seen = set()
+    while waiting:
+        each = waiting.pop()
+        if each.full_name == "google.protobuf.Any":
+            return True
+        if each.full_name not in seen:
+            seen.add(each.full_name)
+            waiting += [field.message_type for field in each.fields if field.message_type is not None]
+    return False
 
 
 def _within(reached: Connection, max_time: float | None) -> Connection:

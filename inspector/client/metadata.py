@@ -25,7 +25,7 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 _RESERVED = frozenset(("te", "content-type", "host", "connection", "keep-alive", "proxy-connection",
                        "transfer-encoding", "upgrade", "content-length", "grpc-timeout", "grpc-encoding",
-                       "grpc-accept-encoding", "grpc-status", "grpc-message"))  # fmt: skip
+                       "grpc-accept-encoding", "grpc-status", "grpc-message", "user-agent"))  # fmt: skip
 """What the protocol itself says by these names."""
 
 _SECRET = frozenset((b"authorization", b"cookie", b"proxy-authorization", b"x-api-key"))

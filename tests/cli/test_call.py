@@ -8,11 +8,16 @@ import shlex
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
+import grpc
 import odd_servers
 import pytest
 from command import PATIENCE, SAMPLES, SCHEMA, environment, on_terminal, run, start
+from grpc_reflection.v1alpha import reflection
 from typed_server import SERVICE, serving
+
+import inspector
 
 PREDICT = f"{SERVICE}/Predict"
 WATCH = f"{SERVICE}/WatchVideo"
@@ -444,6 +449,43 @@ def test_the_schema_comes_from_the_server_where_none_is_named(server, handler):
     again = run("call", f"grpc://{server[0]}", PREDICT, "-d", '{"model": "m"}', "--reflect-header", "x-r: 1")
     assert again.rows == [{"model": "m"}]
     assert handler.requests == [{"model": "m"}] * 2
+
+
+OTHER_FILES = {
+    "box.proto": """import "google/protobuf/any.proto";
+        message Box { google.protobuf.Any content = 1; }
+        service Boxes { rpc Send(Box) returns (Box); }""",
+    "thing.proto": """message Thing { int64 id = 1; }
+        service Things { rpc Get(Thing) returns (Thing); }""",
+}
+
+
+class Echo(grpc.GenericRpcHandler):
+    """Answers what it is asked."""
+
+    def service(self, details):
+        return (
+            grpc.unary_unary_rpc_method_handler(lambda request, _: request)
+            if "reflection" not in details.method
+            else None
+        )
+
+
+def test_an_any_may_have_a_type_of_another_service_of_the_server(tmp_path):
+    for name, text in OTHER_FILES.items():
+        (tmp_path / name).write_text(f'syntax = "proto3"; package shop; {text}')
+    schema = inspector.Schema.from_source(str(tmp_path))
+    services = ("shop.Boxes", "shop.Things")
+    for service, method in zip(services, ("Send", "Get"), strict=True):
+        schema.method(f"{service}/{method}")  # loads the file, so that reflection finds it
+    server = grpc.server(ThreadPoolExecutor(2), (Echo(),), options=(("grpc.so_reuseport", 0),))
+    reflection.enable_server_reflection(services, server, pool=schema.pool)
+    address = f"grpc://127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    server.start()
+    content = {"@type": "type.googleapis.com/shop.Thing", "id": "9007199254740993"}
+    result = run("call", address, "shop.Boxes/Send", "-d", json.dumps({"content": content}))
+    assert (result.code, result.err, result.rows) == (0, "", [{"content": content}])
+    server.stop(None).wait()
 
 
 def test_a_captured_call_is_made_again_by_the_program_that_show_prints(server, handler):
