@@ -19,6 +19,8 @@ from inspector.views.safe_text import safe
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from inspector.schema import Schema
+
 PATIENCE = 3.0
 """Seconds that a schema may take, of a server too. Who presses a key waits no longer."""
 
@@ -32,9 +34,16 @@ def complete_symbols(*kinds: str) -> Complete:
     """Completes full names of these kinds (`Symbols.names`); methods also as `pkg.Svc/Method`."""
 
     def complete(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        return _items(_in_time(lambda: _symbols(ctx, kinds, incomplete)))
+        return _items(_in_time(ctx, lambda: _symbols(ctx, kinds, incomplete)))
 
     return complete
+
+
+def complete_targets(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Completes `@NAME` of profiles."""
+    from inspector.client import profiles  # noqa: PLC0415  # where a shell asks only
+
+    return _items(_in_time(ctx, lambda: [f"@{each}" for each in profiles.names() if f"@{each}".startswith(incomplete)]))
 
 
 def complete_files(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -62,6 +71,8 @@ def _symbols(ctx: click.Context, kinds: Iterable[str], incomplete: str) -> list[
     from inspector.cli.options import load_schema  # noqa: PLC0415  # it offers completions itself
 
     schema = load_schema(ctx.params.get("schemas") or (), ctx.params.get("import_paths") or ())
+    if schema is None and "target" in ctx.params:
+        schema = _schema_of_target()
     if schema is None:
         return []
     bare = incomplete.lstrip("./")
@@ -75,12 +86,24 @@ def _symbols(ctx: click.Context, kinds: Iterable[str], incomplete: str) -> list[
     return found[:MOST_COMPLETIONS]
 
 
-def _in_time(find: Callable[[], list[str]]) -> list[str]:
+def _schema_of_target() -> Schema | None:
+    """What the profile of TARGET names, or else the server says."""
+    from inspector.cli.connect_options import ask, reached  # noqa: PLC0415  # for servers only
+    from inspector.cli.options import load_schema  # noqa: PLC0415
+    from inspector.schema import Schema  # noqa: PLC0415
+
+    found = reached()
+    if found.sources:
+        return load_schema(found.sources, found.import_paths)
+    return Schema((ask(found),))
+
+
+def _in_time(ctx: click.Context, find: Callable[[], list[str]]) -> list[str]:
     """What it finds in PATIENCE, without a word."""
     found: list[str] = []
 
     def work() -> None:
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception), ctx.scope(cleanup=False):
             found.extend(find())
 
     thread = threading.Thread(target=work, daemon=True)

@@ -8,6 +8,7 @@ import click
 
 from inspector.cli import output
 from inspector.cli.completion import complete_files, complete_folders, complete_symbols
+from inspector.cli.connect_options import asking_options
 from inspector.cli.exit_codes import DAMAGED
 from inspector.cli.options import require_schema, schema_options
 from inspector.cli.source_files import write_set, write_sources
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     shell_complete=complete_symbols("service", "method", "message", "enum", "extension", "package", "file"),
 )  # fmt: skip
 @schema_options
+@asking_options
 @click.option("-r", "--recursive", is_flag=True, help="With all types that it refers to, each once.")
 @click.option(
     "--output", "form", type=click.Choice(["text", "json", "ndjson"]), default="text",

@@ -9,6 +9,7 @@ import click
 
 from inspector.cli import output
 from inspector.cli.completion import complete_symbols
+from inspector.cli.connect_options import asking_options
 from inspector.cli.options import require_schema, schema_options
 from inspector.views.rows import to_line
 from inspector.views.safe_text import safe
@@ -23,6 +24,7 @@ KINDS = ("service", "method", "message", "enum", "extension", "file", "package")
 @click.command(epilog="Examples: inspector list -s protos; inspector list pkg.Svc -l -s api.binpb")
 @click.argument("symbols", metavar="[SYMBOL]...", nargs=-1, shell_complete=complete_symbols("service", "package"))
 @schema_options
+@asking_options
 @click.option("--kind", type=click.Choice(KINDS), help="List these. Default: services; of a service, its methods.")
 @click.option("-l", "--long", "is_long", is_flag=True, help="Methods with streaming kind, request and response.")
 @click.option(

@@ -36,8 +36,9 @@ class _Number(click.FloatRange):
 NUMBER = _Number(0)
 """From 0 on."""
 
-POSITIVE = _Number(0, min_open=True)
-"""Over 0, as times are in which something must happen."""
+POSITIVE = _Number(0, 1e9, min_open=True)
+"""Over 0, as times are in which something must happen. The most is that of `client.settings`, which is not loaded for
+this."""
 
 input_argument = click.argument("input_", metavar="INPUT", type=str, shell_complete=complete_files)
 
@@ -83,8 +84,8 @@ def schema_options(command: Command) -> Command:
         metavar="SOURCE",
         multiple=True,
         shell_complete=complete_files,
-        help="Descriptor set, .proto file, folder of them, python:MODULE, grpc://HOST:PORT (grpcs://) for server "
-        "reflection, program or package with descriptors in it; repeatable. Default: $INSPECTOR_SCHEMA.",
+        help="Descriptor set, .proto file, folder of them, python:MODULE, grpc://HOST:PORT (grpcs://, unix:PATH) for "
+        "server reflection, program or package with descriptors in it; repeatable. Default: $INSPECTOR_SCHEMA.",
     )(command)
 
 
@@ -156,7 +157,9 @@ def json_options(command: Command) -> Command:
         "--keep-unknown", is_flag=True, help="Print fields that the schema does not know too, guessed, by number."
     )(command)
     command = click.option("--enum-numbers", is_flag=True, help="Enum values as numbers.")(command)
-    command = click.option("--proto-names", is_flag=True, help="Field names as in the .proto file.")(command)
+    command = click.option(
+        "--proto-names", "--keep-proto-names", "proto_names", is_flag=True, help="Field names as in the .proto file."
+    )(command)
     return click.option("--emit-defaults", is_flag=True, help="Print fields at their default value too.")(command)
 
 
@@ -179,16 +182,16 @@ def load_schema(schemas: tuple[str, ...], import_paths: tuple[str, ...]) -> Sche
 
 
 def _reflect(address: str) -> DescriptorSet:
-    from inspector.client.reflection import open_reflection  # noqa: PLC0415  # with asyncio and h2, for servers only
+    from inspector.cli.connect_options import reflected  # noqa: PLC0415  # for servers only
 
-    return open_reflection(address, use_cache=is_cache_used())
+    return reflected(address)
 
 
 def _default_sources() -> tuple[str, ...]:
-    """INSPECTOR_SCHEMA holds one source per item, separated like PATH; `python:` and `grpc:` keep their colon."""
+    """INSPECTOR_SCHEMA holds one source per item, separated like PATH; `python:`, `grpc:`, `unix:` keep their colon."""
     found: list[str] = []
     for item in os.environ.get("INSPECTOR_SCHEMA", "").split(os.pathsep):
-        if found and found[-1] in ("python", "grpc", "grpcs"):
+        if found and found[-1] in ("python", "grpc", "grpcs", "unix"):
             found[-1] += f":{item}"
         elif item:
             found.append(item)

@@ -18,7 +18,7 @@ from inspector.sources.payloads import forms
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def _check_form(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+def check_form(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     form, _plus, dump = (value or "").partition("+")
     if value is not None and (form not in forms() or (dump and dump not in DUMPS)):
         raise click.BadParameter(f"there is no form {value!r}; known are {', '.join(forms())}")
@@ -31,7 +31,7 @@ def form_option(command: Command) -> Command:
         "--from",
         "form",
         metavar="FORMAT",
-        callback=_check_form,
+        callback=check_form,
         shell_complete=complete_words(*forms()),
         help=f"What INPUT is, where neither its name nor its content tells: {', '.join(forms())}.",
     )(command)

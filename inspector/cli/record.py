@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from inspector.cli import output
-from inspector.cli.connect_options import NOTHING, way_to
+from inspector.cli.connect_options import ConnectOptions, way_to
 from inspector.cli.exit_codes import FAILED
 from inspector.cli.options import POSITIVE
 from inspector.client.binlog_writer import BinlogFile, FileLimits, Mode
@@ -116,7 +116,7 @@ def _recorder(listen: Listen, target: str, given: dict[str, Any], progress: _Pro
         name: given[name] or None for name in ("plaintext", "insecure", "cacert", "cert", "key", "servername")
     }
     try:
-        server, settings = way_to(target, NOTHING._replace(connect_timeout=given["connect_timeout"], **named))
+        server, settings = way_to(target, ConnectOptions(connect_timeout=given["connect_timeout"], **named))
     except InputError as error:
         raise click.BadParameter(str(error), param_hint="'--target'") from None
     files = given["listen_cert"], given["listen_key"]

@@ -6,6 +6,7 @@ import click
 
 from inspector.cli import output
 from inspector.cli.completion import complete_symbols, complete_words
+from inspector.cli.connect_options import asking_options
 from inspector.cli.options import out_option, require_schema, schema_options
 from inspector.cli.payload_options import check_format, refuse_terminal
 from inspector.formats import registry as formats
@@ -22,6 +23,7 @@ from inspector.views.safe_text import safe, safe_json
 )
 @click.argument("symbol", metavar="SYMBOL", shell_complete=complete_symbols("method", "message"))
 @schema_options
+@asking_options
 @click.option(
     "--to", "to", metavar="FORMAT", callback=check_format, shell_complete=complete_words(*formats.names()),
     help=f"What to write: {', '.join(formats.names())}. Default: what the name of FILE tells, else JSON.",

@@ -49,7 +49,7 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
 """What a target may say, and the types of its values. Lists are of texts."""
 
 _PATHS = ("cacert", "cert", "key")
-_PREFIXES = ("python:", "grpc://", "grpcs://", "@")
+_PREFIXES = ("python:", "grpc://", "grpcs://", "unix:", "@")
 """How schema sources begin that are no paths."""
 
 
