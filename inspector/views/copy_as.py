@@ -99,21 +99,15 @@ def request_of(
     """What a call asked. `sources` is what `schema` is from. Raises InspectorError where the capture does not hold all
     of it."""
     if call.method is None:
-        raise InspectorError(f"the method of call {call.number} is not in the capture", hint="choose another call")
-    requests = tuple(each for each in messages if each.message.direction == "request")
-    for each in requests:
-        if each.problem is not None:
-            text = f"request {each.message.index} of call {call.number} cannot be sent again: {each.problem.message}"
-            raise InspectorError(text, hint="choose another call")
-    if len(requests) != call.requests:
-        raise InspectorError(f"not all requests of call {call.number} are in the capture", hint="choose another call")
+        raise InspectorError(f"the method of call {call.number} is not in the capture", hint=_OTHER)
+    requests = _whole_requests(call, messages)
     fields = [field for field in call.request_headers if not _is_transport(field[0])]
     known = [(name, value) for name, value in fields if name is not None and value is not None]
     metadata = tuple(_field(name, value, show_secrets) for name, value in known if _VALUE.fullmatch(value))
     headers = dict(call.request_headers)
     target = call.server or call.authority
     if not target:
-        raise InspectorError(f"the server of call {call.number} is not in the capture", hint="choose another call")
+        raise InspectorError(f"the server of call {call.number} is not in the capture", hint=_OTHER)
     method = schema.find_method(call.method) if schema is not None else None
     return Request(
         target,
@@ -130,6 +124,20 @@ def request_of(
         method.containing_service.file.name if method is not None else None,
         method.output_type.full_name if method is not None else None,
     )
+
+
+def _whole_requests(call: Call, messages: Sequence[DecodedMessage]) -> tuple[DecodedMessage, ...]:
+    requests = tuple(each for each in messages if each.message.direction == "request")
+    for each in requests:
+        if each.problem is not None:
+            text = f"request {each.message.index} of call {call.number} cannot be sent again: {each.problem.message}"
+            raise InspectorError(text, hint=_OTHER)
+    if len(requests) != call.requests:
+        raise InspectorError(f"not all requests of call {call.number} are in the capture", hint=_OTHER)
+    return requests
+
+
+_OTHER = "choose another call"
 
 
 def _is_transport(name: str | None) -> bool:
