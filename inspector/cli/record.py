@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import os
 import re
 import resource
@@ -152,7 +151,9 @@ def _allow_files() -> None:
 def _signals(recorder: Recorder) -> asyncio.Event:
     """What is set when a signal says to end. What asyncio has to complain about is told as a line."""
     loop = asyncio.get_running_loop()
-    loop.set_exception_handler(lambda _, context: recorder.complain(_complaint(context)))
+    loop.set_exception_handler(
+        lambda _, context: recorder.complain(str(context.get("exception") or context["message"]))
+    )
     stop = asyncio.Event()
     numbers = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
@@ -160,13 +161,6 @@ def _signals(recorder: Recorder) -> asyncio.Event:
     for number in numbers:
         loop.add_signal_handler(number, stop.set)
     return stop
-
-
-def _complaint(context: dict[str, Any]) -> str:
-    exception = context.get("exception")
-    if isinstance(exception, OSError) and exception.errno in (errno.EMFILE, errno.ENFILE):
-        return "too many open files: clients wait until others have gone (ulimit -n sets how many there may be)"
-    return str(exception or context["message"])
 
 
 async def _show(recorder: Recorder, stop: asyncio.Event, line: Callable[[], str], progress: _Progress) -> None:

@@ -34,6 +34,12 @@ HIGH_WATER = 256 * 1024
 _LAST_WORDS = 0.5
 """Seconds in which what waits to be sent may go out when recording ends."""
 
+_BACKLOG = 100
+"""Clients that the system may hold until they are taken, as in asyncio."""
+
+_RETRY = 0.5
+"""Seconds until clients are taken again, when the system has no room for one."""
+
 _HANDSHAKE_TIME = 20.0
 """Seconds that a client may take for the TLS handshake."""
 
@@ -120,7 +126,7 @@ class Recorder:
         self._settings = settings
         self._listen_tls = listen_tls
         self._listening: socket.socket | None = None
-        self._server: asyncio.Server | None = None
+        self._welcoming: set[asyncio.Task[None]] = set()
         self._all_closed = asyncio.Event()
         self._told: dict[str, int] = {}
         if settings.uses_tls(target):
@@ -147,33 +153,60 @@ class Recorder:
         """Begins to take connections, after `bind`."""
         assert self._listening is not None
         self.log = log
+        self._listening.setblocking(False)
+        self._listening.listen(_BACKLOG)
+        self._watch()
+
+    def _watch(self) -> None:
+        if self._listening is not None:
+            asyncio.get_running_loop().add_reader(self._listening, self._take_client, self._listening)
+
+    def _take_client(self, listening: socket.socket) -> None:
+        """Takes a connection. (A server of asyncio loses what it takes just before it is closed.)"""
         loop = asyncio.get_running_loop()
-        create = loop.create_server if self.listen.unix_path is None else loop.create_unix_server
-        self._server = await create(self._accept, sock=self._listening)
+        try:
+            client, _ = listening.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            hint = " (ulimit -n sets how many)" if error.errno in (errno.EMFILE, errno.ENFILE) else ""
+            self.complain(f"clients must wait: {error.strerror or error}{hint}")
+            loop.remove_reader(listening)
+            loop.call_later(_RETRY, self._watch)
+            return
+        client.setblocking(False)
+        task = loop.create_task(self._welcome(client))
+        self._welcoming.add(task)
+        task.add_done_callback(self._welcoming.discard)
+
+    async def _welcome(self, client: socket.socket) -> None:
+        await asyncio.get_running_loop().connect_accepted_socket(self._accept, client)
 
     async def close(self) -> None:
         """Ends all connections; what was open in them is logged as ended."""
         self._leave()
+        await asyncio.gather(*self._welcoming, return_exceptions=True)
         self._all_closed.clear()
-        for link in list(self.links):
+        links = [*self.links]
+        for link in links:
             link.end_log()
             link.close()
-        if not self.links:
-            return
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_LAST_WORDS):
-                await self._all_closed.wait()
-        for link in list(self.links):
+        if self.links:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_WORDS):
+                    await self._all_closed.wait()
+        for link in [*self.links]:
             link.abort()
         while self.links:
             await asyncio.sleep(0)
+        connecting = [link.connecting for link in links if link.connecting is not None]
+        await asyncio.gather(*connecting, return_exceptions=True)
 
     def _leave(self) -> None:
         """Does not listen any more."""
-        if self._server is not None:
-            self._server.close()
         listening, self._listening = self._listening, None
         if listening is not None:
+            asyncio.get_running_loop().remove_reader(listening)
             listening.close()
             if self.listen.unix_path is not None:
                 with contextlib.suppress(OSError):
@@ -235,12 +268,12 @@ class _Link:
         self._log: ConnectionLog | None = None
         self._early: list[bytes] = []
         self._ended = [False, False]
-        self._connecting: asyncio.Task[None] | None = None
+        self.connecting: asyncio.Task[None] | None = None
 
     def begin(self, direction: int) -> None:
         """A side is connected: first that of the client, which waits for the other."""
         if direction == CLIENT:
-            self._connecting = asyncio.get_running_loop().create_task(self._connect())
+            self.connecting = asyncio.get_running_loop().create_task(self._connect())
 
     async def _connect(self) -> None:
         recorder = self._recorder
@@ -298,8 +331,8 @@ class _Link:
 
     def close(self) -> None:
         """Ends both sides."""
-        if self._connecting is not None and self._connecting is not asyncio.current_task():
-            self._connecting.cancel()
+        if self.connecting is not None and self.connecting is not asyncio.current_task():
+            self.connecting.cancel()
         for side in self.sides:
             if side.is_connected:
                 side.transport.close()

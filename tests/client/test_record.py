@@ -1,7 +1,9 @@
 """What goes through the proxy is what goes without it, and is in the log."""
 
+import asyncio
 import base64
 import contextlib
+import gc
 import os
 import socket
 import threading
@@ -364,8 +366,7 @@ def target():
 
 
 def _connected(proxy):
-    host, _, port = proxy.address.rpartition(":")
-    return contextlib.closing(socket.create_connection((host, int(port)), 20))
+    return contextlib.closing(_connect(proxy))
 
 
 def _all(connected):
@@ -472,6 +473,27 @@ def test_what_is_open_when_recording_ends_is_logged_as_ended(server, path):
     ((call, _, answers),) = calls_of(path)
     assert (call.status.name, call.status.message) == ("UNAVAILABLE", "the connection was closed")
     assert answers == [b"w"]
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_a_connection_that_has_only_just_come_is_closed_too(target, path, turns):
+    async def come_and_close():
+        client = _connect(proxy)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await proxy.recorder.close()
+        return client
+
+    with recording(target.address, path) as proxy:
+        client = asyncio.run_coroutine_threadsafe(come_and_close(), proxy.loop).result(20)
+    with contextlib.closing(client):
+        assert _all(client) == b""
+    gc.collect()  # a socket that nobody closed is a warning, and so an error
+
+
+def _connect(proxy):
+    host, _, port = proxy.address.rpartition(":")
+    return socket.create_connection((host, int(port)), 20)
 
 
 def test_only_so_much_of_each_message_is_logged(server, path):
