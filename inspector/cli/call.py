@@ -11,14 +11,15 @@ import click
 
 from inspector.cli import output
 from inspector.cli.answer_printer import AnswerPrinter
-from inspector.cli.connect_options import Connection, ConnectOptions, connect_options, connection
+from inspector.cli.completion import complete_data, complete_symbols, complete_targets
+from inspector.cli.connect_options import ConnectOptions, connect_options, connection
 from inspector.cli.exit_codes import DAMAGED
 from inspector.cli.live_call import Outcome, Wanted, make
 from inspector.cli.options import (
-    is_cache_used,
     json_options,
     load_schema,
     out_option,
+    reflected_schema,
     schema_options,
     secrets_option,
 )
@@ -42,11 +43,12 @@ STATUS_BASE = 64
 
 
 @click.command(no_args_is_help=True)
-@click.argument("target", metavar="TARGET")
-@click.argument("method", metavar="METHOD")
+@click.argument("target", metavar="TARGET", shell_complete=complete_targets)
+@click.argument("method", metavar="METHOD", shell_complete=complete_symbols("method"))
 @click.option(
-    "-d", "--data", metavar="DATA", help="The request; @FILE reads it from a file, @ or @- from standard input."
-)
+    "-d", "--data", metavar="DATA", shell_complete=complete_data,
+    help="The request; @FILE reads it from a file, @ or @- from standard input.",
+)  # fmt: skip
 @form_option
 @to_option
 @click.option("--format", "both", type=click.Choice(["json", "text"]), help="Short for --from and --to.")
@@ -81,14 +83,16 @@ def call(target: str, method: str, connect: ConnectOptions, **given: Any) -> int
     """
     both = given.pop("both")
     given |= {name: given[name] or both for name in ("form", "to")}
-    return _Asked(connection(target, connect), method, given).run()
+    return _Asked(target, connect, method, given).run()
 
 
 class _Asked:
     """What the command line asks for. `given` are its options by name."""
 
-    def __init__(self, reached: Connection, method: str, given: dict[str, Any]) -> None:
-        self._reached = reached
+    def __init__(self, target: str, connect: ConnectOptions, method: str, given: dict[str, Any]) -> None:
+        self._target = target
+        self._connect = connect
+        self._reached = connection(target, connect)
         self._given = given
         self._schema, self._method = self._resolve(method)
         self._form, self._pieces = self._data()
@@ -139,26 +143,11 @@ class _Asked:
         """The schema of the options, of the profile, or else of the server itself; and the method in it."""
         reached = self._reached
         sources = self._given["schemas"] or reached.sources
-        schema = load_schema(sources, (*self._given["import_paths"], *reached.import_paths))
+        import_paths = (*self._given["import_paths"], *reached.import_paths)
+        schema = load_schema(sources, import_paths, self._connect)
         if schema is None:
-            schema = self._reflected(method)
+            schema = reflected_schema(self._target, self._connect, (method,))
         return schema, schema.method(method)
-
-    def _reflected(self, method: str) -> Schema:
-        from inspector.client.reflection import open_reflection  # noqa: PLC0415  # where no source is named
-        from inspector.schema import Schema  # noqa: PLC0415
-
-        reached = self._reached
-        found = open_reflection(
-            str(reached.target),
-            settings=reached.settings,
-            metadata=reached.reflect_metadata,
-            symbols=(method,),
-            use_cache=is_cache_used(),
-        )
-        for note in found.notes:
-            output.note(note)
-        return Schema((found,))
 
     def _conversion_to(self, type_name: str) -> Conversion:
         given = self._given

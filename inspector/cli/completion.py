@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ from inspector.views.safe_text import safe
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+    from inspector.schema import Schema
 
 PATIENCE = 3.0
 """Seconds that a schema may take, of a server too. Who presses a key waits no longer."""
@@ -42,6 +45,28 @@ def complete_files(_: click.Context, __: click.Parameter, incomplete: str) -> li
     return _items([incomplete], "file")
 
 
+def complete_targets(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Completes the names of profiles."""
+    return _items(_profiles(incomplete))
+
+
+def complete_sources(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The same, and leaves files to the shell."""
+    return _items(_profiles(incomplete)) if incomplete.startswith("@") else _items([incomplete], "file")
+
+
+def complete_data(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Completes `@FILE`. (Shells take what is behind an @ for a host.)"""
+    if not incomplete.startswith("@"):
+        return []
+    folder, start = os.path.split(incomplete[1:])
+    with contextlib.suppress(OSError), os.scandir(folder or ".") as entries:
+        found = [each.name + "/" * each.is_dir() for each in entries if each.name.startswith(start)]
+        names = (f"@{os.path.join(folder, name)}" for name in sorted(found) if start or not name.startswith("."))
+        return _items([name for name in names if _is_word(name)][:MOST_COMPLETIONS])
+    return []
+
+
 def complete_folders(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Leaves it to the shell."""
     return _items([incomplete], "dir")
@@ -58,10 +83,31 @@ def _items(values: Iterable[str], kind: str = "plain") -> list[CompletionItem]:
     return [CompletionItem(value, type=kind) for value in values]
 
 
-def _symbols(ctx: click.Context, kinds: Iterable[str], incomplete: str) -> list[str]:
-    from inspector.cli.options import load_schema  # noqa: PLC0415  # it offers completions itself
+def _profiles(incomplete: str) -> list[str]:
+    from inspector.client import profiles  # noqa: PLC0415  # where a shell asks only
 
-    schema = load_schema(ctx.params.get("schemas") or (), ctx.params.get("import_paths") or ())
+    with contextlib.suppress(Exception):
+        return [name for each in profiles.names() if (name := f"@{each}").startswith(incomplete) and _is_word(name)]
+    return []
+
+
+def _schema(ctx: click.Context) -> Schema | None:
+    """That of the sources which the command line names so far; for a call that of its profile, or of its target."""
+    from inspector.cli.connect_options import connection, options_in  # noqa: PLC0415  # they offer completions
+    from inspector.cli.options import load_schema, reflected_schema  # noqa: PLC0415
+
+    given = ctx.params
+    connect, sources, paths = options_in(given), given.get("schemas") or (), given.get("import_paths") or ()
+    target = given.get("target")
+    if target and not sources:
+        reached = connection(target, connect)
+        sources, paths = reached.sources, (*paths, *reached.import_paths)
+    schema = load_schema(sources, paths, connect)
+    return reflected_schema(target, connect) if schema is None and target else schema
+
+
+def _symbols(ctx: click.Context, kinds: Iterable[str], incomplete: str) -> list[str]:
+    schema = _schema(ctx)
     if schema is None:
         return []
     bare = incomplete.lstrip("./")
@@ -71,8 +117,13 @@ def _symbols(ctx: click.Context, kinds: Iterable[str], incomplete: str) -> list[
         names: Iterable[str] = schema.symbols.names(kind)
         if kind == "method" and "/" in bare:
             names = ("/".join(name.rsplit(".", 1)) for name in names)
-        found += (lead + name for name in names if name.startswith(bare) and name == safe(name) and " " not in name)
+        found += (lead + name for name in names if name.startswith(bare) and _is_word(name))
     return found[:MOST_COMPLETIONS]
+
+
+def _is_word(text: str) -> bool:
+    """Whether a shell may be given it as it is."""
+    return text == safe(text) and not any(each.isspace() or each in ",\\'\"$`;&|<>()" for each in text)
 
 
 def _in_time(find: Callable[[], list[str]]) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
@@ -42,6 +42,11 @@ class ConnectOptions(NamedTuple):
     expand_headers: bool
 
 
+NOT_GIVEN = ConnectOptions(
+    None, None, None, None, None, None, None, False, None, None, None, (), (), (), False
+)  # fmt: skip
+
+
 class Connection(NamedTuple):
     """How a server is reached: the options, and what a profile adds.
 
@@ -57,15 +62,20 @@ class Connection(NamedTuple):
     others: Mapping[str, Any]
 
 
+_UNIX = click.option("--unix", "is_unix", is_flag=True, help="TARGET is the path of a unix socket (as unix:PATH).")
+_RPC_HEADER = click.option(
+    "--rpc-header", "rpc_headers", metavar="FIELD", multiple=True, help="The same for calls only."
+)
+
 _OPTIONS = (
-    click.option("--plaintext/--tls", "plaintext", default=None, help="Without TLS, or with it whatever TARGET says."),
+    click.option("--plaintext/--tls", "plaintext", default=None, help="Without TLS, or with it (default: TLS)."),
     click.option("--insecure", is_flag=True, default=None, help="TLS without a look at the server's certificate."),
     click.option("--cacert", metavar="FILE", help="Certificates (PEM) of whom to trust, instead of the system's."),
     click.option("--cert", metavar="FILE", help="Our own certificate (PEM), for servers that ask for one."),
     click.option("--key", metavar="FILE", help="Its private key (PEM)."),
     click.option("--authority", metavar="NAME", help="The value of :authority, and the name in the certificate."),
     click.option("--servername", metavar="NAME", help="The name in SNI and in the certificate, where it is another."),
-    click.option("--unix", "is_unix", is_flag=True, help="TARGET is the path of a unix socket (as unix:PATH)."),
+    _UNIX,
     click.option("--connect-timeout", type=_SECONDS, metavar="SECONDS", help="To connect within. Default: 10."),
     click.option("--keepalive-time", type=_SECONDS, metavar="SECONDS", help="Ask for a sign of life so often."),
     click.option("--user-agent", metavar="TEXT", help="Put before our own user-agent."),
@@ -73,7 +83,7 @@ _OPTIONS = (
         "-H", "--header", "headers", metavar="'NAME: VALUE'", multiple=True,
         help="Header field to send; @FILE has one a line. Values of names in -bin are base64. Repeatable.",
     ),
-    click.option("--rpc-header", "rpc_headers", metavar="FIELD", multiple=True, help="The same for calls only."),
+    _RPC_HEADER,
     click.option(
         "--reflect-header", "reflect_headers", metavar="'NAME: VALUE'", multiple=True,
         help="The same, for reflection only.",
@@ -84,15 +94,30 @@ _OPTIONS = (
 
 def connect_options(command: Command) -> Command:
     """The options; the command takes them as `connect`, a ConnectOptions."""
+    return _with_options(command, _OPTIONS)
 
+
+def reflect_options(command: Command) -> Command:
+    """Those of them that say how servers are asked for a schema; the command takes them as `connect`."""
+    return _with_options(command, [option for option in _OPTIONS if option not in (_UNIX, _RPC_HEADER)])
+
+
+def _with_options(command: Command, options: Sequence[Callable[[Command], Command]]) -> Command:
     @functools.wraps(command)
     def packed(*arguments: Any, **given: Any) -> Any:
-        connect = ConnectOptions(**{name: given.pop(name) for name in ConnectOptions._fields})
+        connect = options_in(given)
+        for name in ConnectOptions._fields:
+            given.pop(name, None)
         return command(*arguments, connect=connect, **given)
 
-    for option in reversed(_OPTIONS):
+    for option in reversed(options):
         packed = option(packed)
     return packed  # type: ignore[return-value]
+
+
+def options_in(given: Mapping[str, Any]) -> ConnectOptions:
+    """The options among those of a command, by the names of their values."""
+    return ConnectOptions(**{name: given.get(name, default) for name, default in NOT_GIVEN._asdict().items()})
 
 
 def connection(target: str, options: ConnectOptions) -> Connection:

@@ -9,6 +9,7 @@ import click
 
 from inspector.cli import output
 from inspector.cli.completion import complete_symbols
+from inspector.cli.connect_options import ConnectOptions, reflect_options
 from inspector.cli.options import require_schema, schema_options
 from inspector.views.rows import to_line
 from inspector.views.safe_text import safe
@@ -23,6 +24,7 @@ KINDS = ("service", "method", "message", "enum", "extension", "file", "package")
 @click.command(epilog="Examples: inspector list -s protos; inspector list pkg.Svc -l -s api.binpb")
 @click.argument("symbols", metavar="[SYMBOL]...", nargs=-1, shell_complete=complete_symbols("service", "package"))
 @schema_options
+@reflect_options
 @click.option("--kind", type=click.Choice(KINDS), help="List these. Default: services; of a service, its methods.")
 @click.option("-l", "--long", "is_long", is_flag=True, help="Methods with streaming kind, request and response.")
 @click.option(
@@ -31,13 +33,13 @@ KINDS = ("service", "method", "message", "enum", "extension", "file", "package")
 )  # fmt: skip
 def list(  # the name of the command
     symbols: tuple[str, ...], schemas: tuple[str, ...], import_paths: tuple[str, ...], kind: str | None,
-    is_long: bool, form: str,
+    is_long: bool, form: str, connect: ConnectOptions,
 ) -> int:  # fmt: skip
     """List what a schema has: services, or of a service its methods.
 
     SYMBOL is a service, a package or a file; without one everything in the sources is listed.
     """
-    schema = require_schema(schemas, import_paths, symbols)
+    schema = require_schema(schemas, import_paths, symbols, connect)
     found = _unique(_within(schema.symbols, symbols, kind) if symbols else _all(schema.symbols, kind or "service"))
     if not found:
         output.note(f"the schema has no {kind or 'service'}{'' if not symbols else ' there'}")

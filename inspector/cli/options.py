@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
 from inspector.cli import output
-from inspector.cli.completion import complete_files, complete_folders, complete_words
+from inspector.cli.completion import complete_files, complete_folders, complete_sources, complete_words
+from inspector.cli.connect_options import NOT_GIVEN, ConnectOptions, connection
 from inspector.errors import InputError, InspectorError
 from inspector.sources.dump import DUMPS
 from inspector.sources.registry import find, kinds
@@ -64,9 +66,10 @@ def schema_options(command: Command) -> Command:
         "schemas",
         metavar="SOURCE",
         multiple=True,
-        shell_complete=complete_files,
-        help="Descriptor set, .proto file, folder of them, python:MODULE, grpc://HOST:PORT (grpcs://) for server "
-        "reflection, program or package with descriptors in it; repeatable. Default: $INSPECTOR_SCHEMA.",
+        shell_complete=complete_sources,
+        help="Descriptor set, .proto file, folder of them, python:MODULE, grpc://HOST:PORT (grpcs://, unix:PATH) for "
+        "server reflection, @NAME of a profile, program or package with descriptors in it; repeatable. Default: "
+        "$INSPECTOR_SCHEMA.",
     )(command)
 
 
@@ -147,53 +150,110 @@ secrets_option = click.option(
 )
 
 
-def load_schema(schemas: tuple[str, ...], import_paths: tuple[str, ...]) -> Schema | None:
-    """The schema of the options, or of INSPECTOR_SCHEMA (sources joined as in PATH); None where neither names one."""
-    sources = schemas or _default_sources()
-    if not sources:
+def load_schema(
+    schemas: tuple[str, ...], import_paths: tuple[str, ...], connect: ConnectOptions = NOT_GIVEN
+) -> Schema | None:
+    """The schema of the options, or of INSPECTOR_SCHEMA (sources joined as in PATH); None where neither names one.
+    Servers among the sources are asked as `connect` has it."""
+    named = _with_profiles(schemas or _default_sources())
+    if not named.sources:
         return None
     from inspector.schema import Schema  # noqa: PLC0415  # loads protobuf, which listing calls can do without
 
-    schema = Schema.from_sources(sources, import_paths, _reflect)
+    way = connect._replace(is_unix=False)  # which is said of a target, not of a source
+    paths = (*import_paths, *named.import_paths)
+    return _told(Schema.from_sources(named.sources, paths, lambda address: _ask(address, way)))
+
+
+def reflected_schema(target: str, connect: ConnectOptions, symbols: tuple[str, ...] = ()) -> Schema:
+    """The schema of a server, or what the symbols need of it. TARGET is as for calls."""
+    from inspector.schema import Schema  # noqa: PLC0415  # as above
+
+    return _told(Schema((_ask(target, connect, symbols),)))
+
+
+def _told(schema: Schema) -> Schema:
     for note in schema.notes:
         output.note(note)
     return schema
 
 
-def _reflect(address: str) -> DescriptorSet:
+def _ask(address: str, connect: ConnectOptions, symbols: tuple[str, ...] = ()) -> DescriptorSet:
     from inspector.client.reflection import open_reflection  # noqa: PLC0415  # with asyncio and h2, for servers only
 
-    return open_reflection(address, use_cache=is_cache_used())
+    reached = connection(address, connect)
+    return open_reflection(
+        str(reached.target),
+        settings=reached.settings,
+        metadata=reached.reflect_metadata,
+        symbols=symbols,
+        use_cache=is_cache_used(),
+    )
+
+
+class _Named(NamedTuple):
+    sources: tuple[str, ...]
+    import_paths: tuple[str, ...]
+
+
+def _with_profiles(sources: Iterable[str]) -> _Named:
+    """The sources; in the place of `@name` those of the profile. One without any, or that has its own name among them,
+    stands for what its server tells."""
+    waiting, found, import_paths = deque(sources), dict[str, None](), dict[str, None]()
+    seen = set[str]()
+    while waiting:
+        source = waiting.popleft()
+        if source.startswith("@") and source not in seen:
+            from inspector.client import profiles  # noqa: PLC0415  # few sources are of a profile
+
+            seen.add(source)
+            profile = profiles.find(source[1:])
+            import_paths |= dict.fromkeys(profile.import_paths)
+            waiting.extendleft(reversed(profile.schema or (source,)))
+        else:
+            found[source] = None
+    return _Named(tuple(found), tuple(import_paths))
 
 
 def _default_sources() -> tuple[str, ...]:
-    """INSPECTOR_SCHEMA holds one source per item, separated like PATH; `python:` and `grpc:` keep their colon."""
-    found: list[str] = []
-    for item in os.environ.get("INSPECTOR_SCHEMA", "").split(os.pathsep):
-        if found and found[-1] in ("python", "grpc", "grpcs"):
-            found[-1] += f":{item}"
-        elif item:
-            found.append(item)
-    return tuple(found)
+    """INSPECTOR_SCHEMA holds one source per item, separated like PATH; those with a colon in them keep it."""
+    text = os.environ.get("INSPECTOR_SCHEMA", "")
+    if os.pathsep != ":":
+        return tuple(filter(None, text.split(os.pathsep)))
+    return tuple(match[0] for match in _SOURCE.finditer(text))
 
 
-def require_schema(schemas: tuple[str, ...], import_paths: tuple[str, ...], symbols: tuple[str, ...] = ()) -> Schema:
+_SOURCE = re.compile(r"(?:python|unix|unix-abstract):[^:]+|grpcs?://(?:\[[^\]]*\]|[^:\[])*(?::[0-9]+(?![^:]))?|[^:]+")
+"""A source in INSPECTOR_SCHEMA."""
+
+
+def require_schema(
+    schemas: tuple[str, ...],
+    import_paths: tuple[str, ...],
+    symbols: tuple[str, ...] = (),
+    connect: ConnectOptions = NOT_GIVEN,
+) -> Schema:
     """The schema of the options; where none is named, that of google/protobuf, google/rpc and google/api, if it is
     these that are asked for. Raises InspectorError, and click.UsageError where there is no schema."""
     from inspector.schema import Schema  # noqa: PLC0415  # as above
 
-    schema = load_schema(schemas, import_paths)
+    schema = load_schema(schemas, import_paths, connect)
     if schema is None:
         schema = Schema.empty()
         if not symbols or any(schema.symbols.find(each) is None for each in symbols):
-            target = next((each for each in symbols if _ADDRESS.fullmatch(each)), None)
-            hint = f"to ask a server: -s grpc://{target}" if target else "name a schema with -s"
+            hint = next(filter(None, map(_as_source, symbols)), "name a schema with -s")
             raise click.UsageError(f"there is no schema to look in: {hint}")
     return schema
 
 
+def _as_source(symbol: str) -> str | None:
+    """What to write instead of a target, which stands before the command in other tools."""
+    if symbol.startswith(("@", "grpc://", "grpcs://", "unix:")):
+        return f"to ask a server: -s {symbol}"
+    return f"to ask a server: -s grpc://{symbol}" if _ADDRESS.fullmatch(symbol) else None
+
+
 _ADDRESS = re.compile(r"[\w.-]+:[0-9]+")
-"""A host and a port, which stand before the command in other tools."""
 
 
 def require_type(schema: Schema | None, type_name: str) -> Schema:

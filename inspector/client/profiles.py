@@ -49,7 +49,7 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
 """What a target may say, and the types of its values. Lists are of texts."""
 
 _PATHS = ("cacert", "cert", "key")
-_PREFIXES = ("python:", "grpc://", "grpcs://", "@")
+_PREFIXES = ("python:", "grpc://", "grpcs://", "unix:", "unix-abstract:", "@")
 """How schema sources begin that are no paths."""
 
 
@@ -153,7 +153,7 @@ def _profile(path: Path, name: str, target: Any) -> Profile:
     return Profile(
         name,
         str(path),
-        address,
+        _address(folder, address),
         {key: value for key, value in settings.items() if key != "address" and key not in lists},
         lists["headers"],
         lists["rpc-headers"],
@@ -184,6 +184,12 @@ def _wrong(path: Path, place: str, wanted: str) -> InputError:
 
 def _list(value: str | list[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _address(folder: Path, address: str) -> str:
+    """The address; the path of a socket in it starts at the folder."""
+    kind, _, path = address.partition(":")
+    return f"unix:{_resolved(folder, path)}" if kind == "unix" and not path.startswith("//") else address
 
 
 def _resolved(folder: Path, path: str) -> str:

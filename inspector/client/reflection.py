@@ -221,7 +221,7 @@ def _unavailable(target: Target, tried: Sequence[_Tried]) -> SchemaError:
         message = "the server does not offer reflection"
     elif codes & set(_DENIED):
         message = "the server refuses reflection"
-        hint = f"--reflect-header 'authorization: ...' sends credentials with it; {hint}"
+        hint = f"--reflect-header 'authorization: ...', or reflect-headers of a profile, sends credentials; {hint}"
     elif codes == {status.DEADLINE_EXCEEDED}:
         message = "the server does not answer to reflection"
     return SchemaError(f"{message} (tried {'; '.join(map(str, tried))})", where=str(target), hint=hint)

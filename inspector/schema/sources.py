@@ -14,7 +14,7 @@ from inspector.schema.wording import one_line
 
 _KINDS = (
     "a .proto file, a folder of them, a descriptor set (.binpb .protoset .desc .pb .bin), a program or package that "
-    "holds descriptors, python:MODULE, or grpc://HOST:PORT (grpcs://) for what the server there tells"
+    "holds descriptors, python:MODULE, or grpc://HOST:PORT (grpcs://, unix:PATH) for what the server there tells"
 )
 
 _PROGRAMS = (
@@ -26,7 +26,8 @@ _PROGRAMS = (
 _GENERATED = (".py", ".pyc", ".go", ".java", ".cc", ".cs", ".rb", ".php", ".js", ".ts", ".rs", ".tar", ".dmp", ".core")
 """What the names of other such files end in: generated sources, and memory."""
 
-_REFLECTION = ("grpc://", "grpcs://")
+_REFLECTION = ("grpc://", "grpcs://", "unix:", "unix-abstract:", "@")
+"""How sources begin that are servers; `@` is a name for one, which `reflect` may know."""
 
 Reflect = Callable[[str], DescriptorSet]
 """Asks the server with an address for its schema; raises SchemaError, ConnectError, InputError."""
@@ -147,6 +148,8 @@ def _refuse_unreadable(path: str) -> None:
 def _hint_for_missing(path: str) -> str:
     if re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", path) and not path.endswith((".pb", ".binpb", ".desc", ".bin")):
         return f"for a Python module write python:{path}; else a schema is {_KINDS}"
+    if re.fullmatch(r"[\w.-]+:[0-9]+", path):
+        return f"to ask a server: grpc://{one_line(path)}, or grpcs:// with TLS"
     if re.match(r"[a-z][a-z0-9+.-]*:", path):
         return f"a schema is {_KINDS}"
     return f"paths are relative to the current folder, {one_line(os.getcwd())}"
