@@ -12,7 +12,7 @@ import click
 from inspector.cli import output
 from inspector.cli.answer_printer import AnswerPrinter
 from inspector.cli.completion import complete_data, complete_symbols, complete_targets
-from inspector.cli.connect_options import ConnectOptions, connect_options, connection
+from inspector.cli.connect_options import SECONDS, ConnectOptions, connect_options, connection
 from inspector.cli.exit_codes import DAMAGED
 from inspector.cli.live_call import Outcome, Wanted, make
 from inspector.cli.options import (
@@ -54,9 +54,7 @@ STATUS_BASE = 64
 @click.option("--format", "both", type=click.Choice(["json", "text"]), help="Short for --from and --to.")
 @schema_options
 @connect_options
-@click.option(
-    "--max-time", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="The deadline of the call."
-)
+@click.option("--max-time", type=SECONDS, metavar="SECONDS", help="The deadline of the call.")
 @click.option("--max-msg-sz", type=click.IntRange(1), metavar="BYTES", help="Largest answer taken. Default: 4 MiB.")
 @click.option("--compress", type=click.Choice(ENCODINGS), help="How requests are compressed.")
 @click.option("--stop-after", type=click.IntRange(1), metavar="N", help="End the call after N answers, as done.")

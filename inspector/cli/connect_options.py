@@ -6,11 +6,14 @@ They may come from a profile (`@name`, see `client.profiles`); what stands on th
 from __future__ import annotations
 
 import functools
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
+
+from inspector.limits import MAX_SECONDS
 
 if TYPE_CHECKING:
     from inspector.client.profiles import Profile
@@ -19,7 +22,21 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_SECONDS = click.FloatRange(0, min_open=True)
+
+class _Seconds(click.FloatRange):
+    """A time over 0, up to limits.MAX_SECONDS."""
+
+    def __init__(self) -> None:
+        super().__init__(0, MAX_SECONDS, min_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds: float = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(f"{value} is not a time", param, ctx)
+        return seconds
+
+
+SECONDS = _Seconds()
 
 
 class ConnectOptions(NamedTuple):
@@ -76,8 +93,8 @@ _OPTIONS = (
     click.option("--authority", metavar="NAME", help="The value of :authority, and the name in the certificate."),
     click.option("--servername", metavar="NAME", help="The name in SNI and in the certificate, where it is another."),
     _UNIX,
-    click.option("--connect-timeout", type=_SECONDS, metavar="SECONDS", help="To connect within. Default: 10."),
-    click.option("--keepalive-time", type=_SECONDS, metavar="SECONDS", help="Ask for a sign of life so often."),
+    click.option("--connect-timeout", type=SECONDS, metavar="SECONDS", help="To connect within. Default: 10."),
+    click.option("--keepalive-time", type=SECONDS, metavar="SECONDS", help="Ask for a sign of life so often."),
     click.option("--user-agent", metavar="TEXT", help="Put before our own user-agent."),
     click.option(
         "-H", "--header", "headers", metavar="'NAME: VALUE'", multiple=True,

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import click
 
 from inspector.cli import output
+from inspector.cli.connect_options import SECONDS
 from inspector.cli.exit_codes import FAILED
 from inspector.client.binlog_writer import BinlogFile, FileLimits, Mode
 from inspector.client.call_log import CallLog
@@ -80,7 +81,7 @@ def _parse_target(_: click.Context, __: click.Parameter, value: str) -> Target:
 @click.option("--cert", metavar="FILE", help="A client certificate for the target (PEM).")
 @click.option("--key", metavar="FILE", help="Its key (PEM).")
 @click.option("--servername", metavar="NAME", help="The name that the target's certificate must have.")
-@click.option("--connect-timeout", type=click.FloatRange(0, min_open=True), default=10.0, metavar="SECONDS",
+@click.option("--connect-timeout", type=SECONDS, default=10.0, metavar="SECONDS",
               help="Give up connecting to the target after this long. Default: 10.")  # fmt: skip
 def record(
     listen: Listen, target: Target, path: str, append: bool, force: bool, max_message_bytes: int | None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from inspector.cli import output
-from inspector.cli.connect_options import Connection, ConnectOptions, connect_options, connection
+from inspector.cli.connect_options import SECONDS, Connection, ConnectOptions, connect_options, connection
 from inspector.cli.exit_codes import DAMAGED, DIFFERENT, FAILED
 from inspector.cli.opening import open_session, require_calls
 from inspector.cli.options import input_argument, kind_option, out_option, schema_options, secrets_option
@@ -57,7 +57,7 @@ class _Speed(click.ParamType[float]):
 @click.option("--drop-header", "drop_headers", metavar="GLOB", multiple=True,
               help="Send no captured header field of such a name. Repeatable.")  # fmt: skip
 @click.option("--keep-credentials", is_flag=True, help="Send the credentials that the capture has in header fields.")
-@click.option("--max-time", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
+@click.option("--max-time", type=SECONDS, metavar="SECONDS",
               help="The deadline of each call, instead of the captured one.")  # fmt: skip
 @click.option("--no-deadline", is_flag=True, help="Calls have no deadline, and may take any time.")
 @click.option("--max-msg-sz", type=click.IntRange(1), metavar="BYTES", help="Largest answer taken. Default: 64 MiB.")

@@ -271,3 +271,10 @@ def test_a_captured_call_is_made_again_by_the_program_that_show_prints(server, h
     assert b"'model': 'models/wildlife/versions/7'" in made.stdout
     assert handler.metadata[0]["x-request-id"] == "demo-002"
     assert handler.requests[0]["context"]["requestId"] == "req-0001"
+
+
+@pytest.mark.parametrize("option", ["--max-time", "--connect-timeout", "--keepalive-time"])
+@pytest.mark.parametrize("value", ["nan", "inf", "1e300", "0", "-1"])
+def test_a_time_without_end_or_sense_is_a_wrong_usage(call, option, value):
+    result = call(PREDICT, option, value)
+    assert (result.code, result.out, len(result.err.splitlines())) == (2, b"", 1)
