@@ -70,6 +70,8 @@ def _within(symbols: Symbols, names: tuple[str, ...], kind: str | None) -> Itera
             yield from found.parts()
             continue
         yield from (each for each in _all(symbols, kind or "service") if _is_in(each, found))
+        if found.kind == "package" and kind != "package":
+            yield from symbols.all_in_package(found.name, kind or "service")
 
 
 def _is_in(symbol: Symbol, scope: Symbol) -> bool:

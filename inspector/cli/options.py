@@ -47,7 +47,7 @@ def schema_options(command: Command) -> Command:
         is_flag=True,
         expose_value=False,
         callback=_note_no_cache,
-        help="Ask servers for their schema anew.",
+        help="Ask servers for their schema anew; else what one said is used for 10 minutes.",
     )(command)
     command = click.option(
         "-I",
