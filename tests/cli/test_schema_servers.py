@@ -76,6 +76,8 @@ def test_a_profile_says_how_its_server_is_asked(mutual, authority, tmp_path):
     folder = profile(tmp_path, f"grpcs://{mutual}", *lines, 'reflect-headers = ["x-a: ${TOKEN}"]')
     result = run("list", "-s", "@here", "--no-cache", cwd=folder, TOKEN="t")
     assert (result.code, result.out, result.err) == (0, f"{SERVICE}\n".encode(), "")
+    called = run("call", "@here", PREDICT, "-d", '{"model": "m"}', "--no-cache", cwd=folder, TOKEN="t")
+    assert (called.code, called.rows, called.err) == (0, [{"model": "m"}], "")
     unset = run("list", "-s", "@here", cwd=folder)
     assert unset.code == 1
     assert "TOKEN" in unset.err
@@ -113,10 +115,13 @@ def test_a_socket_is_a_source(tmp_path):
         ("a.proto:{server}", ["a.S", SERVICE]),
         ("{server}:a.proto", ["a.S", SERVICE]),
         ("python:google.rpc.status_pb2:a.proto", ["a.S"]),
+        ("grpc://[::1]:1:a.proto", ["a.S"]),
+        ("@here:a.proto", ["a.S", SERVICE]),
     ],
 )
 def test_the_variable_takes_servers(plain, tmp_path, value, expected):
     (tmp_path / "a.proto").write_text('syntax = "proto3"; package a; service S {}')
+    profile(tmp_path, f"grpc://{plain}")
     result = run("list", cwd=tmp_path, INSPECTOR_SCHEMA=value.format(server=f"grpc://{plain}"))
     assert (result.code, result.out.decode().split()) == (0, expected)
 
