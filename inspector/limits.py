@@ -301,3 +301,6 @@ MAX_CACHE_BYTES = 512 * MIB
 
 MAX_CACHE_ENTRIES = 500
 """Entries kept: what was used in the last weeks. Each costs a look at its time whenever one is written."""
+
+MAX_SECONDS = 1e9
+"""Longest time that may be asked for, 30 years: what is longer has no form in `grpc-timeout`, nor an end."""

@@ -8,25 +8,26 @@ import math
 import os
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from inspector.cli import output
 from inspector.cli.answer_printer import AnswerPrinter, Style
-from inspector.cli.completion import complete_symbols, complete_targets, complete_words
-from inspector.cli.connect_options import Connection, ConnectOptions, ask, connect_options, connection
+from inspector.cli.completion import complete_data, complete_symbols, complete_targets, complete_words
+from inspector.cli.connect_options import Connection, ConnectOptions, as_source, connect_options, connection
 from inspector.cli.exit_codes import CANCELLED, DAMAGED
 from inspector.cli.live_call import Ending, Outcome, Wanted, make
 from inspector.cli.options import (
     POSITIVE,
     json_options,
-    load_schema,
     out_option,
     schema_options,
     secrets_option,
 )
 from inspector.cli.payload_options import check_form, check_format, ignore_unknown_option, refuse_terminal
+from inspector.cli.schema_sources import load_schema, reflected_schema, told
 from inspector.client import requests
 from inspector.client.decoding import LiveDecoder
 from inspector.client.settings import DEFAULT_MAX_MESSAGE, CallSettings
@@ -51,8 +52,9 @@ STATUS_BASE = 64
 @click.argument("target", metavar="TARGET", shell_complete=complete_targets)
 @click.argument("method", metavar="METHOD", shell_complete=complete_symbols("method"))
 @click.option(
-    "-d", "--data", metavar="DATA", help="The request; @FILE reads it from a file, @ or @- from standard input."
-)
+    "-d", "--data", metavar="DATA", shell_complete=complete_data,
+    help="The request; @FILE reads it from a file, @ or @- from standard input.",
+)  # fmt: skip
 @click.option(
     "--from",
     "form",
@@ -184,22 +186,17 @@ class _Asked:
         """The schema of the options, of the profile, or else of the server itself; and the method in it."""
         reached = self._reached
         sources = self._given["schemas"] or reached.sources
-        schema = load_schema(sources, (*self._given["import_paths"], *reached.import_paths))
+        import_paths = (*self._given["import_paths"], *reached.import_paths)
+        schema = load_schema(sources, import_paths, partial(as_source, reached))
         if schema is None:
-            schema = self._reflected(method)
+            schema = told(self._reflected(method))
         return schema, schema.method(method)
 
     def _reflected(self, method: str) -> Schema:
-        from inspector.schema import Schema  # noqa: PLC0415  # where no source is named
-
-        found = ask(self._reached, (method,))
-        schema = Schema((found,))
+        schema = reflected_schema(self._reached, (method,))
         if (named := schema.find_method(method)) is not None and _may_hold_any_type(named):
             with contextlib.suppress(SchemaError, ConnectError):  # then what there is has to do
-                found = ask(self._reached)
-                schema = Schema((found,))
-        for note in found.notes:
-            output.note(note)
+                schema = reflected_schema(self._reached)
         return schema
 
     def _conversion_to(self, type_name: str) -> Conversion:

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
 from inspector.cli.completion import complete_files
-from inspector.cli.options import POSITIVE, is_cache_used
+from inspector.cli.options import POSITIVE
 
 if TYPE_CHECKING:
     from inspector.client.profiles import Profile
     from inspector.client.settings import ConnectSettings, Metadata
     from inspector.client.target import Target
-    from inspector.schema.descriptor_set import DescriptorSet
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+Way = Callable[[str], "Connection"]
+"""How the servers among the sources of a schema are reached and asked, by their addresses."""
 
 
 class ConnectOptions(NamedTuple):
@@ -45,6 +47,9 @@ class ConnectOptions(NamedTuple):
     expand_headers: bool = False
 
 
+NO_OPTIONS = ConnectOptions()
+
+
 class Connection(NamedTuple):
     """How a server is reached and spoken to: the options, and what a profile adds.
 
@@ -61,7 +66,10 @@ class Connection(NamedTuple):
 
 
 _REACHING = (
-    click.option("--plaintext/--tls", "plaintext", default=None, help="Without TLS, or with it whatever TARGET says."),
+    click.option(
+        "--plaintext/--tls", "plaintext", default=None,
+        help="Without TLS, or with it. Default: as the address says, else TLS.",
+    ),
     click.option("--insecure", is_flag=True, default=None, help="TLS without a look at the server's certificate."),
     click.option(
         "--cacert", metavar="FILE", shell_complete=complete_files,
@@ -103,68 +111,31 @@ _CALLING = (
 
 def connect_options(command: Command) -> Command:
     """The options; the command takes them as `connect`, a ConnectOptions."""
+    return _with_options(command, (*_REACHING, *_CALLING))
 
+
+def reflect_options(command: Command) -> Command:
+    """Those for servers that are only asked for their schema (`-s grpc://HOST:PORT`); taken as `connect`, too."""
+    return _with_options(command, _REACHING)
+
+
+def _with_options(command: Command, options: Sequence[Callable[[Command], Command]]) -> Command:
     @functools.wraps(command)
     def packed(*arguments: Any, **given: Any) -> Any:
-        connect = ConnectOptions(**{name: given.pop(name) for name in ConnectOptions._fields})
-        return command(*arguments, connect=connect, **given)
+        others = {name: value for name, value in given.items() if name not in ConnectOptions._fields}
+        return command(*arguments, connect=options_in(given), **others)
 
-    for option in reversed((*_REACHING, *_CALLING)):
+    for option in reversed(options):
         packed = option(packed)
     return packed  # type: ignore[return-value]
 
 
-def asking_options(command: Command) -> Command:
-    """The options for the servers that a command asks for their schema (`-s grpc://HOST:PORT`). It gets none of them:
-    `reflected` takes them from the context."""
-
-    @functools.wraps(command)
-    def without(*arguments: Any, **given: Any) -> Any:
-        return command(*arguments, **{name: given[name] for name in given if name not in ConnectOptions._fields})
-
-    for option in reversed(_REACHING):
-        without = option(without)
-    return without  # type: ignore[return-value]
+def options_in(given: Mapping[str, Any]) -> ConnectOptions:
+    """The options among the values of a command."""
+    return ConnectOptions(**{name: given[name] for name in ConnectOptions._fields if name in given})
 
 
-def reflected(address: str) -> DescriptorSet:
-    """What the server of a schema source says, asked as the options of the running command have it: those for TARGET
-    where it is the same server, those of `asking_options` else. Raises SchemaError, ConnectError, InputError."""
-    if "target" not in _params():
-        return ask(connection(address, _options()))
-    own, target = connection(address, ConnectOptions()), reached()
-    return ask(target._replace(target=own.target) if own.target.address == target.target.address else own)
-
-
-def reached() -> Connection:
-    """How the running command reaches its TARGET. Raises InputError."""
-    return connection(_params()["target"], _options())
-
-
-def _options() -> ConnectOptions:
-    params = _params()
-    return ConnectOptions(**{name: params[name] for name in ConnectOptions._fields if name in params})
-
-
-def _params() -> dict[str, Any]:
-    context = click.get_current_context(silent=True)
-    return context.params if context is not None else {}
-
-
-def ask(reached: Connection, symbols: tuple[str, ...] = ()) -> DescriptorSet:
-    """The schema of a server, or what the symbols need of it. Raises SchemaError, ConnectError, InputError."""
-    from inspector.client.reflection import open_reflection  # noqa: PLC0415  # with asyncio and h2, for servers only
-
-    return open_reflection(
-        str(reached.target),
-        settings=reached.settings,
-        metadata=reached.reflect_metadata,
-        symbols=symbols,
-        use_cache=is_cache_used(),
-    )
-
-
-def connection(target: str, options: ConnectOptions) -> Connection:
+def connection(target: str, options: ConnectOptions = NO_OPTIONS) -> Connection:
     """What TARGET (an address, or `@name` of a profile) and the options come to. Raises InputError."""
     profile = _profile(target)
     where, settings, others = _way(target, options, profile)
@@ -177,6 +148,20 @@ def connection(target: str, options: ConnectOptions) -> Connection:
         profile.import_paths if profile else (),
         others,
     )
+
+
+def as_source(target: Connection, source: str) -> Connection:
+    """How a server among the sources is asked by a command that has a TARGET: as that one where it is the same server,
+    else without its options and profile. Raises InputError."""
+    own = connection(source)
+    if _door(own) != _door(target):
+        return own
+    return target._replace(reflect_metadata=_over(target.reflect_metadata, own.reflect_metadata))
+
+
+def _door(reached: Connection) -> tuple[str, bool]:
+    """What is the same of connections to one server; what is sent by TLS does not go without."""
+    return reached.target.address, reached.settings.uses_tls(reached.target)
 
 
 def way_to(target: str, options: ConnectOptions) -> tuple[Target, ConnectSettings]:
@@ -222,6 +207,10 @@ def _metadata(options: ConnectOptions, profile: Profile | None, *, of_reflection
     if profile is None:
         return own
     special = profile.reflect_headers if of_reflection else profile.rpc_headers
-    names = {name for name, _ in own}
-    named = metadata.parse((*profile.headers, *special), environment=os.environ)
-    return tuple(field for field in named if field[0] not in names) + own
+    return _over(own, metadata.parse((*profile.headers, *special), environment=os.environ))
+
+
+def _over(first: Metadata, second: Metadata) -> Metadata:
+    """Both; of the second those that the first does not name."""
+    names = {name for name, _ in first}
+    return tuple(field for field in second if field[0] not in names) + first

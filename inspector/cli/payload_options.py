@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import click
 
 from inspector.cli.completion import complete_symbols, complete_words
-from inspector.cli.options import load_schema, require_type
 from inspector.cli.output import is_terminal, note
+from inspector.cli.schema_sources import load_schema, require_type
 from inspector.formats import registry as formats
 from inspector.formats.base import Conversion
 from inspector.sources.dump import DUMPS

@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from inspector.cli import output
+from inspector.cli.completion import complete_targets
 from inspector.cli.connect_options import ConnectOptions, way_to
 from inspector.cli.exit_codes import FAILED
 from inspector.cli.options import POSITIVE
@@ -52,7 +53,7 @@ def _parse_listen(_: click.Context, __: click.Parameter, value: str) -> Listen:
 @click.command(no_args_is_help=True)
 @click.option("--listen", metavar="ADDR", required=True, callback=_parse_listen,
               help="Where clients connect: host:port (port 0: any), :port on loopback, or unix:PATH.")  # fmt: skip
-@click.option("--target", metavar="TARGET", required=True,
+@click.option("--target", metavar="TARGET", required=True, shell_complete=complete_targets,
               help="The server: host:port, grpc://, grpcs:// or unix:PATH, or @NAME of a profile.")  # fmt: skip
 @click.option("-o", "--out", "path", metavar="FILE", required=True, help="The log; - is standard output.")
 @click.option("--append", is_flag=True, help="Add to FILE where it is there.")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from inspector.cli import output
-from inspector.cli.connect_options import Connection, ConnectOptions, connect_options, connection
+from inspector.cli.completion import complete_targets
+from inspector.cli.connect_options import Connection, ConnectOptions, as_source, connect_options, connection
 from inspector.cli.exit_codes import DAMAGED, DIFFERENT, FAILED
 from inspector.cli.opening import open_session, require_calls
 from inspector.cli.options import (
@@ -54,7 +56,8 @@ class _Speed(click.ParamType[float]):
 
 @click.command(no_args_is_help=True)
 @input_argument
-@click.option("--target", metavar="TARGET", required=True, help="Where calls are sent: host:port, grpc://, ..., @NAME.")
+@click.option("--target", metavar="TARGET", required=True, shell_complete=complete_targets,
+              help="Where calls are sent: host:port, grpc://, ..., @NAME.")  # fmt: skip
 @kind_option
 @schema_options
 @click.option("--call", "calls", type=click.IntRange(1), metavar="N", multiple=True, help="Only call N. Repeatable.")
@@ -114,7 +117,9 @@ class _Asked:
         self._edits = self._header_edits()
         self._where = _condition(given["where"])
         sources = given["schemas"] or reached.sources
-        self._session = open_session(input_, sources, (*given["import_paths"], *reached.import_paths), given["kind"])
+        import_paths = (*given["import_paths"], *reached.import_paths)
+        way = partial(as_source, reached)
+        self._session = open_session(input_, sources, import_paths, given["kind"], way=way)
         require_calls(self._session)
 
     def run(self) -> int:

@@ -12,13 +12,10 @@ from typing import NamedTuple
 import inspector
 from inspector.client.target import Target
 from inspector.errors import InputError
-from inspector.limits import MIB
+from inspector.limits import MAX_SECONDS, MIB
 
 DEFAULT_MAX_MESSAGE = 4 * MIB
 """Longest message received unless told otherwise: what gRPC libraries take by default."""
-
-LONGEST_TIME = 1e9
-"""Seconds that a time may be, 30 years: clocks and headers hold no more."""
 
 _TEXT = re.compile(r"[ -~]*")
 """What a header field may have as its value."""
@@ -102,4 +99,4 @@ def check_seconds(name: str, value: float | None) -> None:
 
 
 def _is_time(value: float) -> bool:
-    return math.isfinite(value) and value <= LONGEST_TIME
+    return math.isfinite(value) and value <= MAX_SECONDS

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import grpc
 import pytest
-from command import SCHEMA, environment, run
+from command import SAMPLES, SCHEMA, environment, run
 from typed_server import SERVICE, serving
+
+from inspector.cli.connect_options import ConnectOptions, as_source, connection
 
 PREDICT = f"{SERVICE}/Predict"
 COMMANDS = [("list",), ("describe", PREDICT), ("template", PREDICT)]
@@ -45,6 +48,55 @@ def test_the_options_of_a_call_are_those_of_its_target_not_of_another_server(ser
     asked = run("call", address, PREDICT, "-s", address, "-H", "x-a: 1", "--no-cache", *trusted)
     assert (asked.code, asked.err, asked.rows) == (0, "", [{}])
     assert server[1].asked[-1]["x-a"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("target", "source", "is_same"),
+    [
+        ("h:1", "grpcs://h:1", True),
+        ("grpc://h:1", "grpc://h:1", True),
+        ("unix:/s", "unix:/s", True),
+        ("unix-abstract:s", "unix-abstract:s", True),
+        ("unix-abstract:s", "unix:s", False),
+        ("grpc://h:1", "grpc://h:2", False),
+        ("grpcs://h:1", "grpc://h:1", False),  # what is sent by TLS does not go without
+    ],
+)
+def test_the_same_server_is_one_that_is_reached_in_the_same_way(target, source, is_same):
+    reached = connection(target, ConnectOptions(reflect_headers=("x-a: 1",)))
+    assert as_source(reached, source).reflect_metadata == ((("x-a", "1"),) if is_same else ())
+
+
+def test_a_profile_among_the_sources_of_a_call_has_its_own_header_fields(tmp_path):
+    with serving(SCHEMA) as (address, handler), serving(SCHEMA) as (other, elsewhere):
+        lines = f'[targets.a]\naddress = "grpc://{address}"\nheaders = ["x-a: 1"]\n'
+        (tmp_path / "inspector.toml").write_text(
+            f'{lines}[targets.b]\naddress = "grpc://{other}"\nheaders = ["x-b: 2"]\n'
+        )
+        for sources in ("@a",), ("@a", "-s", "@b"):
+            result = run("call", "--plaintext", address, PREDICT, "-H", "x-c: 3", "-s", *sources, cwd=tmp_path)
+            assert (result.code, result.rows) == (0, [{}])
+        assert {name: handler.asked[-1].get(name) for name in ("x-a", "x-b", "x-c")} == {
+            "x-a": "1",
+            "x-b": None,
+            "x-c": "3",
+        }
+        assert {name: elsewhere.asked[-1].get(name) for name in ("x-b", "x-c")} == {"x-b": "2", "x-c": None}
+
+
+def test_the_options_of_a_replay_are_those_of_its_target(tmp_path):
+    with serving(SCHEMA) as (address, handler), serving(SCHEMA) as (other, elsewhere):
+        for source in address, other:
+            run("replay", SAMPLES / "predict.pcapng", "--target", f"grpc://{address}", "-H", "x-a: 1", "-s",
+                f"grpc://{source}", "--dry-run")  # fmt: skip
+        assert handler.asked[-1]["x-a"] == "1"
+        assert "x-a" not in elsewhere.asked[-1]
+
+
+def test_an_abstract_socket_is_a_source_of_schemas(tmp_path):
+    name = f"inspector-{os.getpid()}-{tmp_path.name}"
+    with serving(SCHEMA, f"unix-abstract:{name}"):
+        assert run("list", "-s", f"unix-abstract:{name}").out == f"{SERVICE}\n".encode()
 
 
 def test_a_unix_socket_is_a_source_of_schemas(tmp_path):
