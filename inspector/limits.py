@@ -142,6 +142,9 @@ twenty-five times the message. Beyond it they do not grow; the last time they ma
 MAX_GUESS_OCCURRENCES = 200
 """Occurrences of a field that are judged to guess its kind: many more than it takes to be sure."""
 
+FIRST_GUESS_OCCURRENCES = 30
+"""Contents of a field that are looked at first, spread over all; the others only where these leave a doubt."""
+
 MAX_GUESS_LARGE = 20
 """The same where they are over MAX_JUDGED_BYTES in the mean: each of them says more."""
 
@@ -298,3 +301,6 @@ MAX_CACHE_BYTES = 512 * MIB
 
 MAX_CACHE_ENTRIES = 500
 """Entries kept: what was used in the last weeks. Each costs a look at its time whenever one is written."""
+
+MAX_SECONDS = 1e9
+"""Longest time that may be asked for, 30 years: what is longer has no form in `grpc-timeout`, nor an end."""

@@ -37,7 +37,10 @@ class JsonOptions(NamedTuple):
 
 
 class DecodedMessage(NamedTuple):
-    """A message with its JSON. `type_name` is None where it was guessed, `json` is `null` where `problem` is set."""
+    """A message with its JSON. `type_name` is None where it was guessed, `json` is `null` where `problem` is set.
+
+    `is_seen` as in `DecodedJson`.
+    """
 
     message: Message
     type_name: str | None
@@ -45,6 +48,7 @@ class DecodedMessage(NamedTuple):
     decoded_by: str
     unknown_bytes: int
     problem: Problem | None
+    is_seen: bool = False
 
     @property
     def value(self) -> object:
@@ -171,8 +175,9 @@ class Session:
         decoded = self._message_decoder().decode_json(type_name, message.data, shape)
         if decoded.error is None:
             if shape is not None and not self.source.is_capture:
-                decoded = decoded._replace(json=_editable(message.data, shape))
-            return DecodedMessage(message, type_name, decoded.json, decoded.decoded_by, decoded.unknown_bytes, None)
+                decoded = decoded._replace(json=_editable(message.data, shape), is_seen=False)
+            json, unknown_bytes, decoded_by, _, is_seen = decoded
+            return DecodedMessage(message, type_name, json, decoded_by, unknown_bytes, None, is_seen)
         self.damaged = True
         problem = Problem(decoded.error.code, decoded.error.message, None, decoded.error.offset)
         return DecodedMessage(message, type_name, b"null", decoded.decoded_by, 0, problem)

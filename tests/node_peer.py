@@ -9,6 +9,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import google.api
+
 HERE = Path(__file__).parent / "peers"
 INSTALLED = HERE.parent.parent / "build" / "peers"
 FILES = ("package.json", "package-lock.json")
@@ -31,10 +33,12 @@ def installed() -> Path:
 
 @contextlib.contextmanager
 def serving(schema, *tls, address="127.0.0.1:0"):
-    """A server; where it listens. `tls` are the files of the CA, the certificate and the key, and perhaps `mutual`."""
+    """A server; where it listens. `schema` is a descriptor set or a folder of .proto files, `tls` the files of the CA,
+    the certificate and the key, and perhaps `mutual`."""
     pipe = subprocess.PIPE
     command = ["node", HERE / "server.js", schema, address, *tls]
-    variables = os.environ | {"NODE_PATH": str(installed())}
+    protos = Path(next(iter(google.api.__path__))).parent.parent
+    variables = os.environ | {"NODE_PATH": str(installed()), "PROTO_PATH": str(protos)}
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=variables) as process:
         try:
             port = int(process.stdout.readline())

@@ -23,6 +23,15 @@ def silent(peer):
         pass
 
 
+met = threading.Event()
+"""A client has come to `waiting`, which is for one of them."""
+
+
+def waiting(peer):
+    met.set()
+    silent(peer)
+
+
 def closing(peer):
     peer.recv(4096)
 

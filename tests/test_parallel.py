@@ -22,11 +22,24 @@ from inspector.parallel import OrderedWork
 
 HERE = os.getpid()
 
-def done(work, jobs, values):
-    with OrderedWork(work, jobs) as ordered:
+def same(value):
+    return value
+
+def done(work, jobs, values, packing=same):
+    # The results of work that makes values alone.
+    for text, value in whole(lambda given: (b"", work(given)), jobs, values, packing):
+        assert not text
+        yield value
+
+def whole(work, jobs, values, packing=same):
+    # The results of any work, each used before the next is asked for.
+    with OrderedWork(work, jobs, packing) as ordered:
         for value in values:
-            yield from ordered.feed(value)
-        yield from ordered.rest()
+            yield from kept(ordered.feed(value))
+        yield from kept(ordered.rest())
+
+def kept(results):
+    return ((bytes(text), value) for text, value in results)
 
 def children():
     try:
@@ -52,22 +65,66 @@ def run(program):
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 3, 5])
-@pytest.mark.parametrize("pipe", [1 << 20, 4096], ids=["wide", "narrow"])
-def test_results_come_in_order_whatever_their_sizes(jobs, pipe):
-    """Also far larger than a pipe, in each direction, and where the system gives no wide pipes."""
+@pytest.mark.parametrize("room", [1 << 20, 4096, 1], ids=["wide", "narrow", "none"])
+def test_results_come_in_order_whatever_their_sizes(jobs, room):
+    """Also far larger than the memory that is shared, and than a pipe, in each direction."""
     assert run(f"""
-        parallel.PIPE_SIZE = {pipe}
+        parallel.WORK_ROOM = parallel.RESULT_ROOM = {room}
         sizes = [0, 1, 3_000_000, 10, 200_000, 200_000, 200_000, 2_000_000, 2_000_000, 5] * 3 + [60_000] * 30
-        expected = [(number, bytes([number % 256]) * sizes[-number]) for number in range(len(sizes))]
-        fed = [(number, bytes([number % 256]) * size, sizes[-number]) for number, size in enumerate(sizes)]
+        numbers = range(len(sizes))
+        filled = lambda number, size: bytes([number % 256]) * size
+        part = lambda number: filled(number, sizes[number] // 3)
+        expected = [(filled(number, sizes[-number]), [number, part(number)]) for number in numbers]
+        fed = [(number, filled(number, sizes[number]), sizes[-number]) for number in numbers]
 
         def work(given):
             number, data, size = given
-            assert len(data) == sizes[number]
-            return number, bytes([number % 256]) * size
+            assert data == filled(number, sizes[number])
+            return filled(number, size), [number, part(number)]
 
-        print(list(done(work, {jobs}, fed)) == expected, children())
+        print(list(whole(work, {jobs}, fed)) == expected, children())
     """) == ["True none"]
+
+
+def test_texts_that_wait_for_one_before_them_stay_as_they_are():
+    """Also when the memory that they came in is used for others."""
+    assert run("""
+        reader, writer = os.pipe()
+
+        def work(value):
+            if value == 0 and os.getpid() != HERE:
+                os.read(reader, 1)  # until the other process has done much more
+            return b"%05d" % value * 1_000, value
+
+        with OrderedWork(work, 3, same) as ordered:
+            got = []
+            for value in range(parallel.MOST_WAITING * 3):
+                got += kept(ordered.feed(value))
+            print(got)
+            os.write(writer, b"x")
+            got += kept(ordered.rest())
+        print([value for _, value in got] == list(range(len(got))))
+        print(all(text == b"%05d" % value * 1_000 for text, value in got))
+    """) == ["[]", "True", "True"]
+
+
+def test_what_goes_to_another_process_is_packed_for_it():
+    assert run("""
+        reader, writer = os.pipe()
+
+        def work(value):
+            if os.getpid() != HERE:
+                os.read(reader, 1)  # until the caller has done the rest
+            return b"", str(value)
+
+        with OrderedWork(work, 2, list) as ordered:
+            got = []
+            for value in range(6):
+                got += ordered.feed({value})
+            os.write(writer, b"x" * 6)
+            got += ordered.rest()
+        print(parallel.MOST_AHEAD, *(value for _, value in got))
+    """) == ["4 [0] [1] [2] [3] {4} {5}"]
 
 
 def test_all_processes_work_and_the_caller_too():
@@ -89,17 +146,18 @@ def test_results_are_not_heaped_up_while_one_is_waited_for():
                 os.read(reader, 1)  # until the caller has fed much more
             return value
 
-        with OrderedWork(work, 2) as ordered:
+        most = 2 * parallel.MOST_WAITING
+        with OrderedWork(lambda value: (b"", work(value)), 2, same) as ordered:
             got, counts = [], []
-            for value in range(parallel.MOST_WAITING):
+            for value in range(most):
                 got += ordered.feed(value)
             print(got)
             os.write(writer, b"x")
-            for value in range(parallel.MOST_WAITING, 100):
+            for value in range(most, 100):
                 got += ordered.feed(value)
                 counts.append(value + 1 - len(got))
             got += ordered.rest()
-        print(got == list(range(100)), max(counts) <= parallel.MOST_WAITING)
+        print([value for _, value in got] == list(range(100)), max(counts) <= most)
     """) == ["[]", "True True"]
 
 
@@ -170,6 +228,13 @@ def test_without_further_processes_the_caller_does_all():
         before = len(os.listdir("/dev/fd"))
         print(list(done(str, 4, range(5))), len(os.listdir("/dev/fd")) - before)
     """) == ["['0', '1', '2', '3', '4'] 0"]
+
+
+def test_without_memory_to_share_the_caller_does_all():
+    assert run("""
+        parallel.WORK_ROOM = 1 << 60
+        print(list(done(str, 4, range(5))), children())
+    """) == ["['0', '1', '2', '3', '4'] none"]
 
 
 def test_nothing_fed_gives_nothing():

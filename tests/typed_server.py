@@ -24,6 +24,7 @@ class Predictions(grpc.GenericRpcHandler):
         self._schema = schema
         self.metadata = []
         self.requests = []
+        self.asked = []  # metadata of what is asked by reflection
         self.cancelled = threading.Event()
 
     def service(self, details):
@@ -83,13 +84,23 @@ class Predictions(grpc.GenericRpcHandler):
             yield self._new("ConverseResponse", turn=turn, text=request.text.upper())
 
 
+class _Noting(grpc.ServerInterceptor):
+    def __init__(self, handler):
+        self._handler = handler
+
+    def intercept_service(self, continuation, details):
+        if "reflection" in details.method:
+            self._handler.asked.append(dict(details.invocation_metadata))
+        return continuation(details)
+
+
 @contextlib.contextmanager
 def serving(schema_source, address="127.0.0.1:0", credentials=None):
     """A server: where it listens, and its handler."""
     schema = Schema.from_source(str(schema_source))
     schema.method(f"{SERVICE}/Predict")  # loads the file, so that reflection finds it
     handler = Predictions(schema)
-    server = grpc.server(ThreadPoolExecutor(16), handlers=(handler,), options=(("grpc.so_reuseport", 0),))
+    server = grpc.server(ThreadPoolExecutor(16), (handler,), (_Noting(handler),), options=(("grpc.so_reuseport", 0),))
     reflection.enable_server_reflection((SERVICE, reflection.SERVICE_NAME), server, pool=schema.pool)
     if credentials is None:
         port = server.add_insecure_port(address)

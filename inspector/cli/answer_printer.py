@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import click
 from google.protobuf.descriptor import MethodDescriptor
@@ -12,7 +12,9 @@ from inspector.cli import output
 from inspector.client.channel import Channel
 from inspector.client.decoding import LiveDecoder
 from inspector.client.events import ResponseHeaders
+from inspector.errors import DecodeError
 from inspector.formats.base import Conversion, Format
+from inspector.formats.registry import BASE64, HEX, JSON, YAML
 from inspector.model.call import Call, Header, Message
 from inspector.views import conversation, live
 from inspector.views.call_lines_cy import call_lines
@@ -20,28 +22,31 @@ from inspector.views.message_lines_cy import message_lines
 from inspector.views.spans import Line
 
 
-class AnswerPrinter:
-    """Prints answers as they come. `verbosity` is the number of `-v`; with `envelope`, messages of both directions and
-    the call are printed as records."""
+class Style(NamedTuple):
+    """How answers are printed. `verbosity` is the number of `-v`; with `envelope`, messages of both directions and the
+    call are printed as records; `is_seen` where they go to a terminal."""
 
-    def __init__(
-        self, decoder: LiveDecoder, out: BinaryIO, *,
-        format_: Format, conversion: Conversion, envelope: bool, verbosity: int, show_secrets: bool,
-    ) -> None:  # fmt: skip
+    format: Format
+    conversion: Conversion
+    envelope: bool
+    verbosity: int
+    show_secrets: bool
+    is_seen: bool
+
+
+class AnswerPrinter:
+    """Prints answers as they come."""
+
+    def __init__(self, decoder: LiveDecoder, out: BinaryIO, style: Style) -> None:
         self._decoder = decoder
         self._out = out
-        self._format = format_
-        self._conversion = conversion
-        self._envelope = envelope
-        self._verbosity = verbosity
-        self._show_secrets = show_secrets
-        self._pretty = output.is_terminal() and not envelope
-        self._count = 0
+        self._style = style
+        self.count = 0
         self.damaged = False
 
     def told(self, lines: Iterable[Line], at: int = 1) -> None:
         """Lines for standard error, from so many `-v` on."""
-        if self._verbosity >= at:
+        if self._style.verbosity >= at:
             for line in lines:
                 click.echo(output.paint(line, colour=output.has_error_colour()), err=True)
 
@@ -56,29 +61,30 @@ class AnswerPrinter:
         """The connection stands."""
         how = f"TLS: {channel.tls.version}" if channel.tls else "plaintext"
         self.told([live.note(f"connected to {channel.peer} ({how})")])
-        self.told(live.step_lines(channel.steps), 2)
 
     def calling(self, fields: tuple[Header, ...]) -> None:
         """The call begins."""
-        self.told(live.header_lines(">", fields, show_secrets=self._show_secrets))
+        self.told(live.header_lines(">", fields, show_secrets=self._style.show_secrets))
 
     def headers(self, event: ResponseHeaders) -> None:
         """The headers of the response."""
-        self.told(live.header_lines("<", event.fields, show_secrets=self._show_secrets))
+        self.told(live.header_lines("<", event.fields, show_secrets=self._style.show_secrets))
 
     def sent(self, message: Message, wire_size: int) -> None:
         """A request is on its way."""
         self.told([live.size_line(message, wire_size)], 2)
-        if self._envelope:
+        if self._style.envelope:
             self._out.write(message_lines([self._decoder.decode(message)]))
+            self._out.flush()
 
     def received(self, message: Message, wire_size: int) -> None:
         """An answer."""
         self.told([live.size_line(message, wire_size)], 2)
-        if self._envelope or self._format.name == "json":
+        if self._style.envelope or self._style.format == JSON:
             self._write_json(message)
         else:
             self._write_text(message)
+        self.count += 1
         self._out.flush()
 
     def _write_json(self, message: Message) -> None:
@@ -86,28 +92,53 @@ class AnswerPrinter:
         if decoded.problem is not None:
             self.damaged = True
             output.note(f"answer {message.index} cannot be decoded: {decoded.problem.message}; its bytes are under raw")
-        if self._pretty:
+        if self._style.is_seen and not self._style.envelope and decoded.problem is None:
             lines = conversation.message_lines(decoded, bare=True)
             output.write_lines(lines, self._out, colour=output.has_colour())
         else:
-            self._out.write(message_lines([decoded], bare=not self._envelope))
-        if decoded.unknown_bytes:
-            text = f"answer {message.index} has {decoded.unknown_bytes} bytes of fields that {decoded.type_name} lacks"
-            output.note(f"{text} (--keep-unknown)")
+            self._out.write(message_lines([decoded], bare=not self._style.envelope))
+        if not self._style.envelope:
+            self._note_unknown(message, decoded.unknown_bytes)
 
     def _write_text(self, message: Message) -> None:
-        separator = self._format.separator or (b"\x1e\n" if self._format.is_text else b"")
-        if self._count:
-            self._out.write(separator)
-        self._count += 1
-        self._out.write(self._format.write(message.data or b"", self._conversion))
+        """The answer in a form other than JSON; where it does not follow its type, by field number."""
+        style, data = self._style, message.data or b""
+        try:
+            text = style.format.write(data, style.conversion)
+        except DecodeError as error:
+            self.damaged = True
+            output.note(f"answer {message.index} cannot be decoded: {error}; it is shown by field number")
+            text = style.format.write(data, style.conversion._replace(type_name=None))
+        if self.count:
+            self._out.write(self._separator())
+        self._out.write(text)
+        if style.format == YAML:
+            self._note_unknown(message, self._decoder.decode(message).unknown_bytes)
 
-    def ended(self, call: Call, *, is_enough: bool) -> None:
-        """The call is over."""
-        self.told(live.header_lines("<", call.trailers, show_secrets=self._show_secrets))
+    def _separator(self) -> bytes:
+        """What stands between two answers; U+001E is nothing to look at."""
+        form = self._style.format
+        if form.separator is not None:
+            return form.separator
+        if form == BASE64 or (form == HEX and not self._style.is_seen):  # an answer is a line
+            return b""
+        return b"\n" if self._style.is_seen else b"\x1e\n"
+
+    def _note_unknown(self, message: Message, count: int) -> None:
+        if count and not self._style.conversion.keep_unknown:
+            name = self._style.conversion.type_name
+            output.note(f"answer {message.index} has {count} bytes of fields that {name} lacks (--keep-unknown)")
+
+    def ended(self, call: Call, *, is_done: bool) -> None:
+        """The call is over; `is_done` where its status does not matter, as it was ended here."""
+        self.told(live.header_lines("<", call.trailers, show_secrets=self._style.show_secrets))
         self.told([live.ended_line(call)])
-        if self._envelope:
-            self._out.write(call_lines([call], self._decoder.decode_details, self._show_secrets))
-        elif call.status is not None and call.status.code and not is_enough:
+        if self._style.envelope:
+            self._out.write(call_lines([call], self._decoder.decode_details, self._style.show_secrets))
+        elif call.status is not None and call.status.code and not is_done:
             for line in live.failure_lines(call, self._decoder.decode_details):
                 click.echo(output.paint(line, colour=output.has_error_colour()), err=True)
+
+    def took(self, timing: live.Timing) -> None:
+        """All that took time."""
+        self.told(live.timing_lines(timing), 2)

@@ -11,13 +11,8 @@ import click
 from inspector.cli import output
 from inspector.cli.exit_codes import DAMAGED
 from inspector.cli.opening import open_session, require_calls
-from inspector.cli.options import (
-    input_argument,
-    kind_option,
-    load_schema,
-    schema_options,
-    secrets_option,
-)
+from inspector.cli.options import input_argument, kind_option, schema_options, secrets_option
+from inspector.cli.schema_sources import load_schema
 from inspector.errors import InspectorError
 from inspector.limits import CALL_ORDER_WINDOW
 from inspector.model.call import Call

@@ -11,7 +11,7 @@ import click
 from inspector.cli import output
 from inspector.cli.completion import complete_symbols
 from inspector.cli.exit_codes import DAMAGED
-from inspector.cli.message_printer import Form, MessagePrinter, Printed, batches, plain, report
+from inspector.cli.message_printer import Form, MessagePrinter, Part, Printed, batches, full, plain, report
 from inspector.cli.opening import open_session, require_calls
 from inspector.cli.options import (
     hint_option,
@@ -25,7 +25,7 @@ from inspector.cli.schema_use import SchemaUse
 from inspector.errors import InspectorError
 from inspector.model.call import Message
 from inspector.model.problem import Problem
-from inspector.parallel import OrderedWork, is_possible, processors
+from inspector.parallel import OrderedWork, Text, is_possible, processors
 from inspector.session import JsonOptions, Session
 from inspector.views.selection import Selection
 
@@ -66,8 +66,9 @@ def decode(
 ) -> int:  # fmt: skip
     """Decode a capture or a payload to JSON, one message a line.
 
-    INPUT is a capture (pcap, pcapng, perhaps gzip-compressed), HTTP/2 bytes, gRPC frames, length-delimited messages
-    or one message; - is standard input. Without a schema, messages are decoded by field number.
+    INPUT is a capture (pcap, pcapng, perhaps gzip-compressed), a binary log of gRPC, HTTP/2 bytes, gRPC frames,
+    length-delimited messages or one message; - is standard input. Without a schema, messages are decoded by field
+    number.
     """
     options = JsonOptions(emit_defaults, proto_names, enum_numbers, keep_unknown)
     session = open_session(input_, schemas, import_paths, kind, type_name, options, hints)
@@ -102,15 +103,20 @@ def _printed(session: Session, printer: MessagePrinter, selection: Selection, jo
         for batch in _batches(session, selection):
             yield printer.print(*batch)
         return
-    with OrderedWork(lambda batch: tuple(printer.print(*batch)), jobs) as work:
-        for messages, problems in _batches(session, selection):
-            for values in work.feed((plain(messages), problems)):
-                yield Printed(*values)
-        for values in work.rest():
-            yield Printed(*values)
+
+    def work(part: tuple[Any, Any]) -> tuple[Text, Any]:
+        text, *rest = printer.print(*part)
+        return text, rest
+
+    with OrderedWork(work, jobs, plain) as spread:
+        for part in full(_batches(session, selection)):
+            for text, values in spread.feed(part):
+                yield Printed(text, *values)
+        for text, values in spread.rest():
+            yield Printed(text, *values)
 
 
-def _batches(session: Session, selection: Selection) -> Iterator[tuple[list[Message], list[tuple[Any, ...]]]]:
+def _batches(session: Session, selection: Selection) -> Iterator[Part]:
     """The wanted messages, of each read by themselves, so that of a pipe they are printed as they come; then what is
     wrong with what was read, as plain values."""
     for events in session.batches():

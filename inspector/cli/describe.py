@@ -8,8 +8,10 @@ import click
 
 from inspector.cli import output
 from inspector.cli.completion import complete_files, complete_folders, complete_symbols
+from inspector.cli.connect_options import ConnectOptions, reflect_options
 from inspector.cli.exit_codes import DAMAGED
-from inspector.cli.options import require_schema, schema_options
+from inspector.cli.options import schema_options
+from inspector.cli.schema_sources import require_schema
 from inspector.cli.source_files import write_set, write_sources
 from inspector.errors import SchemaError
 from inspector.views.rows import to_line
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     shell_complete=complete_symbols("service", "method", "message", "enum", "extension", "package", "file"),
 )  # fmt: skip
 @schema_options
+@reflect_options
 @click.option("-r", "--recursive", is_flag=True, help="With all types that it refers to, each once.")
 @click.option(
     "--output", "form", type=click.Choice(["text", "json", "ndjson"]), default="text",
@@ -42,14 +45,14 @@ if TYPE_CHECKING:
 )  # fmt: skip
 def describe(
     names: tuple[str, ...], schemas: tuple[str, ...], import_paths: tuple[str, ...], recursive: bool, form: str,
-    with_template: bool, set_path: str | None, folder: str | None,
+    with_template: bool, set_path: str | None, folder: str | None, connect: ConnectOptions,
 ) -> int:  # fmt: skip
     """Describe services, methods, messages, enums, values, fields, oneofs, extensions, packages and files.
 
     SYMBOL is a full name; a method may be pkg.Svc/Method. Without one all files of the schema are described. With
     --protoset-out or --proto-out-dir files are written, and nothing is printed.
     """
-    schema = require_schema(schemas, import_paths, names)
+    schema = require_schema(schemas, import_paths, names, connect)
     symbols = [schema.symbols.get(name) for name in names] if names else schema.symbols.files()
     if set_path is not None or folder is not None:
         return _write(schema, symbols, set_path, folder)

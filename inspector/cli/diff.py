@@ -8,7 +8,7 @@ from inspector import payload
 from inspector.cli import output
 from inspector.cli.completion import complete_files
 from inspector.cli.exit_codes import DIFFERENT
-from inspector.cli.options import hint_option, out_option, schema_options
+from inspector.cli.options import NUMBER, hint_option, out_option, schema_options
 from inspector.cli.payload_options import conversion_of, form_option, type_option
 from inspector.sources.payloads import name_of, read_payload
 from inspector.views.differences import difference_line, difference_row
@@ -24,7 +24,7 @@ from inspector.views.rows import to_line
 @hint_option
 @click.option(
     "--tolerance",
-    type=click.FloatRange(0),
+    type=NUMBER,
     default=0.0,
     metavar="X",
     help="Numbers with a fraction are the same up to this, absolutely or as a share.",

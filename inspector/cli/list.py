@@ -9,7 +9,9 @@ import click
 
 from inspector.cli import output
 from inspector.cli.completion import complete_symbols
-from inspector.cli.options import require_schema, schema_options
+from inspector.cli.connect_options import ConnectOptions, reflect_options
+from inspector.cli.options import schema_options
+from inspector.cli.schema_sources import require_schema
 from inspector.views.rows import to_line
 from inspector.views.safe_text import safe
 
@@ -23,6 +25,7 @@ KINDS = ("service", "method", "message", "enum", "extension", "file", "package")
 @click.command(epilog="Examples: inspector list -s protos; inspector list pkg.Svc -l -s api.binpb")
 @click.argument("symbols", metavar="[SYMBOL]...", nargs=-1, shell_complete=complete_symbols("service", "package"))
 @schema_options
+@reflect_options
 @click.option("--kind", type=click.Choice(KINDS), help="List these. Default: services; of a service, its methods.")
 @click.option("-l", "--long", "is_long", is_flag=True, help="Methods with streaming kind, request and response.")
 @click.option(
@@ -31,13 +34,13 @@ KINDS = ("service", "method", "message", "enum", "extension", "file", "package")
 )  # fmt: skip
 def list(  # the name of the command
     symbols: tuple[str, ...], schemas: tuple[str, ...], import_paths: tuple[str, ...], kind: str | None,
-    is_long: bool, form: str,
+    is_long: bool, form: str, connect: ConnectOptions,
 ) -> int:  # fmt: skip
     """List what a schema has: services, or of a service its methods.
 
     SYMBOL is a service, a package or a file; without one everything in the sources is listed.
     """
-    schema = require_schema(schemas, import_paths, symbols)
+    schema = require_schema(schemas, import_paths, symbols, connect)
     found = _unique(_within(schema.symbols, symbols, kind) if symbols else _all(schema.symbols, kind or "service"))
     if not found:
         output.note(f"the schema has no {kind or 'service'}{'' if not symbols else ' there'}")
@@ -68,6 +71,8 @@ def _within(symbols: Symbols, names: tuple[str, ...], kind: str | None) -> Itera
             yield from found.parts()
             continue
         yield from (each for each in _all(symbols, kind or "service") if _is_in(each, found))
+        if found.kind == "package" and kind != "package":
+            yield from symbols.all_in_package(found.name, kind or "service")
 
 
 def _is_in(symbol: Symbol, scope: Symbol) -> bool:

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from enum import Enum
 from typing import NamedTuple
 
 from inspector.cli.answer_printer import AnswerPrinter
 from inspector.client.call import ClientCall
 from inspector.client.channel import Channel
-from inspector.client.events import ResponseHeaders, ResponseMessage
+from inspector.client.events import Ended, ResponseHeaders, ResponseMessage
 from inspector.client.settings import CallSettings, ConnectSettings
 from inspector.client.target import Target
-from inspector.client.transcript import Transcript, as_headers
+from inspector.client.transcript import Transcript
 from inspector.errors import InputError
 from inspector.model.call import Call
+from inspector.views import live
 
 
 class Wanted(NamedTuple):
@@ -35,11 +37,20 @@ class Wanted(NamedTuple):
     stop_after: int | None = None
 
 
+class Ending(Enum):
+    """How a call came to its end: by itself, as enough answers had come, or as the user gave it up."""
+
+    ENDED = "ended"
+    ENOUGH = "enough"
+    CANCELLED = "cancelled"
+
+
 class Outcome(NamedTuple):
-    """The call, whole, and whether it was ended here as enough answers had come."""
+    """The call, whole, how it came to its end, and what took which time."""
 
     call: Call
-    is_enough: bool
+    ending: Ending
+    timings: tuple[live.Timing, ...]
 
 
 async def make(wanted: Wanted, messages: AsyncIterator[bytes], printer: AnswerPrinter) -> Outcome:
@@ -63,6 +74,7 @@ class _Running:
         settings = wanted.settings
         self._wanted = wanted
         self._printer = printer
+        self._steps = channel.steps
         self._call: ClientCall = channel.start(
             wanted.path,
             metadata=settings.metadata,
@@ -70,27 +82,25 @@ class _Running:
             compress=settings.compress,
             max_message=settings.max_message,
         )
-        headers = as_headers(settings.metadata)
-        printer.calling(headers)
+        printer.calling(self._call.fields)
         deadline = None if settings.max_time is None else round(settings.max_time * 1e9)
         self._transcript = Transcript(
-            wanted.path, client="", server=channel.peer, authority=wanted.connect.authority_of(wanted.target),
-            headers=headers, deadline=deadline,
+            wanted.path, client=channel.local, server=channel.peer,
+            authority=wanted.connect.authority_of(wanted.target), headers=self._call.fields, deadline=deadline,
         )  # fmt: skip
-        self._is_enough = False
+        self._ending = Ending.ENDED
 
     async def run(self, first: list[bytes], messages: AsyncIterator[bytes]) -> Outcome:
         sending = asyncio.create_task(self._send(first, messages))
         try:
             call = await self._receive()
         except asyncio.CancelledError:
-            self._call.cancel()
-            raise
+            call = await self._given_up()
         finally:
             sending.cancel()
         if sending.done() and not sending.cancelled() and (error := sending.exception()):
             raise error
-        return Outcome(call, self._is_enough)
+        return Outcome(call, self._ending, (live.connect_timing(self._steps), self._timing()))
 
     async def _send(self, first: list[bytes], messages: AsyncIterator[bytes]) -> None:
         try:
@@ -118,13 +128,24 @@ class _Running:
                 self._transcript.headers(event)
                 self._printer.headers(event)
             elif isinstance(event, ResponseMessage):
-                if self._is_enough:
+                if self._ending is Ending.ENOUGH:
                     continue
                 self._printer.received(self._transcript.received(event), event.wire_size)
                 answers += 1
                 if answers == self._wanted.stop_after:
-                    self._is_enough = True
+                    self._ending = Ending.ENOUGH
                     self._call.cancel()
             else:
                 return self._transcript.ended(event)
         raise AssertionError("a call ends with Ended")
+
+    async def _given_up(self) -> Call:
+        """Cancels the call, and passes over what nobody wants to see any more."""
+        self._ending = Ending.CANCELLED
+        self._call.cancel()
+        (end,) = [event async for event in self._call if isinstance(event, Ended)]
+        return self._transcript.ended(end)
+
+    def _timing(self) -> live.Timing:
+        call = self._call
+        return live.call_timing(call.started, call.last_sent, call.first_byte, call.ended)

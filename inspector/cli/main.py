@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
@@ -39,6 +40,10 @@ COMMANDS = {
 }
 
 
+_SERVER = re.compile(r"(\[[0-9a-fA-F:]+\]|[\w.-]+):[0-9]{1,5}")
+"""A host and a port, which stand before the command in grpcurl."""
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are called, not to list them."""
 
@@ -63,12 +68,23 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        first = args[0] if args else ""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption:
+            if first in ("-version", "-help"):
+                ctx.fail(f"there is no option {first}; did you mean -{first}?")
+            ctx.fail(f"{first} stands behind a command, as in: inspector call TARGET METHOD {first}")
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if ctx.resilient_parsing:  # a shell asks for completions
             return super().resolve_command(ctx, args)
+        if name not in COMMANDS and _SERVER.fullmatch(name):
+            ctx.fail(f"the command comes first: inspector list -s grpcs://{name}, or inspector call {name} METHOD")
         if name not in COMMANDS and not name.startswith("-") and os.path.exists(name):
             ctx.fail(f"there is no command {name!r}; to read that file: inspector decode {name}")
         if name not in COMMANDS and not name.startswith("-"):

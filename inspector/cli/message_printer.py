@@ -19,6 +19,10 @@ LARGEST_BATCH = 128 * 1024
 """Bytes of messages from which on a batch is full. As JSON they are a few times as many."""
 
 
+Part = tuple[list[Message], list[tuple[Any, ...]]]
+"""Messages, and as plain values the problems of the input that were met behind them."""
+
+
 class Form(NamedTuple):
     """How messages are printed: for people, as records also where they stand by themselves, with their bytes."""
 
@@ -30,7 +34,7 @@ class Form(NamedTuple):
 class Printed(NamedTuple):
     """A batch as it is written, and what there is to say of it. (All plain values: see `parallel`.)"""
 
-    text: bytes
+    text: bytes | bytearray | memoryview
     warnings: tuple[tuple[Any, ...], ...]  # of each the fields of a Problem, and the place
     counts: tuple[Any, ...]  # Counts
     matching: int
@@ -66,7 +70,7 @@ class MessagePrinter:
         damaged = self._session.damaged
         return Printed(self._text(wanted), tuple(warnings), tuple(use.counts()), len(wanted), last_error, damaged)
 
-    def _text(self, found: list[DecodedMessage]) -> bytes:
+    def _text(self, found: list[DecodedMessage]) -> bytes | bytearray:
         form = self._form
         if not form.pretty or form.raw or form.envelope:
             from inspector.views.message_lines_cy import message_lines  # noqa: PLC0415  # not needed on a terminal
@@ -94,7 +98,7 @@ def batches(messages: Iterable[Message]) -> Iterator[list[Message]]:
     size = 0
     for message in messages:
         batch.append(message)
-        size += len(message.wire) if message.data is None else len(message.data)
+        size += _size(message)
         if size >= LARGEST_BATCH:
             yield batch
             batch, size = [], 0
@@ -102,13 +106,32 @@ def batches(messages: Iterable[Message]) -> Iterator[list[Message]]:
         yield batch
 
 
-def plain(messages: list[Message]) -> list[tuple[Any, ...]]:
+def full(parts: Iterable[Part]) -> Iterator[Part]:
+    """Small ones put together, up to some LARGEST_BATCH bytes, where no problem stands between them."""
+    held: list[Message] = []
+    size = 0
+    for messages, problems in parts:
+        held += messages
+        size += sum(map(_size, messages))
+        if problems or size >= LARGEST_BATCH:
+            yield held, problems
+            held, size = [], 0
+    if held:
+        yield held, []
+
+
+def _size(message: Message) -> int:
+    return len(message.wire) if message.data is None else len(message.data)
+
+
+def plain(part: Part) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
     """The same as plain values, without where the messages lie, which is not printed."""
+    messages, problems = part
     return [
         (call, index, direction, method, time, encoding, data, None if wire is data else wire,
          None if problem is None else tuple(problem))
         for call, index, direction, method, time, encoding, data, wire, problem, _ in messages
-    ]  # fmt: skip
+    ], problems  # fmt: skip
 
 
 def _message(values: tuple[Any, ...]) -> Message:

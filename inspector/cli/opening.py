@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from inspector import session
-from inspector.cli.options import load_schema, require_type
+from inspector.cli.connect_options import Way, connection
+from inspector.cli.schema_sources import load_schema, require_type
 from inspector.errors import InspectorError
 from inspector.session import JsonOptions, Session
 
@@ -18,9 +19,10 @@ def open_session(
     type_name: str | None = None,
     options: JsonOptions = JsonOptions(),
     hints: Mapping[str, str] = session.NO_HINTS,
+    way: Way = connection,
 ) -> Session:
     """Opens INPUT as the options of a command say. Raises InspectorError."""
-    schema = load_schema(schemas, import_paths)
+    schema = load_schema(schemas, import_paths, way)
     if type_name is not None and schema is None:
         schema = require_type(schema, type_name)
     return session.open(input_, schema=schema, kind=kind, type_name=type_name, options=options, hints=hints)

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-import os
-import re
+import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-from inspector.cli import output
-from inspector.cli.completion import complete_files, complete_folders, complete_words
+from inspector.cli.completion import complete_files, complete_folders, complete_sources, complete_words
 from inspector.errors import InputError, InspectorError
+from inspector.limits import MAX_SECONDS
 from inspector.sources.dump import DUMPS
 from inspector.sources.registry import find, kinds
 
-if TYPE_CHECKING:
-    from inspector.schema import Schema
-    from inspector.schema.descriptor_set import DescriptorSet
-
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class _Number(click.FloatRange):
+    """A number in a range. (To click, nan and inf are in any.)"""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(click.FLOAT.convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no number of this kind", param, ctx)
+        return float(super().convert(number, param, ctx))
+
+
+NUMBER = _Number(0)
+"""From 0 on."""
+
+POSITIVE = _Number(0, MAX_SECONDS, min_open=True)
+"""Over 0, as times are in which something must happen."""
 
 input_argument = click.argument("input_", metavar="INPUT", type=str, shell_complete=complete_files)
 
@@ -45,7 +57,7 @@ def schema_options(command: Command) -> Command:
         is_flag=True,
         expose_value=False,
         callback=_note_no_cache,
-        help="Ask servers for their schema anew.",
+        help="Ask servers for their schema anew; else what one said is used for 10 minutes.",
     )(command)
     command = click.option(
         "-I",
@@ -64,9 +76,10 @@ def schema_options(command: Command) -> Command:
         "schemas",
         metavar="SOURCE",
         multiple=True,
-        shell_complete=complete_files,
-        help="Descriptor set, .proto file, folder of them, python:MODULE, grpc://HOST:PORT (grpcs://) for server "
-        "reflection, program or package with descriptors in it; repeatable. Default: $INSPECTOR_SCHEMA.",
+        shell_complete=complete_sources,
+        help="Descriptor set, .proto file, folder of them, python:MODULE, grpc://HOST:PORT (grpcs://, unix:PATH) for "
+        "server reflection, @NAME of a profile, program or package with descriptors in it; repeatable. Default: "
+        "$INSPECTOR_SCHEMA.",
     )(command)
 
 
@@ -138,73 +151,12 @@ def json_options(command: Command) -> Command:
         "--keep-unknown", is_flag=True, help="Print fields that the schema does not know too, guessed, by number."
     )(command)
     command = click.option("--enum-numbers", is_flag=True, help="Enum values as numbers.")(command)
-    command = click.option("--proto-names", is_flag=True, help="Field names as in the .proto file.")(command)
+    command = click.option(
+        "--proto-names", "--keep-proto-names", "proto_names", is_flag=True, help="Field names as in the .proto file."
+    )(command)
     return click.option("--emit-defaults", is_flag=True, help="Print fields at their default value too.")(command)
 
 
 secrets_option = click.option(
     "--show-secrets", is_flag=True, help="Print credentials in headers instead of masking them."
 )
-
-
-def load_schema(schemas: tuple[str, ...], import_paths: tuple[str, ...]) -> Schema | None:
-    """The schema of the options, or of INSPECTOR_SCHEMA (sources joined as in PATH); None where neither names one."""
-    sources = schemas or _default_sources()
-    if not sources:
-        return None
-    from inspector.schema import Schema  # noqa: PLC0415  # loads protobuf, which listing calls can do without
-
-    schema = Schema.from_sources(sources, import_paths, _reflect)
-    for note in schema.notes:
-        output.note(note)
-    return schema
-
-
-def _reflect(address: str) -> DescriptorSet:
-    from inspector.client.reflection import open_reflection  # noqa: PLC0415  # with asyncio and h2, for servers only
-
-    return open_reflection(address, use_cache=is_cache_used())
-
-
-def _default_sources() -> tuple[str, ...]:
-    """INSPECTOR_SCHEMA holds one source per item, separated like PATH; `python:` and `grpc:` keep their colon."""
-    found: list[str] = []
-    for item in os.environ.get("INSPECTOR_SCHEMA", "").split(os.pathsep):
-        if found and found[-1] in ("python", "grpc", "grpcs"):
-            found[-1] += f":{item}"
-        elif item:
-            found.append(item)
-    return tuple(found)
-
-
-def require_schema(schemas: tuple[str, ...], import_paths: tuple[str, ...], symbols: tuple[str, ...] = ()) -> Schema:
-    """The schema of the options; where none is named, that of google/protobuf, google/rpc and google/api, if it is
-    these that are asked for. Raises InspectorError, and click.UsageError where there is no schema."""
-    from inspector.schema import Schema  # noqa: PLC0415  # as above
-
-    schema = load_schema(schemas, import_paths)
-    if schema is None:
-        schema = Schema.empty()
-        if not symbols or any(schema.symbols.find(each) is None for each in symbols):
-            target = next((each for each in symbols if _ADDRESS.fullmatch(each)), None)
-            hint = f"to ask a server: -s grpc://{target}" if target else "name a schema with -s"
-            raise click.UsageError(f"there is no schema to look in: {hint}")
-    return schema
-
-
-_ADDRESS = re.compile(r"[\w.-]+:[0-9]+")
-"""A host and a port, which stand before the command in other tools."""
-
-
-def require_type(schema: Schema | None, type_name: str) -> Schema:
-    """The schema, or where none is named that of google/protobuf, google/rpc and google/api; it has the type.
-
-    Raises SchemaError where a schema lacks it, click.UsageError where there is none."""
-    from inspector.schema import Schema  # noqa: PLC0415  # as above
-
-    if schema is None:
-        schema = Schema.empty()
-        if schema.find_message(type_name) is None:
-            raise click.UsageError(f"-t {type_name} needs a schema: name it with -s")
-    schema.message(type_name)
-    return schema

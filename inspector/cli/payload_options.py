@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import click
 
 from inspector.cli.completion import complete_symbols, complete_words
-from inspector.cli.options import load_schema, require_type
 from inspector.cli.output import is_terminal, note
+from inspector.cli.schema_sources import load_schema, require_type
 from inspector.formats import registry as formats
 from inspector.formats.base import Conversion
 from inspector.sources.dump import DUMPS
@@ -18,7 +18,7 @@ from inspector.sources.payloads import forms
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def _check_form(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+def check_form(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     form, _plus, dump = (value or "").partition("+")
     if value is not None and (form not in forms() or (dump and dump not in DUMPS)):
         raise click.BadParameter(f"there is no form {value!r}; known are {', '.join(forms())}")
@@ -31,7 +31,7 @@ def form_option(command: Command) -> Command:
         "--from",
         "form",
         metavar="FORMAT",
-        callback=_check_form,
+        callback=check_form,
         shell_complete=complete_words(*forms()),
         help=f"What INPUT is, where neither its name nor its content tells: {', '.join(forms())}.",
     )(command)

@@ -5,15 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from inspector.cli import output
-from inspector.cli.connect_options import Connection, ConnectOptions, connect_options, connection
+from inspector.cli.completion import complete_targets
+from inspector.cli.connect_options import Connection, ConnectOptions, as_source, connect_options, connection
 from inspector.cli.exit_codes import DAMAGED, DIFFERENT, FAILED
 from inspector.cli.opening import open_session, require_calls
-from inspector.cli.options import input_argument, kind_option, out_option, schema_options, secrets_option
+from inspector.cli.options import (
+    NUMBER,
+    POSITIVE,
+    input_argument,
+    kind_option,
+    out_option,
+    schema_options,
+    secrets_option,
+)
 from inspector.errors import InspectorError
 from inspector.index.capture_index import CaptureIndex
 from inspector.model.call import Call
@@ -41,12 +51,13 @@ class _Speed(click.ParamType[float]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         if value == "max":
             return 0.0
-        return float(click.FloatRange(0).convert(value, param, ctx))
+        return NUMBER.convert(value, param, ctx)
 
 
 @click.command(no_args_is_help=True)
 @input_argument
-@click.option("--target", metavar="TARGET", required=True, help="Where calls are sent: host:port, grpc://, ..., @NAME.")
+@click.option("--target", metavar="TARGET", required=True, shell_complete=complete_targets,
+              help="Where calls are sent: host:port, grpc://, ..., @NAME.")  # fmt: skip
 @kind_option
 @schema_options
 @click.option("--call", "calls", type=click.IntRange(1), metavar="N", multiple=True, help="Only call N. Repeatable.")
@@ -57,7 +68,7 @@ class _Speed(click.ParamType[float]):
 @click.option("--drop-header", "drop_headers", metavar="GLOB", multiple=True,
               help="Send no captured header field of such a name. Repeatable.")  # fmt: skip
 @click.option("--keep-credentials", is_flag=True, help="Send the credentials that the capture has in header fields.")
-@click.option("--max-time", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
+@click.option("--max-time", type=POSITIVE, metavar="SECONDS",
               help="The deadline of each call, instead of the captured one.")  # fmt: skip
 @click.option("--no-deadline", is_flag=True, help="Calls have no deadline, and may take any time.")
 @click.option("--max-msg-sz", type=click.IntRange(1), metavar="BYTES", help="Largest answer taken. Default: 64 MiB.")
@@ -67,7 +78,7 @@ class _Speed(click.ParamType[float]):
               help="Calls at one time. Default: 1, one after the other; with --speed 100.")  # fmt: skip
 @click.option("--ignore", "ignored", metavar="PATH", multiple=True,
               help="Do not compare this field and what is in it: usage, labels[*].score. Repeatable.")  # fmt: skip
-@click.option("--tolerance", type=click.FloatRange(0), default=0.0, metavar="X",
+@click.option("--tolerance", type=NUMBER, default=0.0, metavar="X",
               help="Numbers with a fraction are the same up to this, absolutely or as a share.")  # fmt: skip
 @click.option("--compare-headers", "compared_headers", metavar="GLOB", multiple=True,
               help="Compare header fields and trailers of such names too. Repeatable.")  # fmt: skip
@@ -106,7 +117,9 @@ class _Asked:
         self._edits = self._header_edits()
         self._where = _condition(given["where"])
         sources = given["schemas"] or reached.sources
-        self._session = open_session(input_, sources, (*given["import_paths"], *reached.import_paths), given["kind"])
+        import_paths = (*given["import_paths"], *reached.import_paths)
+        way = partial(as_source, reached)
+        self._session = open_session(input_, sources, import_paths, given["kind"], way=way)
         require_calls(self._session)
 
     def run(self) -> int:

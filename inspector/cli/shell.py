@@ -8,31 +8,44 @@ from __future__ import annotations
 import os
 
 import click
-from click.shell_completion import BashComplete, add_completion_class, shell_complete
+from click.shell_completion import BashComplete, CompletionItem, add_completion_class, shell_complete
 
 
 class Bash(BashComplete):
-    """bash breaks words at `:` and `=`, too: `-s grpc://host:50051` comes as five. They are joined again."""
+    """bash breaks words at `:`, `=` and `@`, too: `-s grpc://host:50051` comes as five. They are joined again, and what
+    is offered is for the part that bash replaces: the last one, with an `@` before it."""
+
+    _lead = ""
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        args, incomplete = super().get_completion_args()
-        *words, last = _joined([*args, incomplete])
+        args, part = super().get_completion_args()
+        *words, last = _joined([*args, part])
+        replaced = part.lstrip(":=") if _is_break(part) else part
+        self._lead = last.removesuffix(replaced).removesuffix("@")
         return words, last
+
+    def format_completion(self, item: CompletionItem) -> str:
+        return f"{item.type},{item.value.removeprefix(self._lead)}"
 
 
 def _joined(words: list[str]) -> list[str]:
+    """An `@` belongs to what follows: it is how a word begins."""
     found: list[str] = []
     is_open = False
     for word in words:
-        if found and (is_open or word in _BREAKS):
+        if found and (is_open or (_is_break(word) and not word.startswith("@"))):
             found[-1] += word
         else:
             found.append(word)
-        is_open = word in _BREAKS
+        is_open = _is_break(word)
     return found
 
 
-_BREAKS = (":", "=")
+def _is_break(word: str) -> bool:
+    return word != "" and not word.strip(_BREAKS)
+
+
+_BREAKS = ":=@"
 
 
 def answer(cli: click.Command, variable: str) -> int:

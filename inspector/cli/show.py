@@ -51,7 +51,8 @@ def show(
     call, messages = _find(session, number)
     decoded = [session.decode(message) for message in messages]
     if form is not None:
-        return _copy(request_of(call, decoded, schemas, import_paths, show_secrets=show_secrets), form)
+        request = request_of(call, decoded, schemas, import_paths, schema=session.schema, show_secrets=show_secrets)
+        return _copy(request, form)
     with output.opened(None) as out:
         lines = call_lines(call, decoded, session.decode_details, show_secrets=show_secrets)
         output.write_lines(lines, out, colour=output.has_colour())

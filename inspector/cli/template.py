@@ -6,8 +6,10 @@ import click
 
 from inspector.cli import output
 from inspector.cli.completion import complete_symbols, complete_words
-from inspector.cli.options import out_option, require_schema, schema_options
+from inspector.cli.connect_options import ConnectOptions, reflect_options
+from inspector.cli.options import out_option, schema_options
 from inspector.cli.payload_options import check_format, refuse_terminal
+from inspector.cli.schema_sources import require_schema
 from inspector.formats import registry as formats
 from inspector.formats.base import Conversion
 from inspector.formats.registry import JSON
@@ -22,6 +24,7 @@ from inspector.views.safe_text import safe, safe_json
 )
 @click.argument("symbol", metavar="SYMBOL", shell_complete=complete_symbols("method", "message"))
 @schema_options
+@reflect_options
 @click.option(
     "--to", "to", metavar="FORMAT", callback=check_format, shell_complete=complete_words(*formats.names()),
     help=f"What to write: {', '.join(formats.names())}. Default: what the name of FILE tells, else JSON.",
@@ -41,6 +44,7 @@ from inspector.views.safe_text import safe, safe_json
 def template(
     symbol: str, schemas: tuple[str, ...], import_paths: tuple[str, ...], to: str | None, of_response: bool,
     empty: bool, depth: int, only_oneofs: bool, proto_names: bool, indent: int, path: str | None,
+    connect: ConnectOptions,
 ) -> int:  # fmt: skip
     """Write a message to fill in and to encode or call with.
 
@@ -51,7 +55,7 @@ def template(
     from inspector.payload import message_of  # noqa: PLC0415
     from inspector.transcode.template import make  # noqa: PLC0415
 
-    schema = require_schema(schemas, import_paths, (symbol,))
+    schema = require_schema(schemas, import_paths, (symbol,), connect)
     made = make(schema, message_of(schema, symbol, response=of_response), empty=empty, depth=depth)
     target = formats.find(to) if to is not None else (formats.by_suffix(path) if path else None) or JSON
     if only_oneofs:

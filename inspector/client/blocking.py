@@ -24,13 +24,14 @@ T = TypeVar("T")
 
 
 class Client:
-    """A server and its schema. Arguments, and errors, are those of AsyncClient; close it, or use it as a block."""
+    """A server and its schema. Arguments, and errors, are those of AsyncClient; close it, or use it as a block. One
+    that nobody holds any more is closed too."""
 
     def __init__(self, target: Target | str, **options: Any) -> None:
         """Raises InputError for a target or settings that contradict each other; connects later."""
         self._client = AsyncClient(target, **options)
         self._loop = asyncio.new_event_loop()
-        thread = threading.Thread(target=_serve, args=(self._loop,), name="inspector-client", daemon=True)
+        thread = threading.Thread(target=_serve, args=(self._loop, self._client), name="inspector-client", daemon=True)
         thread.start()
         self._stop = weakref.finalize(self, _stop, self._loop, thread)
 
@@ -145,13 +146,14 @@ async def _next(stream: AsyncStream) -> list[JsonValue]:
     return []
 
 
-def _serve(loop: asyncio.AbstractEventLoop) -> None:
+def _serve(loop: asyncio.AbstractEventLoop, client: AsyncClient) -> None:
     loop.run_forever()
     left = asyncio.all_tasks(loop)
     for task in left:  # somebody waits for each of them
         task.cancel()
     if left:
         loop.run_until_complete(asyncio.wait(left))
+    loop.run_until_complete(client.close())
     loop.run_until_complete(loop.shutdown_default_executor())
     loop.close()
 

@@ -24,8 +24,9 @@ _GRANT_STEP = STREAM_WINDOW // 4
 class ClientCall:
     """A call that has begun. Iterate over it for what comes back; send at the same time.
 
-    `encoding` is that of the requests. `started` and `ended` are in nanoseconds since 1970; `wire_sent` counts the
-    bytes of messages as carried, with their prefixes.
+    `fields` are the request headers, `encoding` is that of the requests. `started`, `ended`, `last_sent` (the last
+    request) and `first_byte` (of the response) are in nanoseconds since 1970; `wire_sent` counts the bytes of messages
+    as carried, with their prefixes.
     """
 
     def __init__(
@@ -37,9 +38,11 @@ class ClientCall:
         timeout: float | None,
         max_message: int,
     ) -> None:
+        self.fields = _readable(headers)
         self.encoding = encoding
         self.started = now()
         self.ended: int | None = None
+        self.last_sent: int | None = None
         self.first_byte: int | None = None
         self.wire_sent = 0
         self.sent = 0
@@ -69,6 +72,7 @@ class ClientCall:
             flag, data = COMPRESSED, compress(self.encoding, data)
         if not await self._stream.send(bytes((flag,)) + len(data).to_bytes(4, "big") + data, last=last):
             return False
+        self.last_sent = now()
         self.sent += 1
         self.wire_sent += PREFIX_SIZE + len(data)
         return True

@@ -16,7 +16,7 @@ from inspector.client.call import ClientCall
 from inspector.client.dial import Dialed, Step
 from inspector.client.events import now
 from inspector.client.http2 import Connection, RawHeader
-from inspector.client.settings import DEFAULT_MAX_MESSAGE, ConnectSettings, Metadata
+from inspector.client.settings import DEFAULT_MAX_MESSAGE, ConnectSettings, Metadata, check_seconds
 from inspector.client.target import Target
 from inspector.errors import ConnectError, InputError
 from inspector.net.compression import ENCODINGS
@@ -33,6 +33,7 @@ class Channel:
     def __init__(self, target: Target, settings: ConnectSettings, dialed: Dialed[Connection], steps: tuple[Step, ...]):
         self.target = target
         self.settings = settings
+        self.local = dialed.local
         self.peer = dialed.peer
         self.tls = dialed.tls
         self.steps = steps
@@ -45,6 +46,7 @@ class Channel:
     async def open(cls, target: Target | str, settings: ConnectSettings = DEFAULTS) -> Channel:
         """Connects. Raises ConnectError, InputError."""
         target = Target.parse(target) if isinstance(target, str) else target
+        settings.check(target)
         began = asyncio.get_running_loop().time()
 
         def make() -> Connection:
@@ -84,8 +86,10 @@ class Channel:
     ) -> ClientCall:
         """Begins a call of a method (`/pkg.Svc/Method`). Its headers go out as soon as the server has room for it.
 
-        `timeout` is in seconds. Raises InputError for metadata that cannot be sent, or an encoding that is not known.
+        `timeout` is in seconds. Raises InputError for metadata that cannot be sent, an encoding that is not known, and
+        what is no time.
         """
+        check_seconds("timeout", timeout)
         if compress not in ENCODINGS:
             raise InputError(f"message encoding {compress!r} is not known", hint=f"known are {', '.join(ENCODINGS)}")
         headers = self._headers(path, timeout, compress)

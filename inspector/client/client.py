@@ -17,6 +17,7 @@ from inspector.client.events import Ended, ResponseHeaders, ResponseMessage
 from inspector.client.settings import DEFAULT_MAX_MESSAGE, CallSettings, ConnectSettings, HeaderValue
 from inspector.client.target import Target
 from inspector.deferred import deferred
+from inspector.errors import InputError
 from inspector.model.call import Header, Status
 from inspector.schema import Schema
 from inspector.wire.json_value import JsonValue
@@ -28,7 +29,8 @@ _reflect = deferred("inspector.client.reflection", "reflect")
 
 
 class AsyncClient:
-    """A server and its schema, for asyncio. Without a `schema` the server is asked for it (reflection).
+    """A server and its schema, for asyncio and one event loop. Without a `schema` the server is asked for it
+    (reflection).
 
     Other arguments are those of ConnectSettings; `max_message` is the most bytes of one answer.
     """
@@ -57,7 +59,7 @@ class AsyncClient:
             servername=servername, connect_timeout=connect_timeout, keepalive_time=keepalive_time,
             user_agent=user_agent,
         )  # fmt: skip
-        self.settings.uses_tls(self.target)
+        self.settings.check(self.target)
         self._max_message = max_message
         self._schema = schema
         self._codec: Codec | None = None
@@ -187,8 +189,11 @@ class AsyncStream:
         self.cancel()
 
     async def send(self, message: Sendable) -> bool:
-        """Sends a message; False where the call is over. Raises EncodeError, InputError."""
+        """Sends a message; False where the call is over. Raises EncodeError, InputError also for a second message of
+        a method that takes one."""
         codec, method, call = self._started
+        if call.sent and not method.takes_stream:
+            raise InputError(f"{method.path} takes one message, and one was sent")
         return await call.send(codec.encode(method, message))
 
     async def send_all(self, requests: Sequence[bytes]) -> None:

@@ -36,10 +36,11 @@ class Step(NamedTuple):
 
 
 class Dialed(NamedTuple, Generic[ProtocolT]):
-    """A connection that stands: its transport and protocol, the address of the peer, how it came about."""
+    """A connection that stands: its transport and protocol, the addresses of both ends, how it came about."""
 
     transport: asyncio.Transport
     protocol: ProtocolT
+    local: str
     peer: str
     steps: tuple[Step, ...]
     tls: tls.Session | None
@@ -152,10 +153,10 @@ async def _start(
     log: _Log,
 ) -> Dialed[ProtocolT]:
     loop = asyncio.get_running_loop()
-    peer = _text(sock.getpeername())
+    local, peer = _text(sock.getsockname()), _text(sock.getpeername())
     if context is None:
         transport, protocol = await loop.create_connection(factory, sock=sock)
-        return Dialed(transport, protocol, peer, tuple(log.steps), None)
+        return Dialed(transport, protocol, local, peer, tuple(log.steps), None)
     with log.step("TLS") as notes:
         name = tls.server_name(target, settings)
         try:
@@ -175,14 +176,16 @@ async def _start(
     if session.protocol != "h2":
         transport.abort()
         raise tls.no_h2(session)
-    return Dialed(transport, protocol, peer, tuple(log.steps), session)
+    return Dialed(transport, protocol, local, peer, tuple(log.steps), session)
 
 
 def _text(address: object) -> str:
     if isinstance(address, tuple):
         host, port = address[:2]
         return f"[{host}]:{port}" if ":" in str(host) else f"{host}:{port}"
-    return f"unix:{address}"
+    if isinstance(address, bytes):
+        return f"unix-abstract:{os.fsdecode(address[1:])}" if address else ""
+    return f"unix:{address}" if address else ""
 
 
 def _reason(error: Exception) -> str:

@@ -25,7 +25,7 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 _RESERVED = frozenset(("te", "content-type", "host", "connection", "keep-alive", "proxy-connection",
                        "transfer-encoding", "upgrade", "content-length", "grpc-timeout", "grpc-encoding",
-                       "grpc-accept-encoding", "grpc-status", "grpc-message"))  # fmt: skip
+                       "grpc-accept-encoding", "grpc-status", "grpc-message", "user-agent"))  # fmt: skip
 """What the protocol itself says by these names."""
 
 _SECRET = frozenset((b"authorization", b"cookie", b"proxy-authorization", b"x-api-key"))
@@ -84,6 +84,8 @@ def to_send(metadata: Metadata) -> list[RawHeader]:
 
 
 def _encoded(name: str, value: HeaderValue) -> RawHeader:
+    if not isinstance(value, str | bytes):
+        raise InputError(f"the value of the header {name[:80]} is neither text nor bytes")
     if not _NAME.fullmatch(name):
         hint = "names are letters, digits, '-', '_' and '.'"
         raise InputError(f"{name[:80]!r} cannot be the name of a header", hint=hint)

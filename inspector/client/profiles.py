@@ -15,11 +15,13 @@ from __future__ import annotations
 import os
 import stat
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from inspector.errors import InputError
+from inspector.limits import MAX_SECONDS
+from inspector.net.compression import ENCODINGS
 from inspector.schema.names import near
 
 FILE = "inspector.toml"
@@ -49,7 +51,7 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
 """What a target may say, and the types of its values. Lists are of texts."""
 
 _PATHS = ("cacert", "cert", "key")
-_PREFIXES = ("python:", "grpc://", "grpcs://", "@")
+_PREFIXES = ("python:", "grpc://", "grpcs://", "unix:", "unix-abstract:", "@")
 """How schema sources begin that are no paths."""
 
 
@@ -122,7 +124,7 @@ def _targets(path: Path) -> dict[str, Any]:
         targets = tomllib.loads(text.decode()).get("targets", {})
     except OSError as error:
         raise InputError(f"it cannot be read: {error.strerror}", where=str(path)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also numbers with too many digits
         raise InputError(f"this is not TOML: {error}", where=str(path), hint="see docs/commands.md") from None
     if not isinstance(targets, dict):
         raise _wrong(path, "targets", "a table: [targets.NAME]")
@@ -153,11 +155,11 @@ def _profile(path: Path, name: str, target: Any) -> Profile:
     return Profile(
         name,
         str(path),
-        address,
+        _address(folder, address),
         {key: value for key, value in settings.items() if key != "address" and key not in lists},
-        lists["headers"],
-        lists["rpc-headers"],
-        lists["reflect-headers"],
+        _headers(folder, lists["headers"]),
+        _headers(folder, lists["rpc-headers"]),
+        _headers(folder, lists["reflect-headers"]),
         tuple(each if each.startswith(_PREFIXES) else _resolved(folder, each) for each in lists["schema"]),
         tuple(_resolved(folder, each) for each in lists["import-path"]),
     )
@@ -173,6 +175,10 @@ def _check(path: Path, name: str, key: str, value: Any) -> None:
         raise _wrong(path, place, _WORDS[kinds[0]])
     if isinstance(value, list) and not all(isinstance(each, str) for each in value):
         raise _wrong(path, place, _WORDS[list])
+    if isinstance(value, int | float) and bool not in kinds and not 0 < value <= MAX_SECONDS:
+        raise _wrong(path, place, "a number over 0, up to 1e9")
+    if key == "compress" and value not in ENCODINGS:
+        raise _wrong(path, place, f"one of {', '.join(ENCODINGS)}")
 
 
 _WORDS = {str: "a text", bool: "true or false", int: "a number", list: "a list of texts"}
@@ -184,6 +190,16 @@ def _wrong(path: Path, place: str, wanted: str) -> InputError:
 
 def _list(value: str | list[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _address(folder: Path, address: str) -> str:
+    """The address; the path of a socket in it starts at the folder."""
+    kind, _, path = address.partition(":")
+    return f"unix:{_resolved(folder, path)}" if kind == "unix" and not path.startswith("//") else address
+
+
+def _headers(folder: Path, headers: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"@{_resolved(folder, each[1:])}" if each.startswith("@") else each for each in headers)
 
 
 def _resolved(folder: Path, path: str) -> str:

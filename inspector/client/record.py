@@ -26,13 +26,28 @@ from inspector.client.dial import dial
 from inspector.client.settings import ConnectSettings
 from inspector.client.target import Target
 from inspector.client.tls import context
-from inspector.errors import InputError, InspectorError
+from inspector.errors import ConnectError, InputError, InspectorError
 
 HIGH_WATER = 256 * 1024
 """Bytes that wait for a slow receiver before no more is taken from the sender."""
 
 _LAST_WORDS = 0.5
 """Seconds in which what waits to be sent may go out when recording ends."""
+
+_BACKLOG = 100
+"""Clients that the system may hold until they are taken, as in asyncio."""
+
+_RETRY = 0.5
+"""Seconds until clients are taken again, when the system has no room for one."""
+
+_HANDSHAKE_TIME = 20.0
+"""Seconds that a client may take for the TLS handshake."""
+
+_MOST_TOLD = 10
+"""How often the same is told of connections: a client that tries again and again would else fill the screen."""
+
+_MOST_REMEMBERED = 100
+"""What was told, of which is counted how often."""
 
 
 class Listen(NamedTuple):
@@ -65,6 +80,13 @@ class Listen(NamedTuple):
         except ValueError:
             return False
 
+    def leads_to(self, target: Target) -> bool:
+        """Whether who connects to the target comes here."""
+        if self.unix_path is not None or target.unix_path is not None:
+            return self.unix_path == target.unix_path
+        hosts = {"0.0.0.0": ("0.0.0.0", "127.0.0.1", "localhost"), "::": ("::", "::1", "127.0.0.1", "localhost")}
+        return self.port == target.port and target.host in hosts.get(self.host, (self.host,))
+
     def __str__(self) -> str:
         if self.unix_path is not None:
             return f"unix:{self.unix_path}"
@@ -81,7 +103,7 @@ class Traffic(NamedTuple):
 
 
 class Recorder:
-    """The proxy. `tell` takes lines for people: what cannot be reached, what cannot be logged."""
+    """The proxy. `tell` takes lines for people: what cannot be reached, what cannot be logged; each a few times."""
 
     def __init__(
         self,
@@ -104,8 +126,9 @@ class Recorder:
         self._settings = settings
         self._listen_tls = listen_tls
         self._listening: socket.socket | None = None
-        self._server: asyncio.Server | None = None
+        self._welcoming: set[asyncio.Task[None]] = set()
         self._all_closed = asyncio.Event()
+        self._told: dict[str, int] = {}
         if settings.uses_tls(target):
             context(settings)
 
@@ -114,48 +137,109 @@ class Recorder:
         return Traffic(self.connections, len(self.links), *self.bytes)
 
     def bind(self) -> Listen:
-        """Takes the place to listen at; where that is. Raises InputError."""
+        """Takes the place to listen at, until `close`; where that is. Raises InputError."""
         self._listening = _bound(self.listen)
-        if self.listen.unix_path is not None:
-            return self.listen
-        return Listen(*self._listening.getsockname()[:2])
+        where = self.listen
+        if where.unix_path is None:
+            where = Listen(*self._listening.getsockname()[:2])
+        if where.leads_to(self.target):
+            self._leave()
+            raise InputError(
+                "the target is where it listens itself", where=str(where), hint="name the server's address"
+            )
+        return where
 
     async def start(self, log: CallLog) -> None:
         """Begins to take connections, after `bind`."""
         assert self._listening is not None
         self.log = log
+        self._listening.setblocking(False)
+        self._listening.listen(_BACKLOG)
+        self._watch()
+
+    def _watch(self) -> None:
+        if self._listening is not None:
+            asyncio.get_running_loop().add_reader(self._listening, self._take_client, self._listening)
+
+    def _take_client(self, listening: socket.socket) -> None:
+        """Takes a connection. (A server of asyncio loses what it takes just before it is closed.)"""
         loop = asyncio.get_running_loop()
-        create = loop.create_server if self.listen.unix_path is None else loop.create_unix_server
-        self._server = await create(self._accept, sock=self._listening, ssl=self._listen_tls)
+        try:
+            client, _ = listening.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            hint = " (ulimit -n sets how many)" if error.errno in (errno.EMFILE, errno.ENFILE) else ""
+            self.complain(f"clients must wait: {error.strerror or error}{hint}")
+            loop.remove_reader(listening)
+            loop.call_later(_RETRY, self._watch)
+            return
+        client.setblocking(False)
+        task = loop.create_task(self._welcome(client))
+        self._welcoming.add(task)
+        task.add_done_callback(self._welcoming.discard)
+
+    async def _welcome(self, client: socket.socket) -> None:
+        await asyncio.get_running_loop().connect_accepted_socket(self._accept, client)
 
     async def close(self) -> None:
         """Ends all connections; what was open in them is logged as ended."""
-        if self._server is not None:
-            self._server.close()
-        if self._listening is not None:
-            self._listening.close()
-            if self.listen.unix_path is not None:
-                with contextlib.suppress(OSError):
-                    os.unlink(self.listen.unix_path)
+        self._leave()
+        await asyncio.gather(*self._welcoming, return_exceptions=True)
         self._all_closed.clear()
-        for link in list(self.links):
+        links = [*self.links]
+        for link in links:
             link.end_log()
             link.close()
-        if not self.links:
-            return
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_LAST_WORDS):
-                await self._all_closed.wait()
-        for link in list(self.links):
+        if self.links:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_WORDS):
+                    await self._all_closed.wait()
+        for link in [*self.links]:
             link.abort()
         while self.links:
             await asyncio.sleep(0)
+        connecting = [link.connecting for link in links if link.connecting is not None]
+        await asyncio.gather(*connecting, return_exceptions=True)
+
+    def _leave(self) -> None:
+        """Does not listen any more."""
+        listening, self._listening = self._listening, None
+        if listening is not None:
+            asyncio.get_running_loop().remove_reader(listening)
+            listening.close()
+            if self.listen.unix_path is not None:
+                with contextlib.suppress(OSError):
+                    os.unlink(self.listen.unix_path)
+
+    def complain(self, text: str, of: str = "") -> None:
+        """Tells what went wrong, but the same not for ever."""
+        if len(self._told) >= _MOST_REMEMBERED and text not in self._told:
+            self._told.clear()
+        count = self._told[text] = self._told.get(text, 0) + 1
+        if count <= _MOST_TOLD:
+            self.tell(f"{of}{text}" + (" (this is told no more)" if count == _MOST_TOLD else ""))
 
     def _accept(self) -> asyncio.Protocol:
         self.connections += 1
         link = _Link(self, self.connections)
         self.links.add(link)
         return link.sides[CLIENT]
+
+    async def secure(self, side: _Side) -> None:
+        """Starts TLS with a client, where that is asked for. Raises ConnectError."""
+        if self._listen_tls is None:
+            return
+        start = asyncio.get_running_loop().start_tls
+        try:
+            secured = await start(
+                side.transport, side, self._listen_tls, server_side=True, ssl_handshake_timeout=_HANDSHAKE_TIME
+            )
+        except OSError as error:  # as those of ssl are
+            raise _no_handshake(str(getattr(error, "reason", None) or error.strerror or error)) from None
+        if secured is None:
+            raise _no_handshake("it has gone")
+        side.use(secured)
 
     async def connect(self, side: _Side) -> None:
         """Connects a side to the target. Raises InspectorError."""
@@ -184,17 +268,17 @@ class _Link:
         self._log: ConnectionLog | None = None
         self._early: list[bytes] = []
         self._ended = [False, False]
-        self._connecting: asyncio.Task[None] | None = None
+        self.connecting: asyncio.Task[None] | None = None
 
     def begin(self, direction: int) -> None:
         """A side is connected: first that of the client, which waits for the other."""
         if direction == CLIENT:
-            self.sides[CLIENT].transport.pause_reading()
-            self._connecting = asyncio.get_running_loop().create_task(self._connect())
+            self.connecting = asyncio.get_running_loop().create_task(self._connect())
 
     async def _connect(self) -> None:
         recorder = self._recorder
         try:
+            await recorder.secure(self.sides[CLIENT])
             await recorder.connect(self.sides[SERVER])
         except InspectorError as error:
             self._tell(str(error))
@@ -247,8 +331,8 @@ class _Link:
 
     def close(self) -> None:
         """Ends both sides."""
-        if self._connecting is not None and self._connecting is not asyncio.current_task():
-            self._connecting.cancel()
+        if self.connecting is not None and self.connecting is not asyncio.current_task():
+            self.connecting.cancel()
         for side in self.sides:
             if side.is_connected:
                 side.transport.close()
@@ -292,7 +376,7 @@ class _Link:
             self._tell(f"{type(error).__name__} while it was read: it is handed on, but not logged any more")
 
     def _tell(self, line: str) -> None:
-        self._recorder.tell(f"connection {self._number}: {line}")
+        self._recorder.complain(line, f"connection {self._number}: ")
 
 
 class _Side(asyncio.Protocol):
@@ -309,10 +393,16 @@ class _Side(asyncio.Protocol):
         return self._link.sides[1 - self._direction]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)
-        self.transport.set_write_buffer_limits(HIGH_WATER)
+        self.use(cast(asyncio.Transport, transport))
         self.is_connected = True
         self._link.begin(self._direction)
+
+    def use(self, transport: asyncio.Transport) -> None:
+        """Takes a transport, which stays paused if it is that of a client: the other side comes first."""
+        self.transport = transport
+        transport.set_write_buffer_limits(HIGH_WATER)
+        if self._direction == CLIENT:
+            transport.pause_reading()
 
     def data_received(self, data: bytes) -> None:
         self._link.forward(self._direction, data)
@@ -333,6 +423,12 @@ class _Side(asyncio.Protocol):
     def resume_writing(self) -> None:
         if self._other.is_connected:
             self._other.transport.resume_reading()
+
+
+def _no_handshake(reason: str) -> ConnectError:
+    reason = reason.replace("_", " ").lower()  # OpenSSL's are like WRONG_VERSION_NUMBER
+    hint = "does it speak TLS, and trust the certificate?"
+    return ConnectError(f"the client did not get through the TLS handshake: {reason}", hint=hint)
 
 
 def listening_tls(cert: str, key: str) -> ssl.SSLContext:

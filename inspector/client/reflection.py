@@ -129,13 +129,18 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
 
 async def _reflected(channel: Channel, symbols: Sequence[str], metadata: Metadata) -> Reflected:
     tried: list[_Tried] = []
+    vain: list[SchemaError] = []
     for version in VERSIONS:
         reflection = Reflection(symbols)
         refusal = await _exchange(channel, version, reflection, metadata)
-        if refusal is None:
-            return _result(reflection, channel.target)
-        tried.append(_Tried(version, refusal))
-    raise _unavailable(channel.target, tried)
+        if refusal is not None:
+            tried.append(_Tried(version, refusal))
+            continue
+        try:
+            return reflection.result()
+        except SchemaError as error:
+            vain.append(error)
+    raise _without_files(channel.target, vain[0], tried) if vain else _unavailable(channel.target, tried)
 
 
 async def _exchange(channel: Channel, version: str, reflection: Reflection, metadata: Metadata) -> Status | None:
@@ -207,11 +212,10 @@ class _Connected:
         return channel.start(path, metadata=metadata, timeout=timeout, max_message=limits.MAX_REFLECTED_BYTES)
 
 
-def _result(reflection: Reflection, target: Target) -> Reflected:
-    try:
-        return reflection.result()
-    except SchemaError as error:
-        raise SchemaError(error.message, where=str(target), hint=error.hint) from None
+def _without_files(target: Target, error: SchemaError, tried: Sequence[_Tried]) -> SchemaError:
+    """The error of a version that was answered, but without any file; and how another one failed."""
+    also = f" (also tried {'; '.join(map(str, tried))})" if tried else ""
+    return SchemaError(f"{error.message}{also}", where=str(target), hint=error.hint)
 
 
 def _unavailable(target: Target, tried: Sequence[_Tried]) -> SchemaError:
@@ -221,7 +225,7 @@ def _unavailable(target: Target, tried: Sequence[_Tried]) -> SchemaError:
         message = "the server does not offer reflection"
     elif codes & set(_DENIED):
         message = "the server refuses reflection"
-        hint = f"--reflect-header 'authorization: ...' sends credentials with it; {hint}"
+        hint = f"--reflect-header 'authorization: ...', or reflect-headers of a profile, sends credentials; {hint}"
     elif codes == {status.DEADLINE_EXCEEDED}:
         message = "the server does not answer to reflection"
     return SchemaError(f"{message} (tried {'; '.join(map(str, tried))})", where=str(target), hint=hint)

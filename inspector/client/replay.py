@@ -319,7 +319,13 @@ class _Making:
         if not requests and is_whole:
             await self._call.end()
         self._has_sent = True
-        self._cancel_where_captured()
+        if self._planned.cancel_after is not None and self._settings.speed:
+            await self._received(self._planned.cancel_after)
+            taken = (self._planned.call.duration or 0) / 1e9 / self._settings.speed
+            await self._clock.sleep_until(self._began + taken)
+            self._cancel()
+        elif self._is_over:
+            self._cancel()
 
     async def _turn_of(self, number: int) -> None:
         """Waits until a request is due."""
@@ -353,19 +359,25 @@ class _Making:
         raise AssertionError("a call ends with Ended")
 
     def _take(self, event: ResponseMessage) -> None:
+        if self._is_over:
+            return
         self._comparison.response(event.data)
         self._progress.set()
-        self._cancel_where_captured()
-        if self._comparison.extra > limits.MAX_REPLAY_DIFFERENCES:
+        if self._is_over and not self._settings.speed:
+            self._cancel()
+        elif self._comparison.extra > limits.MAX_REPLAY_DIFFERENCES:
             self._comparison.notes.append("it was given up, as the responses beyond those of the capture do not end")
-            self._was_cancelled = True
-            self._call.cancel()
+            self._cancel()
 
-    def _cancel_where_captured(self) -> None:
+    @property
+    def _is_over(self) -> bool:
+        """Whether all has happened after which the client of the capture gave the call up."""
         after = self._planned.cancel_after
-        if after is not None and self._has_sent and self._comparison.received >= after:
-            self._was_cancelled = True
-            self._call.cancel()
+        return after is not None and self._has_sent and self._comparison.received >= after
+
+    def _cancel(self) -> None:
+        self._was_cancelled = True
+        self._call.cancel()
 
     def _ended(self, headers: ResponseHeaders | None, end: Ended) -> Outcome:
         status = end.status

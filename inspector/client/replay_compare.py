@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from inspector import limits
+from inspector.client.replay_headers import is_transport
 from inspector.errors import DecodeError
 from inspector.model.call import Call, Header, Message, Status
 from inspector.schema import Schema
@@ -210,6 +211,9 @@ def _chosen(fields: tuple[Header, ...], globs: Sequence[str]) -> JsonValue:
 
 @lru_cache(maxsize=1024)
 def _is_chosen(name: str, globs: tuple[str, ...]) -> bool:
+    """What the transport says of itself a log does not have: `*` does not mean it, its name or `grpc-*` does."""
+    if is_transport(name):
+        globs = tuple(glob for glob in globs if not glob.startswith(("*", "?", "[")))
     return any(fnmatchcase(name, glob.lower()) for glob in globs)
 
 

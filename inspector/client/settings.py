@@ -5,15 +5,20 @@ The invariant: settings hold no state and no open file; the same settings make t
 
 from __future__ import annotations
 
+import math
+import re
 from typing import NamedTuple
 
 import inspector
 from inspector.client.target import Target
 from inspector.errors import InputError
-from inspector.limits import MIB
+from inspector.limits import MAX_SECONDS, MIB
 
 DEFAULT_MAX_MESSAGE = 4 * MIB
 """Longest message received unless told otherwise: what gRPC libraries take by default."""
+
+_TEXT = re.compile(r"[ -~]*")
+"""What a header field may have as its value."""
 
 HeaderValue = str | bytes
 Metadata = tuple[tuple[str, HeaderValue], ...]
@@ -40,6 +45,15 @@ class ConnectSettings(NamedTuple):
     keepalive_timeout: float = 20.0
     user_agent: str | None = None
     use_proxy: bool = True
+
+    def check(self, target: Target) -> None:
+        """Raises InputError where the settings contradict each other or the target, or cannot be meant."""
+        self.uses_tls(target)
+        for name in ("connect_timeout", "keepalive_time", "keepalive_timeout"):
+            check_seconds(name, getattr(self, name))
+        for name in ("authority", "user_agent"):
+            if not _TEXT.fullmatch(getattr(self, name) or ""):
+                raise InputError(f"{name} cannot be sent as it is", hint="it may have printable ASCII")
 
     def uses_tls(self, target: Target) -> bool:
         """Whether the connection is TLS. Raises InputError where the settings contradict each other."""
@@ -76,3 +90,13 @@ class CallSettings(NamedTuple):
     max_time: float | None = None
     max_message: int = DEFAULT_MAX_MESSAGE
     compress: str = "identity"
+
+
+def check_seconds(name: str, value: float | None) -> None:
+    """Raises InputError for what is no time."""
+    if value is not None and not (isinstance(value, int | float) and _is_time(value)):
+        raise InputError(f"{name} is not a number of seconds: {str(value)[:80]!r}")
+
+
+def _is_time(value: float) -> bool:
+    return math.isfinite(value) and value <= MAX_SECONDS

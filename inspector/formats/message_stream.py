@@ -1,7 +1,8 @@
 """Text that comes bit by bit, cut into pieces that hold one message each, as soon as each is there.
 
 JSON documents follow one another; YAML ones stand between lines of `---`; texts in the other readable forms are
-separated by U+001E, as grpcurl has it. Bytes and dumps of them are one piece.
+separated by U+001E, as grpcurl has it: before one, nothing is a message too, an empty one. Bytes and dumps of them are
+one piece.
 
 Invariant: what comes out does not depend on how the text was cut when it came in.
 """
@@ -20,7 +21,7 @@ MOST_TEXT = 4 * MAX_MESSAGE
 
 
 class MessageStream(ABC):
-    """Cuts a stream of text. `feed` and `close` give pieces, none of which is empty."""
+    """Cuts a stream of text. `feed` gives pieces, and so does `close`, none of which is empty then."""
 
     def __init__(self) -> None:
         self._rest = bytearray()
@@ -52,12 +53,14 @@ class Whole(MessageStream):
 
 
 class Separated(MessageStream):
-    """Messages with something between them, which stays at the end of the first."""
+    """Messages with something between them, which stays at the end of the first. `may_be_empty` where nothing before a
+    separator is a message."""
 
-    def __init__(self, separator: re.Pattern[bytes], longest: int) -> None:
+    def __init__(self, separator: re.Pattern[bytes], longest: int, *, may_be_empty: bool = False) -> None:
         super().__init__()
         self._separator = separator
         self._overlap = longest - 1
+        self._may_be_empty = may_be_empty
         self._at = 0
 
     def _take(self) -> list[bytes]:
@@ -69,7 +72,7 @@ class Separated(MessageStream):
             start = self._at
         del self._rest[:start]
         self._at = max(0, len(self._rest) - self._overlap)
-        return [each for each in found if not _is_empty(each)]
+        return [each for each in found if self._may_be_empty or not _is_empty(each)]
 
     def close(self) -> list[bytes]:
         return [each for each in super().close() if not _is_empty(each)]
@@ -142,5 +145,5 @@ def message_stream(form: str) -> MessageStream:
     if form == "yaml":
         return Separated(_BEFORE_DASHES, longest=5)
     if form in ("text", "protoscope"):
-        return Separated(_RECORD_SEPARATOR, longest=1)
+        return Separated(_RECORD_SEPARATOR, longest=1, may_be_empty=True)
     return Whole()

@@ -6,7 +6,7 @@ Invariant: what is written is read back as the bytes of the template.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -52,7 +52,7 @@ def to_value(template: Template, resolver: Resolver, *, proto_names: bool = Fals
 
 
 def oneof_lines(template: Template) -> Iterator[str]:
-    """A line for each oneof of a template: its path, and its arms, first the one that is set."""
+    """A line for each oneof of a template: its path, and its arms, first the one that is set, if one is."""
     yield from _oneofs(template.message, "")
 
 
@@ -61,9 +61,8 @@ def _oneofs(message: Any, path: str) -> Iterator[str]:
         return
     for each in shown(message):
         field, oneof = each.field, real_oneof(each.field)
-        if oneof is not None and not each.left_out:
-            arms = " | ".join(f"{arm.name} ({_type(arm)})" for arm in (field, *each.others))
-            yield f"{path}{oneof.name}: {arms}"
+        if oneof is not None:
+            yield f"{path}{oneof.name}: {_arms((field, *each.others), ' | ')}"
         if not each.left_out:
             for inner, step in _inner(message, field):
                 yield from _oneofs(inner, f"{path}{field.name}{step}.")
@@ -81,19 +80,24 @@ def _inner(message: Any, field: FieldDescriptor) -> Iterator[tuple[Any, str]]:
 
 def comments(each: Shown) -> Iterator[str]:
     """What a comment before a field says of it."""
-    if each.left_out:
+    oneof = real_oneof(each.field)
+    if each.left_out and oneof is not None:
+        yield f"one of {oneof.name}, left out here: {_arms((each.field, *each.others), ', ')}"
+    elif each.left_out:
         yield f"{each.field.name}: {_type(each.field)}, left out here"
+    if each.left_out:
         return
-    if each.others:
-        oneof = real_oneof(each.field)
-        assert oneof is not None
-        arms = ", ".join(f"{other.name} ({_type(other)})" for other in each.others)
-        yield f"one of {oneof.name}; instead of it: {arms}"
+    if oneof is not None and each.others:
+        yield f"one of {oneof.name}; instead of it: {_arms(each.others, ', ')}"
     value = map_value(each.field) if is_map(each.field) else each.field
     if value.enum_type is not None:
         names = [each.name for each in value.enum_type.values]
         more = f", ... ({len(names)})" if len(names) > _MOST_NAMES else ""
         yield ", ".join(names[:_MOST_NAMES]) + more
+
+
+def _arms(fields: Iterable[FieldDescriptor], separator: str) -> str:
+    return separator.join(f"{field.name} ({_type(field)})" for field in fields)
 
 
 def _type(field: FieldDescriptor) -> str:

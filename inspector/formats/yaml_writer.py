@@ -45,6 +45,7 @@ def dumps(value: JsonValue) -> str:
         _collection(out, value, "", "")
     else:
         out.append(f"{_scalar(value)}\n")
+        _ending(out, value, "")
     return "".join(out)
 
 
@@ -62,8 +63,7 @@ def _collection(out: list[str], value: JsonValue, first: str, indent: str) -> No
                 out.append(f"{first}{name}:")
             _item(out, item, indent, "\n" + indent + _STEP)
             first = indent
-        if noted is not None:
-            _comments(out, noted.ending, indent, indent)
+        _ending(out, value, indent)
     elif isinstance(value, list):
         for item in value:
             out.append(f"{first}-")
@@ -79,6 +79,11 @@ def _comments(out: list[str], lines: Iterable[str], first: str, indent: str) -> 
     return first
 
 
+def _ending(out: list[str], value: JsonValue, indent: str) -> None:
+    if isinstance(value, Noted):
+        _comments(out, value.ending, indent, indent)
+
+
 def _item(out: list[str], value: JsonValue, indent: str, start: str) -> None:
     """Writes a value behind its key or dash; `start` leads to the first line of a collection."""
     if isinstance(value, dict | list) and value:
@@ -87,6 +92,7 @@ def _item(out: list[str], value: JsonValue, indent: str, start: str) -> None:
         _literal(out, value, indent + _STEP)
     else:
         out.append(f" {_scalar(value)}\n")
+        _ending(out, value, indent + _STEP)
 
 
 def _fits_literal(text: str) -> bool:

@@ -85,11 +85,18 @@ class Catalog:
         return next((file for file in found if file is not None), None)
 
     def own_files(self) -> Iterator[FileEntry]:
-        """The files of the sources, without the copies of always-known ones."""
+        """The files of the sources, without what is there for others: copies of always-known files that these import,
+        and google/protobuf where there is anything else."""
         for source in self.sources:
-            for package in source.packages():
-                if package not in KNOWN_PACKAGES:
-                    yield from source.in_package(package)
+            copies = [
+                entry for each in source.packages() if each in KNOWN_PACKAGES for entry in source.in_package(each)
+            ]
+            own = [
+                entry for each in source.packages() if each not in KNOWN_PACKAGES for entry in source.in_package(each)
+            ]
+            yield from own
+            if copies:
+                yield from _for_themselves(source, own, copies)
 
     def always_known_messages(self) -> Iterator[str]:
         """Full names of the messages that need no source. Reads all those files."""
@@ -133,6 +140,21 @@ class Catalog:
             differing = difference(owner.definition(found.name), found)
             if differing is not None:
                 raise _conflict(differing, owner, entry)
+
+
+def _for_themselves(
+    source: DescriptorSet, own: Sequence[FileEntry], copies: Sequence[FileEntry]
+) -> Iterator[FileEntry]:
+    """The copies of always-known files that no other file of the source needs."""
+    waiting, needed = list(own), set(own)
+    while waiting:
+        found = [source.file(name) for name in waiting.pop().imports]
+        new = [each for each in found if each is not None and each not in needed]
+        needed.update(new)
+        waiting += new
+    basic = [entry for entry in copies if entry.name.startswith("google/protobuf/")]
+    hidden = needed.union(basic) if own or len(basic) < len(copies) else needed
+    yield from (entry for entry in copies if entry not in hidden)
 
 
 def _conflict(differing: Difference, first: FileEntry, second: FileEntry) -> SchemaError:

@@ -47,15 +47,22 @@ def roots_of_folder(folder: Path, paths: Sequence[Path], given: Sequence[Path], 
     first = [each for each in given if contains(each, folder)] or [folder]
     outside = [each for each in _ancestors(folder) if each not in first]
     chosen: set[Path] = set()
+    ends = _ends(paths)
     for path in paths:
-        imports = [name for name in _outline(path)[0] if not find(name, known)]
+        imports = [name for name in imports_of(path) if name in ends or not find(name, known)]
         if imports:
             beneath = [each for each in _ancestors(path.parent) if each != folder and contains(folder, each)]
-            chosen.add(_best(imports, [*first, *outside, *beneath], [*given, *known], follow=False))
+            chosen.add(_best(imports, [*first, *outside, *beneath], given, follow=False))
     if not all(any(contains(root, path) for root in chosen) for path in paths):
         chosen.add(first[0])
     own = sorted(chosen, key=lambda each: len(_absolute(each).parts), reverse=True)
     return [*own, *(each for each in given if each not in chosen), *known]
+
+
+def _ends(paths: Sequence[Path]) -> frozenset[str]:
+    """The names by which files that are compiled may be imported, from whichever folder."""
+    parts = (_absolute(path).parts for path in paths)
+    return frozenset("/".join(each[start:]) for each in parts for start in range(1, len(each)))
 
 
 def _best(imports: Sequence[str], candidates: Sequence[Path], others: Sequence[Path], *, follow: bool) -> Path:

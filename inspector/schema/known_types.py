@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspector.schema.conflicts import definitions
 from inspector.schema.known_packages import KNOWN_PACKAGES
 from inspector.schema.type_references import types
 from inspector.schema.wellknown import AlwaysKnown
@@ -19,7 +20,7 @@ class KnownTypes:
         return self._source.file(name) is not None
 
     def file_of(self, name: str) -> str | None:
-        """The file that defines the message or enum with this full name."""
+        """The file that defines the type, service or extension with this full name."""
         for package in KNOWN_PACKAGES:
             if name.startswith(f"{package}.") and package not in self._loaded:
                 self._load(package)
@@ -28,4 +29,6 @@ class KnownTypes:
     def _load(self, package: str) -> None:
         self._loaded.add(package)
         for entry in self._source.in_package(package):
-            self._files |= {name: entry.name for name, _ in types(entry.proto())}
+            proto = entry.proto()
+            self._files |= {found.name: entry.name for found in definitions(proto)}
+            self._files |= {name: entry.name for name, _ in types(proto)}

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, NamedTuple
 
-from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
 
+from inspector.schema import protobufjs
 from inspector.schema.conflicts import Definition, definitions, difference
 from inspector.schema.descriptor_set import all_messages
 from inspector.schema.import_cycles import components, without_cycle
@@ -81,9 +82,10 @@ class _Mending:
         """The files that are meant by a name which no file has any more."""
 
     def mended(self) -> Mended:
+        self._drop_known()
         self._drop_repeats()
         self._name_all()
-        self._unmark_entries()
+        self._mend_protobufjs()
         self._add_missing(self._resolve_all())
         self._set_imports()
         self._open_circles()
@@ -122,13 +124,26 @@ class _Mending:
             if file.proto.HasField("syntax") and not file.proto.syntax:
                 file.changed().ClearField("syntax")  # proto2 is said by saying nothing
 
-    def _unmark_entries(self) -> None:
-        """protobuf.js marks as the entry of a map also the message that has the map."""
+    def _drop_known(self) -> None:
+        """Leaves out always-known definitions in files that are others than theirs: old copies, or a package in one."""
+        kept = []
         for file in self._files:
-            for _, message in all_messages(file.proto):
-                if message.options.map_entry and not _may_be_entry(message):
-                    file.changed()
-                    message.options.ClearField("map_entry")
+            holders = {found.name: self._known.file_of(found.name) for found in definitions(file.proto)}
+            names = {name: holder for name, holder in holders.items() if holder not in (None, file.name)}
+            if names and not _take_out(file, names):
+                self._other_names[file.name] = [*dict.fromkeys(filter(None, names.values()))]
+            else:
+                kept.append(file)
+        self._files = kept
+
+    def _mend_protobufjs(self) -> None:
+        for file in self._files:
+            if protobufjs.put_right(file.proto):
+                file.changed()
+        extensions = {name for file in self._files for name in protobufjs.extension_names(file.proto)}
+        for file in self._files:
+            if protobufjs.drop_stand_ins(file.proto, extensions):
+                file.changed()
 
     def _resolve_all(self) -> list[_Missing]:
         """Writes all names of types as full names; returns those that are nowhere."""
@@ -244,10 +259,6 @@ def _free_name(name: str, taken: Container[str]) -> str:
         return name
     stem = name.removesuffix(".proto")
     return next(free for number in count(2) if (free := f"{stem}.{number}.proto") not in taken)
-
-
-def _may_be_entry(message: DescriptorProto) -> bool:
-    return [each.number for each in message.field] == [1, 2] and not message.nested_type
 
 
 def _take_out(file: _File, names: Container[str]) -> bool:

@@ -138,7 +138,7 @@ class Schema:
         if found is None:
             service, method = split_method(path)
             known = [name.replace("/", ".") for name in self.methods()]
-            raise unknown("method", f"{service}.{method}", known)
+            raise unknown("method", f"{service}.{method}" if service else method, known)
         return found
 
     @cached_property

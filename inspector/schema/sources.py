@@ -14,7 +14,7 @@ from inspector.schema.wording import one_line
 
 _KINDS = (
     "a .proto file, a folder of them, a descriptor set (.binpb .protoset .desc .pb .bin), a program or package that "
-    "holds descriptors, python:MODULE, or grpc://HOST:PORT (grpcs://) for what the server there tells"
+    "holds descriptors, python:MODULE, or grpc://HOST:PORT (grpcs://, unix:PATH) for what the server there tells"
 )
 
 _PROGRAMS = (
@@ -26,7 +26,11 @@ _PROGRAMS = (
 _GENERATED = (".py", ".pyc", ".go", ".java", ".cc", ".cs", ".rb", ".php", ".js", ".ts", ".rs", ".tar", ".dmp", ".core")
 """What the names of other such files end in: generated sources, and memory."""
 
-_REFLECTION = ("grpc://", "grpcs://")
+SERVERS = ("grpc://", "grpcs://", "unix:", "unix-abstract:", "@")
+"""How sources begin that are servers; `@` is a name for one, which `reflect` may know."""
+
+HOST_PORT = re.compile(r"(\[[0-9a-fA-F:]+\]|[\w.-]+):[0-9]{1,5}")
+"""What is a server to people, and no source: it does not say whether with TLS."""
 
 Reflect = Callable[[str], DescriptorSet]
 """Asks the server with an address for its schema; raises SchemaError, ConnectError, InputError."""
@@ -45,7 +49,7 @@ def open_sources(
         try:
             opened.append(open_source(source, import_paths, reflect))
         except (ConnectError, SchemaError) as error:
-            if not source.startswith(_REFLECTION):
+            if not source.startswith(SERVERS):
                 raise
             failed.append(error)
             opened.append(DescriptorSet(one_line(source), b"", (), (), notes=(str(error),), gives_way=True))
@@ -58,7 +62,7 @@ def open_source(source: str, import_paths: Sequence[str] = (), reflect: Reflect 
     """Opens a SOURCE as the command line takes it. Raises SchemaError, and what `reflect` raises."""
     if source.startswith("python:"):
         return open_module(source.removeprefix("python:"), import_paths)
-    if source.startswith(_REFLECTION):
+    if source.startswith(SERVERS):
         return reflect(source)
     if source.endswith(".proto") or os.path.isdir(source):
         return open_protos(source, import_paths)
@@ -147,6 +151,8 @@ def _refuse_unreadable(path: str) -> None:
 def _hint_for_missing(path: str) -> str:
     if re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", path) and not path.endswith((".pb", ".binpb", ".desc", ".bin")):
         return f"for a Python module write python:{path}; else a schema is {_KINDS}"
+    if HOST_PORT.fullmatch(path):
+        return f"to ask a server: grpcs://{path}, or grpc://{path} where it does without TLS"
     if re.match(r"[a-z][a-z0-9+.-]*:", path):
         return f"a schema is {_KINDS}"
     return f"paths are relative to the current folder, {one_line(os.getcwd())}"

@@ -114,14 +114,12 @@ class Symbols:
     def all(self, kind: str) -> Iterator[Symbol]:
         """All of a kind (not `package`) that the sources define."""
         for entry in self._catalog.own_files():
-            file = self._file(entry)
-            if kind == "file":
-                yield file
-            elif kind in ("service", "method"):
-                services = file.parts("service")
-                yield from services if kind == "service" else (each for one in services for each in one.parts())
-            else:
-                yield from (each for each in self._nested(file, kind) if not each.is_map_entry)
+            yield from self._of_kind(self._file(entry), kind)
+
+    def all_in_package(self, package: str, kind: str) -> Iterator[Symbol]:
+        """All of a kind (not `package`) that the files of a package define, of an always-known one too."""
+        for entry in self._entries_in(package):
+            yield from self._of_kind(self._file(entry), kind)
 
     def files(self) -> list[Symbol]:
         """The files of the sources, by name, without copies of the always-known ones."""
@@ -221,6 +219,15 @@ class Symbols:
     @cached_property
     def _packages(self) -> frozenset[str]:
         return frozenset(chain.from_iterable(source.packages() for source in self._catalog.with_known))
+
+    def _of_kind(self, file: Symbol, kind: str) -> Iterator[Symbol]:
+        if kind == "file":
+            yield file
+        elif kind in ("service", "method"):
+            services = file.parts("service")
+            yield from services if kind == "service" else (each for one in services for each in one.parts())
+        else:
+            yield from (each for each in self._nested(file, kind) if not each.is_map_entry)
 
     @staticmethod
     def _nested(file: Symbol, kind: str) -> Iterator[Symbol]:

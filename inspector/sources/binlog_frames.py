@@ -14,7 +14,7 @@ import re
 from inspector import limits
 from inspector.model.problem import Problem
 from inspector.net.buffer import Buffer
-from inspector.sources.binlog_entry import Entry, looks_like_entry, read_entry
+from inspector.sources.binlog_entry import CLIENT_HEADER, Entry, LoggedHeader, looks_like_entry, read_entry
 from inspector.sources.delimited import MAX_PREFIX, read_length
 
 FIXED, VARINT = "fixed", "varint"
@@ -38,9 +38,18 @@ def framing_of(head: bytes, *, whole: bool) -> str | None:
         length, start = _length(framing, head, 0)
         if start > 0 and 0 < length <= _MAX_ENTRY:
             end = min(start + length, len(head))
-            if looks_like_entry(head, start, end, whole=start + length <= len(head)):
+            is_there = start + length <= len(head)
+            if looks_like_entry(head, start, end, whole=is_there) or (is_there and _opens_call(head, start, end)):
                 return framing
     return None
+
+
+def _opens_call(data: bytes, start: int, end: int) -> bool:
+    """Whether `data[start:end]` is the header of a call: what writes logs may leave out times or numbers."""
+    entry = read_entry(data, start, end, 0)
+    if entry is None or entry.kind != CLIENT_HEADER or not isinstance(entry.payload, LoggedHeader):
+        return False
+    return (entry.payload.method or "").startswith("/")
 
 
 def detect(head: bytes, whole: bool) -> bool:
@@ -56,6 +65,7 @@ class EntryReader:
         self._framing: str | None = None
         self._base = 0  # of what the buffer holds
         self._lost_at = -1  # where the place was lost; -1: it is known
+        self._has_all_fields = True  # the first entry, and so others too
         self._closing = False
         self._needed = 0  # bytes that it takes to go on
 
@@ -73,13 +83,27 @@ class EntryReader:
         found: list[Entry | Problem] = []
         at, self._needed = 0, 0
         while at < len(held) and not self._needed:
-            if self._lost_at >= 0 or self._framing is None:
+            if self._lost_at >= 0:
                 at = self._regain(held, at, found)
+            elif self._framing is None:
+                self._begin(held)
             else:
                 at = self._step(self._framing, held, at, found)
         self._base += at
         self._buffer.keep(held[at:], self._needed)
         return found
+
+    def _begin(self, held: bytes) -> None:
+        """Finds out how lengths are written, once the first entry is there; where none is, the next one is sought."""
+        self._framing = framing_of(held, whole=self._closing)
+        if self._framing is not None:
+            length, start = _length(self._framing, held, 0)
+            end = min(start + length, len(held))
+            self._has_all_fields = looks_like_entry(held, start, end, whole=start + length <= len(held))
+            return
+        self._needed = min(filter(None, (_needed(framing, held) for framing in (FIXED, VARINT))), default=0)
+        if self._closing or not self._needed:
+            self._lost_at, self._needed = 0, 0
 
     def _step(self, framing: str, held: bytes, at: int, found: list[Entry | Problem]) -> int:
         """Reads the entry at `at`; where to go on, or the same place where more bytes are needed."""
@@ -90,7 +114,8 @@ class EntryReader:
         if start < 0 or not 0 < length <= _MAX_ENTRY:
             return self._lose(at)
         if end > len(held):
-            if len(held) - start >= _HEAD and not looks_like_entry(held, start, len(held), whole=False):
+            is_entry = not self._has_all_fields or looks_like_entry(held, start, len(held), whole=False)
+            if len(held) - start >= _HEAD and not is_entry:
                 return self._lose(at)
             return self._wait(held, at, end - at, f"{len(held) - start} of the {length} bytes", found)
         entry = read_entry(held, start, end, self._base)
@@ -118,13 +143,9 @@ class EntryReader:
         """Goes to the next entry that stands there beyond doubt."""
         place = self._find(held, at)
         if place is not None:
-            if self._lost_at < 0:
-                self._lost_at = self._base + at
             at, self._framing = place
             self._note_loss(self._base + at, found)
             return at
-        if self._lost_at < 0 and (self._closing or len(held) - at > _HEAD):
-            self._lost_at = self._base + at
         if self._closing:
             return len(held)
         at = max(at, len(held) - _HEAD)
@@ -168,3 +189,11 @@ def _length(framing: str, data: bytes, at: int) -> tuple[int, int]:
     if len(data) - at < FIXED_SIZE:
         return 0, -1
     return int.from_bytes(data[at : at + FIXED_SIZE], "big"), at + FIXED_SIZE
+
+
+def _needed(framing: str, head: bytes) -> int:
+    """How many bytes it takes to tell whether the first header of a log begins with `head`; 0: it is none."""
+    length, start = _length(framing, head, 0)
+    if start < 0:
+        return len(head) + 1 if len(head) < MAX_PREFIX else 0
+    return start + length if 0 < length <= limits.MAX_HEADER_LIST and start + length > len(head) else 0

@@ -46,8 +46,8 @@ class Template(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """A field that a template shows. `left_out` is a message that could be there; `others` are what the oneof of the
-    field could have instead."""
+    """A field that a template shows. `left_out` is a message that could be there, or the first arm of a oneof that has
+    none; `others` are what the oneof of the field could have instead."""
 
     field: FieldDescriptor
     left_out: bool = False
@@ -69,10 +69,14 @@ def shown(message: Any) -> Iterator[Shown]:
     """The fields of a message of a template, in the order of their declaration, extensions last."""
     for field in fields_of(message.DESCRIPTOR):
         oneof = real_oneof(field)
-        if is_set(message, field):
-            others = tuple(each for each in oneof.fields if each is not field) if oneof else ()
-            yield Shown(field, False, others)
-        elif field.message_type is not None and oneof is None:
+        if oneof is not None:
+            arms = oneof.fields
+            chosen = next((each for each in arms if is_set(message, each)), None)
+            if field is (chosen or arms[0]):
+                yield Shown(field, chosen is None, tuple(each for each in arms if each is not field))
+        elif is_set(message, field):
+            yield Shown(field)
+        elif field.message_type is not None:
             yield Shown(field, True)
         elif not field.has_presence and not field.is_repeated:
             yield Shown(field)

@@ -1,7 +1,8 @@
 """What lies side by side in the field tree: the fields of a message, the elements of a packed field.
 
 Both are found in one pass that keeps where every thousandth begins and how many there are of each tag, so that a
-message of many million fields can be shown, from any place on, at once and in little memory.
+message of many million fields can be shown, from any place on, at once and in little memory. The fields of a message
+are gone through only when something depends on all of them; who reads the first ones, and has a schema, need not wait.
 """
 
 from __future__ import annotations
@@ -49,19 +50,31 @@ class Fields(Nodes):
         self._sums: dict[int, array[int]] = {}
         is_group = parent is not None and parent.wire_type == SGROUP
         self._around = input_.groups.error(self._start) if is_group else None
-        self._index = FieldIndex(input_.data, self._start, self._end)
-        self._scan()
 
-    def _scan(self) -> None:
-        index = self._index
+    @cached_property
+    def _scanned(self) -> tuple[FieldIndex, DecodeError | None]:
+        """All fields, and what cuts them short."""
+        index = FieldIndex(self.input.data, self._start, self._end)
         try:
             while not index.run():
                 parts = self._read(index.at)
                 index.add(_tag(parts), parts.end)
         except DecodeError as error:
-            self._count = index.count
-            self.damage = self._damage(index.at, error)
-        self._count = index.count
+            return index, error
+        return index, None
+
+    @property
+    def _index(self) -> FieldIndex:
+        return self._scanned[0]
+
+    @property
+    def _count(self) -> int:
+        return self._index.count
+
+    @cached_property
+    def damage(self) -> FieldNode | None:
+        index, error = self._scanned
+        return None if error is None else self._damage(index.at, error)
 
     def _read(self, at: int) -> WireField:
         return read_field(self.input.data, at, self._end, self.input.groups, self._around)
@@ -82,8 +95,11 @@ class Fields(Nodes):
     def _walk(self) -> Iterator[FieldNode]:
         counts: dict[tuple[int, bool], int] = {}
         at = self._start
-        for _ in range(self._count):
-            parts = self._read(at)
+        while at < self._end:
+            try:
+                parts = self._read(at)
+            except DecodeError:  # which `damage` tells of
+                return
             known = self._reads(parts.number, parts.wire_type)
             key = parts.number, known is not None
             ordinal = counts.get(key, 0)
@@ -300,6 +316,7 @@ class Elements(Nodes):
         self._reading = Reading(kind, field=reading.field, is_repeated=True, is_guess=reading.is_guess)
         self._start, self._end = parent.value_span
         self._marks: Sequence[int] = ()
+        self._damaged: FieldNode | None = None
         self._stop = self._end  # where the last element ends
         self._size = ELEMENT_SIZE.get(self._wire_type, 0)
         if self._size:
@@ -307,13 +324,21 @@ class Elements(Nodes):
         else:
             self._split_varints()
 
+    @property
+    def _count(self) -> int:
+        return self._whole
+
+    @property
+    def damage(self) -> FieldNode | None:
+        return self._damaged
+
     def _split_fixed(self, size: int) -> None:
-        self._count, rest = divmod(self._end - self._start, size)
+        self._whole, rest = divmod(self._end - self._start, size)
         if rest:
             self._set_damage(self._end - rest, "wire", f"{rest} of the {size} bytes of a value")
 
     def _split_varints(self) -> None:
-        self._count, stop, self._marks = index_varints(self.input.data, self._start, self._end)
+        self._whole, stop, self._marks = index_varints(self.input.data, self._start, self._end)
         try:
             if stop < self._end:
                 read_varint(self.input.data, stop, self._end)
@@ -323,7 +348,7 @@ class Elements(Nodes):
     def _set_damage(self, start: int, code: str, message: str) -> None:
         self._stop = start
         reading = Reading(DAMAGE, problem=Problem(code, message, offset=start))
-        self.damage = FieldNode(self, self._parts(start, self._end, 0), 0, reading)
+        self._damaged = FieldNode(self, self._parts(start, self._end, 0), 0, reading)
 
     def _parts(self, start: int, end: int, number: int) -> WireField:
         return WireField(number, self._wire_type, start, start, start, end, end)

@@ -357,20 +357,27 @@ def _joined(outer: str, last: str) -> str:
 class Nodes(Sequence[FieldNode]):
     """Nodes that lie side by side. Those asked for by index are kept, those of a walk over all are not.
 
-    `damage` is the last one where the bytes cannot all be read. `type` is that of the message, where it is known.
-    `are_elements` where this is a packed field.
+    `type` is that of the message, where it is known. `are_elements` where this is a packed field.
     """
 
     type: MessageType | None = None
-    damage: FieldNode | None = None
     are_elements = False
 
     def __init__(self, input_: Input, parent: FieldNode | None) -> None:
         self.input = input_
         self.parent = parent
         self.depth = 0 if parent is None else parent.depth + 1
-        self._count = 0
         self._kept: dict[int, FieldNode] = {}
+
+    @property
+    @abstractmethod
+    def _count(self) -> int:
+        """How many there are, but for the damage."""
+
+    @property
+    @abstractmethod
+    def damage(self) -> FieldNode | None:
+        """The last one, where the bytes cannot all be read."""
 
     @cached_property
     def path(self) -> str:

@@ -100,7 +100,7 @@ class _Earlier:
         self.request_headers = self.response_headers = self.trailers = ()
 
 
-def call_lines(calls: Sequence[Call], decode_details: DecodeDetails, show_secrets: bool = False) -> bytes:
+def call_lines(calls: Sequence[Call], decode_details: DecodeDetails, show_secrets: bool = False) -> bytearray:
     """The records as lines of JSON. Credentials in headers are masked unless asked for."""
     out: LineBuffer = LineBuffer(USUAL_SIZE * len(calls))
     slots: list[_Earlier] = [_Earlier() for _ in range(_SLOTS)]

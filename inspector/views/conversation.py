@@ -104,7 +104,9 @@ def status_line(call: Call) -> Line:
     line: Line = [("good" if status.code == 0 else "bad", f"{status.name} ({status.code})")]
     if status.message:
         line.append(("", f"  {safe(status.message)}"))
-    if status.source != "trailers":
+    if status.source == "client":
+        line.append(("dim", "  (said by the client, not the server)"))
+    elif status.source != "trailers":
         line.append(("dim", "  (concluded: no trailers arrived)"))
     return line
 

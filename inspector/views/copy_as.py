@@ -7,11 +7,12 @@ taken from the environment, unless secrets are shown.
 from __future__ import annotations
 
 import base64
+import os
 import pprint
 import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
@@ -21,6 +22,9 @@ from inspector.session import DecodedMessage
 from inspector.sources.framing import frame
 from inspector.views.safe_text import safe_json
 from inspector.views.secrets import is_secret
+
+if TYPE_CHECKING:
+    from inspector.schema import Schema
 
 LONGEST_ARGUMENT = 100_000
 """Bytes of data put into a command line. Linux takes 128 KiB for one argument; more comes from a here-document."""
@@ -53,8 +57,9 @@ class Field(NamedTuple):
 class Request(NamedTuple):
     """What a call asked: where, what, and with which metadata.
 
-    `target` is `host:port`; `seconds` the deadline; `sources` and `import_paths` are where the schema comes from;
-    `left_out` tells of header fields that cannot be sent again.
+    `target` is `host:port` or `unix:PATH`; `seconds` the deadline; `sources` and `import_paths` are where the schema
+    comes from, `file` is the one in it that has the method, `response_type` that of the answers; `left_out` tells of
+    header fields that cannot be sent again.
     """
 
     target: str
@@ -68,6 +73,13 @@ class Request(NamedTuple):
     sources: tuple[str, ...]
     import_paths: tuple[str, ...]
     left_out: int
+    file: str | None
+    response_type: str | None
+
+    @property
+    def unix_path(self) -> str | None:
+        """The path of a unix socket; None where the target is none."""
+        return self.target.removeprefix("unix:") if self.target.startswith("unix:") else None
 
     @property
     def is_typed(self) -> bool:
@@ -81,26 +93,26 @@ def request_of(
     sources: Sequence[str] = (),
     import_paths: Sequence[str] = (),
     *,
+    schema: Schema | None = None,
     show_secrets: bool = False,
 ) -> Request:
-    """What a call asked. Raises InspectorError where the capture does not hold all of it."""
+    """What a call asked. `sources` is what `schema` is from. Raises InspectorError where the capture does not hold all
+    of it."""
     if call.method is None:
-        raise InspectorError(f"the method of call {call.number} is not in the capture", hint="choose another call")
-    requests = tuple(each for each in messages if each.message.direction == "request")
-    for each in requests:
-        if each.problem is not None:
-            text = f"request {each.message.index} of call {call.number} cannot be sent again: {each.problem.message}"
-            raise InspectorError(text, hint="choose another call")
-    if len(requests) != call.requests:
-        raise InspectorError(f"not all requests of call {call.number} are in the capture", hint="choose another call")
+        raise InspectorError(f"the method of call {call.number} is not in the capture", hint=_OTHER)
+    requests = _whole_requests(call, messages)
     fields = [field for field in call.request_headers if not _is_transport(field[0])]
     known = [(name, value) for name, value in fields if name is not None and value is not None]
     metadata = tuple(_field(name, value, show_secrets) for name, value in known if _VALUE.fullmatch(value))
     headers = dict(call.request_headers)
+    target = call.server or call.authority
+    if not target:
+        raise InspectorError(f"the server of call {call.number} is not in the capture", hint=_OTHER)
+    method = schema.find_method(call.method) if schema is not None else None
     return Request(
-        call.server,
+        target,
         headers.get(":scheme") == "https",
-        call.authority if call.authority != call.server else None,
+        call.authority if call.authority != target else None,
         call.method.removeprefix("/"),
         metadata,
         None if call.deadline is None else call.deadline / 1e9,
@@ -109,7 +121,23 @@ def request_of(
         tuple(sources),
         tuple(import_paths),
         len(fields) - len(metadata),
+        method.containing_service.file.name if method is not None else None,
+        method.output_type.full_name if method is not None else None,
     )
+
+
+def _whole_requests(call: Call, messages: Sequence[DecodedMessage]) -> tuple[DecodedMessage, ...]:
+    requests = tuple(each for each in messages if each.message.direction == "request")
+    for each in requests:
+        if each.problem is not None:
+            text = f"request {each.message.index} of call {call.number} cannot be sent again: {each.problem.message}"
+            raise InspectorError(text, hint=_OTHER)
+    if len(requests) != call.requests:
+        raise InspectorError(f"not all requests of call {call.number} are in the capture", hint=_OTHER)
+    return requests
+
+
+_OTHER = "choose another call"
 
 
 def _is_transport(name: str | None) -> bool:
@@ -118,7 +146,13 @@ def _is_transport(name: str | None) -> bool:
 
 def _field(name: str, value: str, show_secrets: bool) -> Field:
     is_hidden = is_secret(name) and not show_secrets
-    return Field(name, value, re.sub(r"\W", "_", name, flags=re.ASCII).upper() if is_hidden else None)
+    return Field(name, value, _variable(name) if is_hidden else None)
+
+
+def _variable(name: str) -> str:
+    """A name for a variable of the shell."""
+    word = re.sub(r"\W", "_", name, flags=re.ASCII).upper()
+    return f"_{word}" if word[:1].isdigit() else word
 
 
 def as_inspector(request: Request) -> str:
@@ -132,22 +166,32 @@ def _forms(request: Request) -> Iterator[str]:
     if request.encoding != "identity":
         yield _option("--compress", request.encoding)
     if not request.is_typed:
-        yield "--from base64" if len(request.messages) == 1 else "--from delimited+base64"
+        yield "--from base64" if _is_bare(request) else "--from delimited+base64"
+
+
+def _is_bare(request: Request) -> bool:
+    """Whether the bytes of the one message can stand alone: no data at all may be no message, too."""
+    return len(request.messages) == 1 and bool(request.messages[0].message.data)
 
 
 def as_grpcurl(request: Request) -> str:
     """A command line of grpcurl. Raises InspectorError where no schema tells the fields by name."""
     if not request.is_typed:
         raise InspectorError("grpcurl needs the messages by name, and no schema tells them", hint="name one with -s")
-    options = [
-        _option(_grpcurl_source(each), each) for each in request.sources if not each.startswith(("python:", "grpc"))
-    ]
+    options = [option for each in request.sources for option in _grpcurl_source(each, request.file)]
     options += [_option("-import-path", each) for each in request.import_paths]
     return _command("grpcurl", "-", [*options, *_connection(request, "-")], request)
 
 
-def _grpcurl_source(source: str) -> str:
-    return "-proto" if source.endswith(".proto") else "-protoset"
+def _grpcurl_source(source: str, file: str | None) -> Iterator[str]:
+    """A source as grpcurl takes it, which finds imports from where it is told only, and asks the server by itself."""
+    if source.startswith(("python:", "grpc://", "grpcs://", "unix:", "@")):
+        return
+    if file is not None and (source.endswith(f"/{file}") or os.path.isdir(source)):
+        yield _option("-import-path", source.removesuffix(f"/{file}"))
+        yield _option("-proto", file)
+    else:
+        yield _option("-proto" if source.endswith(".proto") else "-protoset", source)
 
 
 def _connection(request: Request, dash: str) -> Iterator[str]:
@@ -168,7 +212,10 @@ def _command(program: str, dash: str, options: list[str], request: Request) -> s
     is_long = len(data) > LONGEST_ARGUMENT
     if request.messages:
         options.append("-d @" if is_long else _option("-d", data))
-    options.append(f"{shlex.quote(request.target)} {shlex.quote(request.method)}")
+    is_flag = dash == "-" and request.unix_path is not None
+    options += ["-unix"] if is_flag else []
+    target = request.unix_path or "" if is_flag else request.target
+    options.append(f"{shlex.quote(target)} {shlex.quote(request.method)}")
     here = f" <<'{_END}'\n{data}\n{_END}" if is_long else ""
     return _lines([program, *options]) + here
 
@@ -187,7 +234,7 @@ def _data(request: Request) -> str:
     if request.is_typed:
         return "\n".join(safe_json(each.json).decode() for each in request.messages)
     contents = [each.message.data or b"" for each in request.messages]
-    framing = "none" if len(contents) == 1 else "delimited"
+    framing = "none" if _is_bare(request) else "delimited"
     return base64.b64encode(b"".join(frame(framing, each) for each in contents)).decode()
 
 
@@ -204,8 +251,11 @@ def as_curl(request: Request) -> str:
         fields.append(("host", request.authority))
     options = [http2, "-sS", "-D /dev/stderr", *(_option("-H", f"{name}: {value}") for name, value in fields)]
     options += [_curl_header(field) for field in request.metadata]
-    options += ["--data-binary @-", shlex.quote(f"{scheme}://{request.target}/{request.method}")]
+    host = "localhost" if request.unix_path else request.target
+    options += [_option("--unix-socket", request.unix_path)] if request.unix_path else []
+    options += ["--data-binary @-", shlex.quote(f"{scheme}://{host}/{request.method}")]
     schema = [_option("-s", each) for each in request.sources] + [_option("-I", each) for each in request.import_paths]
+    schema += [_option("-t", request.response_type)] if request.response_type else []
     text = base64.b64encode(frames).decode()
     source = f"printf %s {text or repr('')}" if len(text) <= LONGEST_ARGUMENT else f"cat <<'{_END}'"
     here = "" if len(text) <= LONGEST_ARGUMENT else f"\n{text}\n{_END}"

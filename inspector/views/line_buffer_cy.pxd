@@ -12,7 +12,7 @@ cdef class LineBuffer:
     cdef long long _second
     cdef bytes _second_text
 
-    cdef bytes text(self)
+    cdef bytearray text(self)
     cdef _grow(self, Py_ssize_t count)
     cdef put(self, bytes piece)
     cdef put_again(self, Py_ssize_t start, Py_ssize_t end)

@@ -45,11 +45,13 @@ class LineBuffer:
             self._grow(expected)
 
     @cython.cfunc
-    def text(self) -> bytes:
-        """All that was written."""
-        if not cython.compiled:
-            return bytes(self._text)
-        return self._target[: self.size]
+    def text(self) -> bytearray:
+        """All that was written, without a copy: nothing more can be written then."""
+        if cython.compiled:
+            PyByteArray_Resize(self._text, self.size)  # type: ignore[name-defined]
+            self._room = 0
+            self._target = b""
+        return self._text
 
     @cython.cfunc
     def _grow(self, count: cython.Py_ssize_t) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import orjson
 
@@ -40,11 +41,34 @@ def size_line(message: Message, wire_size: int) -> Line:
     return [("dim", f"{mark} {message.direction} {message.index}: {size(count)}{safe(carried)}")]
 
 
-def step_lines(steps: Iterable[Step]) -> Iterator[Line]:
-    """What connecting took, step by step."""
-    for step in steps:
-        text = f"  {step.name:<10} {duration(step.ended - step.started):>9}"
-        yield note(f"{text}  {step.note}".rstrip())
+class Timing(NamedTuple):
+    """What something took, in nanoseconds, and what its parts did."""
+
+    name: str
+    took: int
+    note: str = ""
+    parts: tuple[Timing, ...] = ()
+
+
+def connect_timing(steps: Iterable[Step]) -> Timing:
+    """What connecting took."""
+    parts = tuple(Timing(step.name, step.ended - step.started, step.note) for step in steps)
+    return Timing("connect", sum(each.took for each in parts), "", parts)
+
+
+def call_timing(started: int, last_sent: int | None, first_byte: int | None, ended: int | None) -> Timing:
+    """What a call took, and how far it was when; by times in nanoseconds, None for what has not happened."""
+    parts = (("to last request", last_sent), ("to first byte", first_byte))
+    known = tuple(Timing(name, time - started) for name, time in parts if time is not None)
+    return Timing("call", (ended or started) - started, "", known)
+
+
+def timing_lines(timing: Timing, depth: int = 0) -> Iterator[Line]:
+    """A tree of times, indented by what is part of what."""
+    indent = "  " * depth
+    yield note(f"{indent}{timing.name:<{20 - len(indent)}} {duration(timing.took):>9}  {timing.note}".rstrip())
+    for part in timing.parts:
+        yield from timing_lines(part, depth + 1)
 
 
 def ended_line(call: Call) -> Line:

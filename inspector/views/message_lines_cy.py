@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from inspector.session import DecodedMessage
@@ -21,16 +21,19 @@ if TYPE_CHECKING or not cython.compiled:
 else:
     from cython.cimports.inspector.views.line_buffer_cy import LineBuffer
 
+USUAL_SIZE = 320
+"""Bytes of a line around its message; a longer one takes the time to make room."""
 
-def message_lines(found: Iterable[DecodedMessage], *, bare: bool = False, raw: bool = False) -> bytes:
+
+def message_lines(found: Sequence[DecodedMessage], *, bare: bool = False, raw: bool = False) -> bytearray:
     """The records as lines of JSON; `bare` just the messages, `raw` with their bytes."""
-    out: LineBuffer = LineBuffer()
+    out: LineBuffer = LineBuffer(USUAL_SIZE * len(found) + sum([len(decoded.json) for decoded in found]))
     for decoded in found:
         if raw or decoded.problem is not None:
             out.put(to_line(bare_row(decoded, raw=raw) if bare else message_row(decoded, raw=raw)))
             out.put(b"\n")
         elif bare:
-            out.put_safe(decoded.json)
+            _put_json(out, decoded.json, decoded.is_seen)
             out.put(b"\n")
         else:
             _put_message(out, decoded)
@@ -39,7 +42,7 @@ def message_lines(found: Iterable[DecodedMessage], *, bare: bool = False, raw: b
 
 @cython.cfunc
 def _put_message(out: LineBuffer, decoded: DecodedMessage) -> None:
-    message, type_name, json, decoded_by, unknown_bytes, _ = cython.cast(tuple, decoded)
+    message, type_name, json, decoded_by, unknown_bytes, _, is_seen = cython.cast(tuple, decoded)
     call, index, direction, method, time, encoding, data, wire, _, _ = cython.cast(tuple, message)
     out.put(b'{"call":')
     if call:
@@ -63,8 +66,17 @@ def _put_message(out: LineBuffer, decoded: DecodedMessage) -> None:
     out.put(b',"decoded_by":')
     out.put_text(decoded_by)
     out.put(b',"message":')
-    out.put_safe(json)
+    _put_json(out, json, is_seen)
     if unknown_bytes:
         out.put(b',"unknown_bytes":')
         out.put_number(unknown_bytes)
     out.put(b"}\n")
+
+
+@cython.cfunc
+def _put_json(out: LineBuffer, json: bytes, is_seen: cython.bint) -> None:
+    """The text of a message, looked through for what would move a terminal, unless it is known to have none of that."""
+    if is_seen:
+        out.put(json)
+    else:
+        out.put_safe(json)

@@ -44,6 +44,9 @@ _NOT_A_MESSAGE = -8.0
 _NOT_NUMBERS = -14.0
 """What an occurrence costs that a reading does not allow."""
 
+_CLEAR = 100.0
+"""Bits by which a reading leads that no further occurrence is asked: each of those seen says several bits for it."""
+
 _READABLE = 0.1
 """By how much text that is printable, and no message, comes before all else at the least."""
 
@@ -102,6 +105,15 @@ def kind_of_all(found: Sequence[Evidence]) -> str:
     if found and all(kind_of(evidence) == "message" for evidence in found):
         return "message"
     return best_of(score_contents(found))
+
+
+def are_clear(found: Sequence[Evidence]) -> bool:
+    """Whether each says the same, and all together so much that more occurrences need not be looked at."""
+    scores = score_contents(found)
+    best, *others = sorted(scores, key=scores.__getitem__, reverse=True)
+    if others and scores[best] - scores[others[0]] < _CLEAR:
+        return False
+    return all(kind_of(evidence) == best for evidence in found)
 
 
 def _is_text(evidence: Evidence) -> bool:

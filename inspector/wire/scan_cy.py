@@ -40,7 +40,8 @@ MARK_EVERY = 1024
 _MARK_EVERY = cython.declare(cython.Py_ssize_t, MARK_EVERY)
 
 _BLOCK = cython.declare(cython.Py_ssize_t, 64)
-"""Bytes that are looked at together."""
+"""Bytes that are looked at together. (Loops over them have the number itself, so that a compiler knows it, and takes
+many bytes at once.)"""
 
 _LONGEST = cython.declare(cython.Py_ssize_t, 10)
 """Bytes of the longest varint."""
@@ -246,10 +247,10 @@ def count_tagged(
 @cython.exceptval(-2, check=False)
 def _are_short(data: cython.p_uchar, at: cython.Py_ssize_t, tag: cython.uchar, mask: cython.uchar) -> cython.bint:
     """Whether the _BLOCK bytes from `at` on, which are there, are fields of that tag and a byte that has none of the
-    bits of `mask`. (So written that a compiler takes many bytes at once.)"""
+    bits of `mask`."""
     other: cython.uchar = 0
     index: cython.Py_ssize_t
-    for index in range(_BLOCK // 2):
+    for index in range(32):
         other |= (data[at + 2 * index] ^ tag) | (data[at + 2 * index + 1] & mask)
     return other == 0
 
@@ -322,7 +323,7 @@ class FieldIndex:
         most: cython.Py_ssize_t = self._next_mark - self.count - 1
         stop: cython.Py_ssize_t = min(self._end - 1, at + 2 * most)
         least: cython.Py_ssize_t = 0x80 if tag & 7 == _VARINT else 1
-        while stop - at > _BLOCK and _are_short(data, at, tag, 0x100 - least):
+        while stop - at > _BLOCK and data[at] == tag and _are_short(data, at, tag, 0x100 - least):
             at += _BLOCK
         while at < stop and data[at] == tag and data[at + 1] < least:
             at += 2
@@ -371,12 +372,13 @@ def index_varints(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t)
     if not 0 <= start <= end <= len(data):
         raise ValueError(f"span {start}:{end} is not within {len(data)} bytes")
     marks: array[int] = array("Q", (start,))
+    raw: cython.p_uchar = data
     at: cython.Py_ssize_t = start
     count: cython.Py_ssize_t = 0
     next_mark: cython.Py_ssize_t = _MARK_EVERY
     ends: cython.Py_ssize_t
     while end - at >= _BLOCK + _LONGEST:
-        ends = _varints_in_block(data, at)
+        ends = _varints_in_block(raw, at)
         if ends == _STOP:
             break
         if count + ends >= next_mark:
@@ -404,17 +406,34 @@ def index_varints(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t)
 @cython.exceptval(-2, check=False)
 def _varints_in_block(data: cython.p_uchar, at: cython.Py_ssize_t) -> cython.Py_ssize_t:
     """How many varints end in the _BLOCK bytes from `at` on; _STOP where one that begins in them is too long. (The
-    caller sees to it that there are _LONGEST more bytes. So written that a compiler takes many bytes at once.)"""
+    caller sees to it that there are _LONGEST more bytes.)"""
     ends: cython.uchar = 0
+    high: cython.uchar = 0
+    four: cython.uchar = 0
+    index: cython.Py_ssize_t
+    for index in range(64):
+        high |= data[at + index]
+    if high < 0x80:
+        return _BLOCK
+    for index in range(64):
+        ends += data[at + index] < 0x80
+        four |= data[at + index] & data[at + index + 1] & data[at + index + 2] & data[at + index + 3]
+    return _STOP if four >= 0x80 and _is_long_in_block(data, at) else ends
+
+
+@cython.cfunc
+@cython.exceptval(-2, check=False)
+def _is_long_in_block(data: cython.p_uchar, at: cython.Py_ssize_t) -> cython.bint:
+    """Whether a varint of over _LONGEST bytes begins in the _BLOCK bytes from `at` on."""
     long: cython.uchar = 0
     index: cython.Py_ssize_t
-    for index in range(at, at + _BLOCK):
-        ends += data[index] < 0x80
+    for index in range(64):
         long |= (
-            data[index] & data[index + 1] & data[index + 2] & data[index + 3] & data[index + 4]
-            & data[index + 5] & data[index + 6] & data[index + 7] & data[index + 8] & data[index + 9]
+            data[at + index] & data[at + index + 1] & data[at + index + 2] & data[at + index + 3] & data[at + index + 4]
+            & data[at + index + 5] & data[at + index + 6] & data[at + index + 7] & data[at + index + 8]
+            & data[at + index + 9]
         )  # fmt: skip
-    return _STOP if long & 0x80 else ends
+    return long >= 0x80
 
 
 def skip_varints(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, most: cython.Py_ssize_t) -> int:
@@ -449,6 +468,6 @@ def _ends_in_block(data: cython.p_uchar, at: cython.Py_ssize_t) -> cython.Py_ssi
     """How many of the _BLOCK bytes from `at` on, which are there, end a varint."""
     ends: cython.uchar = 0
     index: cython.Py_ssize_t
-    for index in range(at, at + _BLOCK):
-        ends += data[index] < 0x80
+    for index in range(64):
+        ends += data[at + index] < 0x80
     return ends

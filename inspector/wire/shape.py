@@ -8,11 +8,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from inspector.limits import MAX_DEPTH, MAX_GUESS_LARGE, MAX_JUDGED_BYTES, MAX_SAMPLED_FIELDS, MIN_SAMPLED_FIELDS
+from inspector.limits import (
+    FIRST_GUESS_OCCURRENCES,
+    MAX_DEPTH,
+    MAX_GUESS_LARGE,
+    MAX_JUDGED_BYTES,
+    MAX_SAMPLED_FIELDS,
+    MIN_SAMPLED_FIELDS,
+)
 from inspector.wire.content import Evidence, Scanned, Source
 from inspector.wire.evidence import (
     Candidate,
     Scores,
+    are_clear,
     best_of,
     kind_of_all,
     kind_of_fixed,
@@ -330,6 +338,10 @@ class FieldShape:
         judged = sum(min(field.value, MAX_JUDGED_BYTES) for _, field in found)
         if judged > _MOST_JUDGED:
             found = found[:: stride(len(found), max(MAX_GUESS_LARGE, len(found) * _MOST_JUDGED // judged))]
+        step = stride(len(found), FIRST_GUESS_OCCURRENCES)
+        first = [source.evidence(field.value_start, field.end, room) for source, field in found[::step]]
+        if step == 1 or are_clear(first):
+            return first
         return [source.evidence(field.value_start, field.end, room) for source, field in found]
 
     def _spread(self) -> list[tuple[Source, Field]]:

@@ -73,6 +73,11 @@ def test_a_command_with_such_a_flag_does_its_work():
     ]
 
 
+def test_a_flag_may_have_the_name_that_it_has_in_grpcurl():
+    (option,) = [each for each in call.params if each.name == "proto_names"]
+    assert "--keep-proto-names" in option.opts
+
+
 @pytest.mark.parametrize("flag", ["--alts", "-alts"])
 def test_without_alts_no_call_is_made(flag):
     with pytest.raises(click.UsageError, match="ALTS"):

@@ -31,3 +31,8 @@ def test_mistakes_say_what_to_do():
     assert "did you mean vision.v1.PredictionService" in run("list", "vision.v1.PredictionServce", "-s", PROTOS).err
     assert "-s grpc://localhost:50051" in run("list", "localhost:50051").err
     assert run("list").code == 2
+
+
+def test_an_always_known_package_is_listed_where_it_is_asked_for():
+    assert run("list", "google.longrunning").out == b"google.longrunning.Operations\n"
+    assert b"google.rpc.Status\n" in run("list", "google.rpc", "--kind", "message").out

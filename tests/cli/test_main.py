@@ -22,6 +22,23 @@ PREDICT = SAMPLES / "predict.pcapng"
 # --- help and version --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-version"], "did you mean --version?"),
+        (["-help"], "did you mean --help?"),
+        (["-plaintext", "localhost:1", "list"], "-plaintext stands behind a command"),
+        (["--plaintext", "localhost:1", "a.B/C"], "inspector call TARGET METHOD --plaintext"),
+        (["localhost:1", "list"], "inspector list -s grpcs://localhost:1"),
+        (["[::1]:50051", "a.B/C"], "inspector call [::1]:50051 METHOD"),
+    ],
+)
+def test_a_command_line_of_grpcurl_earns_a_hint(arguments, said):
+    result = run(*arguments)
+    assert (result.code, result.out, len(result.err.splitlines())) == (2, b"", 1)
+    assert said in result.err
+
+
 @pytest.mark.parametrize("flag", ["--help", "-h"])
 def test_help_lists_every_command(flag):
     result = run(flag)

@@ -10,7 +10,7 @@ from command import SAMPLES, SCHEMA
 
 import inspector
 from inspector.cli import message_printer
-from inspector.cli.message_printer import Form, MessagePrinter, batches, plain
+from inspector.cli.message_printer import Form, MessagePrinter, batches, full, plain
 from inspector.model.call import Message
 from inspector.model.problem import Problem
 from inspector.schema import Schema
@@ -27,9 +27,10 @@ def opened(name="predict.pcapng", **options):
 def test_plain_values_print_as_messages_do(name, form):
     session = opened(name)
     messages = list(session.messages())
-    values = marshal.loads(marshal.dumps(plain(messages)))
-    printed = MessagePrinter(session, form, None).print(messages)
-    assert MessagePrinter(session, form, None).print(values) == printed
+    problems = [tuple(Problem("capture_truncated", "it ends here", 9, 99))]
+    values = marshal.loads(marshal.dumps(plain((messages, problems))))
+    printed = MessagePrinter(session, form, None).print(messages, problems)
+    assert MessagePrinter(session, form, None).print(*values) == printed
     assert printed.text.count(b"\n") == len(messages)
     assert marshal.loads(marshal.dumps(tuple(printed))) == tuple(printed)
 
@@ -59,3 +60,19 @@ def test_batches_hold_all_messages_in_order(monkeypatch):
     assert len(parts) > 1
     assert all(sum(len(message.data) for message in part[:-1]) < 1_000 for part in parts)
     assert list(batches([])) == []
+
+
+def test_small_parts_are_put_together(monkeypatch):
+    messages = list(opened().messages())
+    monkeypatch.setattr(message_printer, "LARGEST_BATCH", 1_000)
+    parts = list(full(([message], []) for message in messages))
+    assert [message for part, _ in parts for message in part] == messages
+    assert len(parts) < len(messages)
+    assert all(sum(len(message.data) for message in part[:-1]) < 1_000 for part, _ in parts)
+    assert list(full([])) == []
+
+
+def test_problems_stay_behind_the_messages_that_they_came_behind():
+    one, two, three = list(opened().messages())[:3]
+    parts = [([one], []), ([two], []), ([], [("first",)]), ([three], []), ([], [("second",)]), ([], [("third",)])]
+    assert list(full(parts)) == [([one, two], [("first",)]), ([three], [("second",)]), ([], [("third",)])]

@@ -8,18 +8,21 @@ import signal
 import node_peer
 import pytest
 from certificates import Certificates
-from command import PATIENCE, SCHEMA, run, start
+from command import PATIENCE, ROOT, SCHEMA, run, start
+from google.protobuf.json_format import MessageToDict
+from recording import recording
+
+from inspector.schema import Schema
+from inspector.transcode.template import make
 
 SERVICE = "vision.v1.PredictionService"
 PREDICT = f"{SERVICE}/Predict"
 
 
-@pytest.fixture(scope="module")
-def schema_file(tmp_path_factory):
-    """What the service needs: of a whole package protobuf.js makes one file, which cannot be proto2 and proto3."""
-    path = tmp_path_factory.mktemp("schema") / "service.binpb"
-    assert run("describe", SERVICE, "-s", SCHEMA, "--protoset-out", path).code == 0
-    return path
+@pytest.fixture(scope="module", params=[SCHEMA, ROOT / "protos"], ids=["set", "protos"])
+def schema_file(request):
+    """What the server loads: protobuf.js keeps other things of a descriptor set than of sources."""
+    return request.param
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +55,26 @@ def test_a_method_is_described_by_reflection(server):
     assert described.rows[0]["name"] == f"{SERVICE}.Predict"
 
 
+def test_every_message_has_a_template_that_encodes_as_by_the_sources(server):
+    found, expected = Schema.from_reflection(server), Schema.from_source(str(SCHEMA))
+    names = [name for name in found.messages() if not name.startswith("legacy.")]  # protobuf.js forgets their groups
+    for name in names:
+        message = make(found, name).message
+        theirs = expected.message_class(name).FromString(message.SerializeToString())
+        values = (MessageToDict(each, descriptor_pool=expected.pool) for each in (theirs, message))
+        assert next(values) == next(values), name
+    assert "vision.v1.PredictRequest" in names
+
+
+def test_what_is_written_of_it_compiles(server, tmp_path):
+    written = run("describe", "-s", server, "--proto-out-dir", tmp_path / "out", "--protoset-out", tmp_path / "set.pb")
+    assert written.code == 0
+    for source in (tmp_path / "out", tmp_path / "set.pb"):
+        listed = run("list", "-s", source)
+        assert (listed.code, listed.err) == (0, "")
+        assert SERVICE in listed.out.decode().splitlines()
+
+
 def test_a_template_is_edited_and_sent(server, tmp_path):
     path = tmp_path / "request.json"
     assert run("template", PREDICT, "-s", server, "-o", path).code == 0
@@ -76,6 +99,29 @@ def test_a_template_is_edited_and_sent(server, tmp_path):
 def test_all_kinds_of_methods_are_called(server, schema, method, data, answers):
     called = run("call", server, f"{SERVICE}/{method}", *schema, "--no-cache", "-d", data)
     assert (called.code, called.err, called.rows) == (0, "", answers)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("list",),
+        ("describe", SERVICE, "--recursive"),
+        *(("call", f"{SERVICE}/{method}", "-d", '{"text": "a"} {"text": "b"}' if method == "Converse" else "{}", "-vv")
+          for method in ("Predict", "WatchVideo", "UploadDataset", "Converse")),
+        ("call", PREDICT, "-d", '{"model": "fail"}'),
+        ("call", PREDICT, "-d", '{"model": "m"}', "--compress", "gzip", "-H", "x-a: b", "--max-time", "20"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_through_a_recording_proxy_all_is_the_same(server, tmp_path, words):
+    with recording(server, tmp_path / "calls.binlog") as proxy:
+        direct, through = (_live(words, each) for each in (server, f"grpc://{proxy.address}"))
+    assert (through.code, through.out) == (direct.code, direct.out)
+
+
+def _live(words, target):
+    name, *rest = words
+    return run(name, *([target, *rest] if name == "call" else [*rest, "-s", target]), "--no-cache")
 
 
 def test_requests_may_be_compressed(server):

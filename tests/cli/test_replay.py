@@ -193,6 +193,11 @@ def test_nothing_is_sent_without_a_target():
         (("--max-time", "1", "--no-deadline"), "use one of them"),
         (("--set-header", "te: gzip"), "belongs to the protocol"),
         (("--concurrency", "0"), "0"),
+        (("--speed", "nan"), "'nan' is no number of this kind"),
+        (("--speed", "inf"), "'inf' is no number of this kind"),
+        (("--tolerance", "nan"), "'nan' is no number of this kind"),
+        (("--max-time", "inf"), "'inf' is no number of this kind"),
+        (("--connect-timeout", "nan"), "'nan' is no number of this kind"),
     ],
 )
 def test_options_that_cannot_be_are_refused(nobody, options, text):

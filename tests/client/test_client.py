@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import subprocess
 import sys
 
@@ -107,6 +108,28 @@ def test_mistakes_are_found_before_anything_is_sent(client, arguments, error):
         client.call(*arguments)
 
 
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf"), 1e300, "5"])
+def test_a_time_that_is_none_is_refused(client, server, seconds):
+    with pytest.raises(InputError, match="is not a number of seconds"):
+        client.call(PREDICT, timeout=seconds)
+    for name in ("connect_timeout", "keepalive_time"):
+        with pytest.raises(InputError, match=f"{name} is not a number of seconds"):
+            inspector.Client(server["plain"], plaintext=True, **{name: seconds})
+
+
+@pytest.mark.parametrize("name", ["user_agent", "authority"])
+@pytest.mark.parametrize("value", ["a\nb", "\u00e9", "a\x1b"])
+def test_a_name_that_a_header_cannot_carry_is_refused(server, name, value):
+    with pytest.raises(InputError, match=f"{name} cannot be sent"):
+        inspector.Client(server["plain"], plaintext=True, **{name: value})
+
+
+@pytest.mark.parametrize("value", [1, None, ["1"]])
+def test_a_header_that_is_no_text_is_refused(client, value):
+    with pytest.raises(InputError, match="the value of the header x-a is neither text nor bytes"):
+        client.call(PREDICT, metadata={"x-a": value})
+
+
 def test_the_same_with_asyncio(server, schema):
     async def main():
         async with inspector.AsyncClient(server["plain"], schema=schema, plaintext=True) as client:
@@ -129,6 +152,23 @@ def test_a_client_connects_again_after_its_connection_is_gone(server, schema):
             assert await client.channel() is not first
 
     asyncio.run(main())
+
+
+def test_a_client_that_is_forgotten_closes_its_connection(server, schema):
+    client = inspector.Client(server["plain"], schema=schema, plaintext=True)
+    assert client.call(PREDICT, text("fox")).message["name"] == "fox"
+    channel = client.run(client._client.channel())
+    assert channel.failure is None
+    del client
+    gc.collect()
+    assert channel.failure == "the channel was closed"
+
+
+def test_a_unary_method_takes_one_message_of_a_stream_too(client):
+    with client.stream(PREDICT) as stream:
+        assert stream.send(text("fox"))
+        with pytest.raises(InputError, match="takes one message"):
+            stream.send(text("fox"))
 
 
 def test_options_that_contradict_each_other_are_refused_at_once():

@@ -91,6 +91,7 @@ def test_what_is_wrong_with_a_file_is_told_with_its_line(tmp_path, content, said
         ("TE: trailers", "the header te belongs to the protocol"),
         ("grpc-timeout: 1S", "the header grpc-timeout belongs to the protocol"),
         ("content-type: text/plain", "the header content-type belongs to the protocol"),
+        ("User-Agent: me", "the header user-agent belongs to the protocol"),
     ],
 )
 def test_what_cannot_be_sent_is_refused(option, said):

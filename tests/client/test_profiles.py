@@ -15,7 +15,7 @@ cacert = "certs/ca.pem"
 servername = "api"
 max-time = 2.5
 max-msg-sz = 1000
-headers = ["authorization: Bearer ${TOKEN}", "x-a: b"]
+headers = ["authorization: Bearer ${TOKEN}", "x-a: b", "@fields"]
 reflect-headers = ["x-r: 1"]
 schema = ["protos", "python:shop.v1", "grpc://other:1"]
 import-path = "include"
@@ -46,7 +46,7 @@ def test_a_target_is_found_upward_and_its_paths_start_at_its_folder(home):
         str(path),
         "grpcs://staging.example:443",
         {"insecure": True, "cacert": f"{home}/certs/ca.pem", "servername": "api", "max-time": 2.5, "max-msg-sz": 1000},
-        ("authorization: Bearer ${TOKEN}", "x-a: b"),
+        ("authorization: Bearer ${TOKEN}", "x-a: b", f"@{home}/fields"),
         (),
         ("x-r: 1",),
         (f"{home}/protos", "python:shop.v1", "grpc://other:1"),
@@ -78,6 +78,8 @@ def test_without_any_file_the_error_says_where_targets_are_named(home):
     ("text", "said"),
     [
         ("a = 1\n[targets..a]", r"this is not TOML: .*line 2"),
+        (f"a = {'1' * 5000}", "this is not TOML"),
+        ("a = " + "[" * 20_000, "this is not TOML"),
         ("targets = 1", "targets is not a table"),
         ("targets.a = 1", "targets.a is not a table"),
         ("[targets.a]\nmax-time = 1", "targets.a has no address"),
@@ -86,6 +88,10 @@ def test_without_any_file_the_error_says_where_targets_are_named(home):
             r"targets.a.plain-text is not known .did you mean plaintext",
         ),
         ('[targets.a]\naddress = "b:1"\nmax-time = true', "targets.a.max-time is not a number"),
+        ('[targets.a]\naddress = "b:1"\nmax-time = nan', "targets.a.max-time is not a number over 0"),
+        ('[targets.a]\naddress = "b:1"\nconnect-timeout = inf', "targets.a.connect-timeout is not a number over 0"),
+        ('[targets.a]\naddress = "b:1"\nmax-msg-sz = -5', "targets.a.max-msg-sz is not a number over 0"),
+        ('[targets.a]\naddress = "b:1"\ncompress = "foo"', "targets.a.compress is not one of identity, gzip"),
         ('[targets.a]\naddress = "b:1"\nheaders = [1]', "targets.a.headers is not a list of texts"),
         ('[targets.a]\naddress = "b:1"\nplaintext = "yes"', "targets.a.plaintext is not true or false"),
     ],

@@ -1,7 +1,9 @@
 """What goes through the proxy is what goes without it, and is in the log."""
 
+import asyncio
 import base64
 import contextlib
+import gc
 import os
 import socket
 import threading
@@ -9,7 +11,9 @@ from pathlib import Path
 
 import grpc
 import grpc_peers as peers
+import odd_servers
 import pytest
+from command import SCHEMA, run
 from grpc_reflection.v1alpha import reflection, reflection_pb2, reflection_pb2_grpc
 from http2_traffic import PREFACE, settings
 from recording import calls_of, recording
@@ -32,7 +36,7 @@ CASES = {
     "gzip": ("Bidi", [b"z" * 5000, b"y" * 3000], {"compression": GZIP, "metadata": (("x-gzip", "1"),)}),
     "an error with details": ("Fail", [b""], {}),
     "a deadline that is kept": ("Unary", [b"d"], {"timeout": 20}),
-    "a deadline that is exceeded": ("Wait", [b"w"], {"timeout": 0.15}),
+    "a deadline that is exceeded": ("Wait", [b"w"], {"timeout": 0.5}),
     "no such method": ("Nope", [b"n"], {}),
     "a large message": ("Unary", [os.urandom(3_000_000)], {}),
     "many messages": ("Many", [b"300 1000"], {}),
@@ -62,11 +66,9 @@ def test_a_call_is_the_same_through_the_proxy_and_is_in_the_log(server, path, ca
     method, requests, options = CASES[case]
     with recording(f"grpc://{server[0]}", path) as proxy:
         with peers.channel(server[0]) as channel:
-            direct = peers.call(channel, method, requests, **options)
+            direct = seen_of(channel, case)
         with peers.channel(proxy.address) as channel:
-            seen = peers.call(channel, method, requests, **options)
-    if seen.code == "DEADLINE_EXCEEDED":  # which grpcio words in one way or another
-        direct = direct._replace(details=seen.details)
+            seen = seen_of(channel, case)
     assert seen == direct
     ((call, asked, answers),) = calls_of(path)
     assert call.method == f"/{peers.SERVICE}/{method}"
@@ -83,6 +85,13 @@ def test_a_call_is_the_same_through_the_proxy_and_is_in_the_log(server, path, ca
     assert call.client.startswith("127.0.0.1:")
     if seen.code == "NOT_FOUND":
         assert (call.status.message, call.status.details) == (seen.details, peers.DETAILS)
+
+
+def seen_of(channel, case):
+    """What a client sees of a call. That a deadline was exceeded grpcio words in one way or another."""
+    method, requests, options = CASES[case]
+    seen = peers.call(channel, method, requests, **options)
+    return seen._replace(details="") if seen.code == "DEADLINE_EXCEEDED" else seen
 
 
 def _text(metadata, without=""):
@@ -203,6 +212,56 @@ def test_tls_on_both_sides(path, credentials, authority):
     ]
 
 
+@pytest.mark.parametrize("way", ["mutual TLS", "a unix socket"])
+def test_all_kinds_of_calls_are_the_same(path, tmp_path, authority, way):
+    cert, key, ca = authority.cert("server"), authority.key("server"), authority.cert("ca")
+    where, listen, scheme = f"unix:{tmp_path}/server", f"unix:{tmp_path}/proxy", ""
+    here = there = tls = None
+    if way == "mutual TLS":
+        where, listen, scheme = "localhost:0", "localhost:0", "grpcs://"
+        known = [Path(each).read_bytes() for each in (ca, key, cert)]
+        there = grpc.ssl_server_credentials([known[1:]], known[0], require_client_auth=True)
+        here = grpc.ssl_channel_credentials(*known)
+        tls = listening_tls(cert, key)
+    settings = ConnectSettings(cacert=ca, cert=cert, key=key) if tls else ConnectSettings()
+    with (
+        peers.serving(where, there) as (address, _),
+        recording(f"{scheme}{address}", path, listen, settings, listen_tls=tls) as proxy,
+    ):
+        through = f"localhost:{proxy.address.rpartition(':')[2]}" if tls else proxy.address
+        with peers.channel(address, here) as channel:
+            direct = {case: seen_of(channel, case) for case in CASES}
+        with peers.channel(through, here) as channel:
+            seen = {case: seen_of(channel, case) for case in CASES}
+    assert seen == direct
+    assert [call.status.name for call, *_ in calls_of(path)] == [each.code for each in seen.values()]
+
+
+@pytest.mark.parametrize(
+    ("behave", "options"),
+    [
+        (odd_servers.of_http1, ["--plaintext"]),
+        (odd_servers.of_http1, []),
+        (odd_servers.silent, ["--plaintext"]),
+        (odd_servers.closing, ["--plaintext"]),
+        (odd_servers.junk, ["--plaintext"]),
+        (odd_servers.refusing, ["--plaintext"]),
+        (odd_servers.boasting, ["--plaintext"]),
+        (odd_servers.dying, ["--plaintext"]),
+        (odd_servers.mute, ["--plaintext"]),
+    ],
+)
+def test_of_an_odd_server_the_same_is_said(path, behave, options):
+    with odd_servers.serving(behave) as address, recording(f"grpc://{address}", path) as proxy:
+        direct, through = (
+            run("call", each, "vision.v1.PredictionService/Predict", "-s", SCHEMA, "--connect-timeout", "0.5", *options)
+            for each in (address, proxy.address)
+        )
+    assert (through.code, through.out) == (direct.code, direct.out)
+    if behave is not odd_servers.dying:  # whose end arrives as one of two kinds
+        assert through.err.replace(proxy.address, address) == direct.err
+
+
 def test_a_certificate_that_is_not_trusted_ends_the_connection_with_a_line(path, credentials):
     with (
         peers.serving("localhost:0", credentials) as (address, _),
@@ -213,6 +272,26 @@ def test_a_certificate_that_is_not_trusted_ends_the_connection_with_a_line(path,
         assert "connection 1: " in proxy.lines[0]
         assert "certificate" in proxy.lines[0]
     assert path.read_bytes() == b""
+
+
+@pytest.mark.parametrize("words", [PREFACE + settings(), b"", b"\x16\x03\x01"], ids=["plaintext", "nothing", "a part"])
+def test_a_client_that_does_not_speak_tls_where_it_should_is_told_of(target, path, authority, words):
+    tls = listening_tls(authority.cert("server"), authority.key("server"))
+    with recording(target.address, path, listen_tls=tls) as proxy:
+        with _connected(proxy) as client:
+            client.sendall(words)
+            client.shutdown(socket.SHUT_WR)
+            _all(client)
+        proxy.wait_until(lambda: not proxy.recorder.links)
+        assert len(proxy.lines) == 1
+        assert proxy.lines[0].startswith("connection 1: the client did not get through the TLS handshake: ")
+
+
+def test_a_client_in_the_midst_of_its_tls_handshake_does_not_keep_recording_from_ending(target, path, authority):
+    tls = listening_tls(authority.cert("server"), authority.key("server"))
+    with recording(target.address, path, listen_tls=tls) as proxy, _connected(proxy):
+        proxy.wait_until(lambda: proxy.recorder.links)
+    assert not proxy.recorder.links
 
 
 def test_a_certificate_without_its_key_is_refused(tmp_path, authority):
@@ -287,8 +366,7 @@ def target():
 
 
 def _connected(proxy):
-    host, _, port = proxy.address.rpartition(":")
-    return contextlib.closing(socket.create_connection((host, int(port)), 20))
+    return contextlib.closing(_connect(proxy))
 
 
 def _all(connected):
@@ -395,6 +473,27 @@ def test_what_is_open_when_recording_ends_is_logged_as_ended(server, path):
     ((call, _, answers),) = calls_of(path)
     assert (call.status.name, call.status.message) == ("UNAVAILABLE", "the connection was closed")
     assert answers == [b"w"]
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_a_connection_that_has_only_just_come_is_closed_too(target, path, turns):
+    async def come_and_close():
+        client = _connect(proxy)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await proxy.recorder.close()
+        return client
+
+    with recording(target.address, path) as proxy:
+        client = asyncio.run_coroutine_threadsafe(come_and_close(), proxy.loop).result(20)
+    with contextlib.closing(client):
+        assert _all(client) == b""
+    gc.collect()  # a socket that nobody closed is a warning, and so an error
+
+
+def _connect(proxy):
+    host, _, port = proxy.address.rpartition(":")
+    return socket.create_connection((host, int(port)), 20)
 
 
 def test_only_so_much_of_each_message_is_logged(server, path):

@@ -222,6 +222,24 @@ def test_a_server_whose_list_fails_is_told(serve):
         open_reflection(serve(Handler(Secretive(*FILES), V1)))
 
 
+def test_a_version_that_answers_without_files_is_no_reason_not_to_try_the_other(serve):
+    class Half(Handler):
+        """Refuses v1 in its answers."""
+
+        def service(self, details):
+            self._server = Secretive(*FILES) if V1ALPHA not in details.method else Server(*FILES)
+            return super().service(details)
+
+    class Secretive(Server):
+        def list_services(self, _):
+            return error(12, "not in this version")
+
+    assert services_of(open_reflection(serve(Half(Server(), V1, V1ALPHA)))) == EXPECTED
+    with pytest.raises(SchemaError) as caught:
+        open_reflection(serve(Handler(Secretive(*FILES), V1)))
+    assert "UNIMPLEMENTED: not in this version (also tried grpc.reflection.v1alpha: UNIMPLEMENTED" in str(caught.value)
+
+
 def test_a_proxy_that_answers_401_is_told(serve_http2):
     def refuse(connection, stream):
         connection.send_headers(stream, [(":status", "401"), ("content-type", "text/plain")], end_stream=True)

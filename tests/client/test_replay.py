@@ -366,6 +366,43 @@ def test_calls_and_messages_are_as_far_apart_as_captured(plain, schema, speed):
     assert clock.time == pytest.approx(expected, abs=1e-6)
 
 
+def test_a_call_is_given_up_when_it_was_captured_to_be(log):
+    def talk(requests, context):
+        yield from requests
+        open_.wait(PATIENCE)
+        yield b"beyond what was captured"
+        open_.wait(PATIENCE)
+
+    class Opening(FakeClock):
+        """Lets the server go on when the client of the capture was still waiting."""
+
+        async def sleep(self, seconds):
+            open_.set()
+            await super().sleep(seconds)
+
+    open_ = threading.Event()
+    with serving(Talk=talk) as (address, *_):
+        with recording(f"grpc://{address}", log) as proxy, peers.channel(proxy.address) as channel:
+            made = channel.unary_stream(f"/{peers.SERVICE}/Talk")(b"1")
+            assert next(made) == b"1"
+            made.cancel()
+            proxy.wait_until(lambda: not proxy.log.counts.open_calls)
+        (captured,) = inspector.open(log).calls()
+        for speed in (0, 2):
+            clock = Opening()
+            assert results(replay(log, address, speed=speed, clock=clock)) == ["same"]
+            assert clock.time == pytest.approx(captured.duration / 1e9 / speed if speed else 0)
+
+
+def test_fields_of_the_transport_are_compared_only_where_they_are_named(log):
+    with serving(Echo=echo) as (address, *_):
+        record(log, address, ("Echo", [b"1"], ()))
+        assert results(replay(log, address, headers=("*", "?*", "[:a-z]*"))) == ["same"]
+        assert differences(replay(log, address, headers=("*", "Grpc-Stat*"))[1]) == [
+            ("trailers.grpc-status", "added", None, "0")
+        ]
+
+
 def test_calls_are_made_at_one_time_as_far_as_allowed(log):
     together = threading.Barrier(2)
 

@@ -62,7 +62,7 @@ def test_what_is_not_whole_at_the_end_comes_out_too():
 
 
 def test_text_messages_stand_between_record_separators():
-    assert pieces("text", b"a: 1\x1e", b"\na: 2\x1e \x1ea: ", b"3") == [[b"a: 1"], [b"\na: 2"], [], [b"a: 3"]]
+    assert pieces("text", b"a: 1\x1e", b"\na: 2\x1e \x1ea: ", b"3") == [[b"a: 1"], [b"\na: 2", b" "], [], [b"a: 3"]]
 
 
 def test_yaml_documents_stand_between_lines_of_dashes():
@@ -79,7 +79,12 @@ def test_other_forms_are_one_message():
 
 def test_space_is_no_message():
     assert pieces("json", b" \n ") == [[], []]
-    assert pieces("text", b" \x1e\n") == [[], []]
+    assert pieces("text", b" \n") == [[], []]
+    assert pieces("yaml", b" \n---\n") == [[], []]
+
+
+def test_nothing_before_a_separator_is_an_empty_message():
+    assert pieces("text", b"\x1e\na: 1\x1e\n") == [[b"", b"\na: 1"], []]
 
 
 def test_a_message_without_an_end_is_refused(monkeypatch):

@@ -1,7 +1,8 @@
 // A server of the sample service `vision.v1.PredictionService` on @grpc/grpc-js: a second implementation of gRPC.
 //
-//   node server.js DESCRIPTOR_SET ADDRESS [CA CERT KEY [mutual]]
+//   node server.js SCHEMA ADDRESS [CA CERT KEY [mutual]]
 //
+// SCHEMA is a descriptor set, or a folder of .proto files (which find others in $PROTO_PATH).
 // ADDRESS is 127.0.0.1:0 or unix:PATH. It says on which port it listens, and ends when its standard input does.
 "use strict";
 const fs = require("fs");
@@ -11,7 +12,9 @@ const protobuf = require("protobufjs");
 const { ReflectionService } = require("@grpc/reflection");
 
 const [schema, address, ca, cert, key, mutual] = process.argv.slice(2);
-const loaded = loader.loadFileDescriptorSetFromBuffer(fs.readFileSync(schema), { longs: String });
+const loaded = fs.statSync(schema).isDirectory()
+  ? loader.loadSync(sources(), { longs: String, keepCase: true, includeDirs: [schema, process.env.PROTO_PATH] })
+  : loader.loadFileDescriptorSetFromBuffer(fs.readFileSync(schema), { longs: String });
 const { Status, BadRequest } = protobuf.parse(`
   syntax = "proto3";
   message Any { string type_url = 1; bytes value = 2; }
@@ -20,6 +23,10 @@ const { Status, BadRequest } = protobuf.parse(`
     message Violation { string field = 1; string description = 2; }
     repeated Violation field_violations = 1;
   }`, { keepCase: true }).root.nested;
+
+function sources() {
+  return fs.readdirSync(schema, { recursive: true }).filter((name) => name.endsWith(".proto"));
+}
 
 function failure() {
   const reason = BadRequest.encode({ field_violations: [{ field: "image", description: "empty" }] }).finish();

@@ -48,3 +48,20 @@ def test_damaged_text_is_compared_without_a_foreign_exception():
     two = parse_descriptor_set(b"\x0a" + bytes((len(damaged),)) + damaged, "2")
     with pytest.raises(SchemaError, match="is proto3 in 1 and pr\ufffdto3 in 2"):
         Catalog([one, two]).refuse_conflicts()
+
+
+def test_copies_of_known_files_are_files_of_a_source_where_no_other_file_needs_them():
+    kept, time = (
+        file("google/type/date.proto", "google.type", "Date"),
+        file("google/protobuf/x.proto", "google.protobuf"),
+    )
+    code = file("google/rpc/code.proto", "google.rpc")
+    status = file("google/rpc/status.proto", "google.rpc", "Status", imports=["google/rpc/code.proto"])
+    own = file("own.proto", "own", "M", imports=["google/rpc/status.proto"])
+
+    def own_files(*files):
+        return [each.name for each in Catalog([source("1", *files)]).own_files()]
+
+    assert own_files(kept, time, code, status, own) == ["own.proto", "google/type/date.proto"]
+    assert own_files(kept, time) == ["google/type/date.proto"]
+    assert own_files(time) == ["google/protobuf/x.proto"]

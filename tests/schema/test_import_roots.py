@@ -61,3 +61,14 @@ def test_a_given_import_path_counts_before_the_folder(protos):
 def test_hostile_text_takes_no_time_to_outline(write, text):
     path = write("a.proto", text)
     assert roots_of_file(path, [], [])
+
+
+def test_files_that_are_known_elsewhere_too_are_named_by_their_root(write):
+    write(
+        "third_party/google/rpc/status.proto", HEAD + 'import "google/rpc/code.proto"; package google.rpc; message S {}'
+    )
+    write("third_party/google/rpc/code.proto", HEAD + "package google.rpc; enum C { Z = 0; }")
+    own = write("own.proto", HEAD + 'import "google/rpc/status.proto"; message M { google.rpc.S s = 1; }')
+    for folder in (own.parent / "third_party", own.parent / "third_party/google/rpc"):
+        assert Schema.from_source(str(folder)).files() == ["google/rpc/code.proto", "google/rpc/status.proto"]
+    assert Schema.from_source(str(own.parent)).messages() == ["M"]

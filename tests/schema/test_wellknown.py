@@ -51,7 +51,7 @@ def test_the_copy_in_a_source_wins_and_what_it_lacks_is_added(write_set):
     schema = Schema.from_files(write_set("set.pb", old))
     assert [field.name for field in schema.message("google.rpc.RetryInfo").fields] == ["old"]
     assert schema.message("google.rpc.BadRequest").fields_by_name["field_violations"].number == 1
-    assert schema.messages() == []
+    assert schema.messages() == ["google.rpc.RetryInfo"]
 
 
 def test_the_pool_loads_what_json_format_looks_for():

@@ -240,6 +240,21 @@ def test_calls_without_sequence_numbers_go_by_the_order_of_the_log():
     assert [call.complete for call in of(Call, events)] == [True]
 
 
+@FRAMINGS
+@pytest.mark.parametrize("size", [1, 50, 1_000_000])
+@pytest.mark.parametrize("lacking", ["timestamp", "call_id", "sequence_id_within_call"])
+def test_a_log_whose_entries_lack_a_field_is_known_by_its_first_header(framing, size, lacking):
+    entries = unary(request=b"x" * 3_000)
+    for each in entries:
+        each.ClearField(lacking)
+    log = framing(entries)
+    assert detect(log, whole=True).name == "binlog"
+    events = read(log, size)
+    assert [message.data for message in of(Message, events)] == [b"x" * 3_000, b"\x08\x06"]
+    assert [(call.method, call.complete) for call in of(Call, events)] == [("/pkg.Svc/Do", True)]
+    assert not of(Problem, events)
+
+
 # --- damage ------------------------------------------------------------------------------------------------------
 
 
@@ -333,7 +348,7 @@ def test_other_inputs_are_not_taken_for_logs(name):
 
 
 def test_a_delimited_message_that_is_nearly_an_entry_is_not_taken_for_one():
-    near = entry(CLIENT_HEADER, 1, 1, None, **header())
+    near = entry(CLIENT_HEADER, 1, 1, None, **header("no path"))
     assert detect(varint([near]), whole=True).name != "binlog"
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import google.api
 import pytest
 from google.protobuf import json_format, text_format
 from hypothesis import HealthCheck, given, settings
@@ -47,6 +48,15 @@ def test_templates_of_the_always_known_types_come_back_in_every_format(empty):
     found = map(schema.find_message, known_messages())
     names = [each.full_name for each in found if each is not None and not each.GetOptions().map_entry]
     assert len(names) > 100
+    for name in names:
+        comes_back(schema, name, empty=empty)
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_templates_of_the_common_protos_of_googleapis_come_back_in_every_format(empty):
+    schema = Schema.from_source(next(iter(google.api.__path__)) + "/..")
+    names = schema.messages()
+    assert {"google.type.Money", "google.rpc.Status", "google.cloud.location.Location"} < set(names)
     for name in names:
         comes_back(schema, name, empty=empty)
 
@@ -164,3 +174,23 @@ def test_an_enum_is_told_with_its_names(compile_proto):
     text = 'syntax = "proto3"; message M { E e = 1; } enum E { A = 0; B = 1; C = 2; }'
     resolver, template = template_of(text, compile_proto)
     assert write(template, formats.YAML, Conversion(resolver)) == b"# A, B, C\ne: B\n"
+
+
+def test_a_oneof_without_an_arm_that_can_be_set_is_told(compile_proto):
+    text = """
+        syntax = "proto3";
+        message M { oneof next { M first = 1; M second = 2; } }
+        message Outer { M one = 1; repeated M more = 2; string name = 3; }
+    """
+    resolver, template = template_of(text, compile_proto, "Outer")
+    line = "# one of next, left out here: first (M), second (M)\n"
+    assert write(template, formats.TEXT, Conversion(resolver)).decode() == (
+        f'one {{\n  {line}}}\nmore {{\n  {line}}}\nname: "name"\n'
+    )
+    assert write(template, formats.YAML, Conversion(resolver)).decode() == (
+        f"one: {{}}\n  {line}more:\n  - {{}}\n    {line}name: name\n"
+    )
+    assert list(oneof_lines(template)) == ["one.next: first (M) | second (M)", "more[].next: first (M) | second (M)"]
+    assert write(make(resolver, "M"), formats.YAML, Conversion(resolver)).decode() == f"{{}}\n{line}"
+    for name in ("M", "Outer"):
+        comes_back(resolver, name, empty=False)

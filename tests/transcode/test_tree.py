@@ -531,6 +531,19 @@ def test_only_what_is_asked_for_is_read(order, monkeypatch):
     assert read == [(0, 4006), (3, 2003)]
 
 
+def test_the_first_fields_of_a_known_message_are_there_before_all_are_counted(order, monkeypatch):
+    read = []
+    original = tree_fields.FieldIndex
+    monkeypatch.setattr(tree_fields, "FieldIndex", lambda *args: read.append(args[1:]) or original(*args))
+    numbers = tag(2, VARINT) + b"\x07"
+    tree = order(numbers * MANY + b"\x80")
+    first = list(islice(tree.fields, 3))
+    assert [node.path for node in first] == ["counts[0]", "counts[1]", "counts[2]"]
+    assert read == []
+    assert [node.kind for node in tree.fields][MANY - 1 :] == ["int32", "damage"]
+    assert read == [(0, 2 * MANY + 1)]
+
+
 MANY = 1100
 """Fields: more than there are from one mark to the next."""
 

@@ -8,10 +8,11 @@ import json
 import subprocess
 
 import pytest
-from command import SAMPLES, SCHEMA, run
-from hypothesis import given
+from command import ROOT, SAMPLES, SCHEMA, run
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import inspector
 from inspector.errors import InspectorError
 from inspector.model.call import Call, Message
 from inspector.session import DecodedMessage
@@ -72,6 +73,7 @@ def test_a_command_line_has_all_that_the_call_had(form, dash):
     ]  # fmt: skip
 
 
+@settings(deadline=None)  # a shell takes its time where others work too
 @given(st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126)), st.text())
 def test_the_shell_reads_any_header_and_any_text_as_it_was(value, text):
     given_, _ = arguments(written("inspector", message({"id": text}), fields=[("x-a", value)]))
@@ -122,6 +124,31 @@ def test_messages_without_a_schema_are_told_as_bytes():
 def test_grpcurl_cannot_send_what_no_schema_tells():
     with pytest.raises(InspectorError, match="grpcurl needs the messages by name"):
         written("grpcurl", message({"1": 1}, type_name=None))
+
+
+def test_one_message_without_bytes_is_a_message_all_the_same():
+    given_, _ = arguments(written("inspector", message({}, type_name=None, data=b"")))
+    assert given_[given_.index("--from") : given_.index("--from") + 4] == ["--from", "delimited+base64", "-d", "AA=="]
+
+
+def test_grpcurl_is_told_where_to_find_the_file_of_a_method_and_its_imports():
+    schema = inspector.Schema.from_source(str(ROOT / "protos"))
+    path = "/vision.v1.PredictionService/Predict"
+    made = call()._replace(method=path)
+    file = "vision/v1/prediction_service.proto"
+    for source in (str(ROOT / "protos"), str(ROOT / "protos" / file)):
+        text = FORMS["grpcurl"](request_of(made, [message({})], [source], schema=schema))
+        given_, _ = arguments(text)
+        assert given_[:4] == ["-import-path", str(ROOT / "protos"), "-proto", file]
+    text = FORMS["grpcurl"](request_of(made, [message({})], ["python:a", "unix:/s", "grpc://b:1"], schema=schema))
+    assert arguments(text)[0][0] == "-plaintext"
+
+
+def test_a_log_without_the_address_of_the_server_may_have_its_name():
+    request = request_of(call(authority="shop:1")._replace(server=""), [message({})])
+    assert (request.target, request.authority) == ("shop:1", None)
+    with pytest.raises(InspectorError, match="the server of call 3 is not in the capture"):
+        request_of(call()._replace(server=""), [message({})])
 
 
 def test_long_data_comes_from_a_here_document():

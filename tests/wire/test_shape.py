@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.errors import InputError
-from inspector.limits import MAX_DEPTH, MAX_SAMPLED_FIELDS
+from inspector.limits import FIRST_GUESS_OCCURRENCES, MAX_DEPTH, MAX_GUESS_OCCURRENCES, MAX_SAMPLED_FIELDS
 from inspector.wire.content import Source
 from inspector.wire.encode import length_delimited, tag, varint
 from inspector.wire.evidence import spread
@@ -72,6 +74,29 @@ def test_more_of_the_kind_makes_surer():
     )
     assert many.kind == "packed-int64"
     assert confidence(many, "packed-int64") > confidence(few, "packed-int64")
+
+
+LINES = [length_delimited(1, b"%d pieces of the same kind of text, each a line long, and no two the same" % n)
+         for n in range(MAX_GUESS_OCCURRENCES)]  # fmt: skip
+
+
+def test_of_contents_that_agree_some_are_enough(monkeypatch):
+    looked_at = set()
+    original = Source.evidence
+    monkeypatch.setattr(Source, "evidence", lambda *args: looked_at.add(args[1:3]) or original(*args))
+    field = Shape.of([b"".join(LINES)]).field(1, LEN)
+    assert field.candidates == (Candidate("string", 0.999),)
+    assert FIRST_GUESS_OCCURRENCES // 2 < len(looked_at) <= FIRST_GUESS_OCCURRENCES
+
+
+@pytest.mark.parametrize(("every", "kind"), [(2, "bytes"), (10, "string")])
+def test_of_contents_that_differ_more_are_looked_at(monkeypatch, every, kind):
+    looked_at = set()
+    original = Source.evidence
+    monkeypatch.setattr(Source, "evidence", lambda *args: looked_at.add(args[1:3]) or original(*args))
+    mixed = [length_delimited(1, Random(n).randbytes(99)) if n % every == 0 else line for n, line in enumerate(LINES)]
+    assert Shape.of([b"".join(mixed)]).field(1, LEN).kind == kind
+    assert len(looked_at) >= MAX_GUESS_OCCURRENCES
 
 
 def confidence(field, kind: str) -> float:
