@@ -11,8 +11,12 @@ from textual.app import App
 from inspector.errors import InputError
 from inspector.schema import Schema
 from inspector.tui.actions import bindings
+from inspector.tui.available import available
 from inspector.tui.browse.screen import BrowseScreen
 from inspector.tui.document import Document
+from inspector.tui.help import Help
+from inspector.tui.jump import Jump, go
+from inspector.tui.palette import ActionCommands
 
 DEFAULT_THEME = "textual-dark"
 
@@ -22,16 +26,24 @@ class InspectorApp(App[None]):
 
     TITLE = "inspector"
     BINDINGS = bindings("app")
+    COMMANDS = {ActionCommands}  # noqa: RUF012  # Textual declares it so
 
     def __init__(self, documents: list[Document], *, theme: str | None = None) -> None:
         super().__init__()
         self.documents = documents
         # Without colours only a theme of fixed ones is readable: those of the terminal turn black on black.
-        self.theme = DEFAULT_THEME if theme is None or "NO_COLOR" in os.environ else theme
+        self.theme = DEFAULT_THEME if theme is None or self.no_color else theme
 
     def on_mount(self) -> None:
         if self.documents:
             self.push_screen(BrowseScreen(self.documents[0]))
+
+    def action_jump(self) -> None:
+        self.push_screen(Jump(self.screen), go)
+
+    def action_help(self) -> None:
+        if not isinstance(self.screen, Help):
+            self.push_screen(Help(available(self.screen)))
 
 
 def run(

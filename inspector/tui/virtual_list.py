@@ -104,10 +104,10 @@ class VirtualList(ScrollView, can_focus=True):
 
     @property
     def _headings(self) -> int:
-        return int(self.heading(self.size.width) is not None)
+        return int(self.heading(self.scrollable_size.width) is not None)
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self.scrollable_size.width
         heading = self.heading(width)
         if heading is not None and y == 0:
             return self._strip(heading, width, self.rich_style)

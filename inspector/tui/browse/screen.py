@@ -8,21 +8,22 @@ from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message as TextualMessage
-from textual.screen import Screen
-from textual.widget import Widget
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
 from inspector.model.call import Message
 from inspector.transcode.tree import FieldTree
 from inspector.tui.actions import bindings
+from inspector.tui.browse.arrangement import Arrangement
 from inspector.tui.browse.byte_view import ByteView
 from inspector.tui.browse.call_list import CallList
 from inspector.tui.browse.details import Details
 from inspector.tui.browse.field_list import FieldList
 from inspector.tui.browse.loading import Progress, read_to_end
+from inspector.tui.browse.marking import Marking
 from inspector.tui.browse.message_list import MessageList
 from inspector.tui.document import STANDALONE, Document
+from inspector.tui.key_bar import KeyBar
 from inspector.tui.selection import Chosen, Selection
 from inspector.views import call_facts
 from inspector.views.conversation import message_lines
@@ -44,7 +45,7 @@ class Loaded(TextualMessage):
         super().__init__()
 
 
-class BrowseScreen(Screen[None]):
+class BrowseScreen(Arrangement, Marking):
     """One input."""
 
     BINDINGS = bindings("browse")
@@ -77,13 +78,24 @@ class BrowseScreen(Screen[None]):
             & #fields { width: 1fr; }
             & #bytes { width: 76; height: 1fr; }
         }
+        &.-flipped {
+            & #panes { layout: horizontal; }
+            & #fields { width: 1fr; height: 1fr; }
+            & #bytes { width: 40; height: 1fr; }
+        }
+        &.-flipped.-wide {
+            & #panes { layout: vertical; }
+            & #bytes { width: 1fr; height: 8; }
+        }
         &.-tall #lower { display: block; }
         &.-tall #details-pane { display: block; height: 12; }
         &.-maximised {
-            & .pane { display: none; }
-            & #messages { display: none; }
-            & .pane.-maximum { display: block; height: 1fr; width: 1fr; }
+            & #calls, & #fields, & #bytes, & #messages, & #details-pane { display: none; }
+            & #calls.-maximum, & #fields.-maximum, & #bytes.-maximum, & #details-pane.-maximum {
+                display: block; height: 1fr; width: 1fr;
+            }
             &.-calls #lower, &.-details-pane #lower { display: none; }
+            &.-fields #lower, &.-bytes #lower { display: block; height: 1fr; }
         }
     }
     """
@@ -108,7 +120,7 @@ class BrowseScreen(Screen[None]):
                 yield FieldList()
                 yield ByteView()
         yield Details(self._details)
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         for pane in self.query("#calls, #fields, #bytes, #details-pane"):
@@ -177,6 +189,12 @@ class BrowseScreen(Screen[None]):
             chosen = now._replace(path=chosen.path or now.path, offset=chosen.offset)
         self._select(chosen, event.origin)
 
+    def select(self, selection: Selection) -> None:
+        self._select(selection, "")
+        if selection.offset is not None and self.message_tree is not None:
+            self.query_one(ByteView).at = max(0, min(selection.offset, len(self.message_tree.data) - 1))
+            self._show_field("bytes")
+
     def _select(self, selection: Selection, origin: str) -> None:
         before, self.selected = self.selected, selection
         if origin != "calls":
@@ -203,7 +221,7 @@ class BrowseScreen(Screen[None]):
         fields = self.query_one(FieldList)
         fields.show_tree(self.message_tree)
         fields.border_title = f"2 Fields  {self._type()}"
-        self.query_one(ByteView).show_field(fields.selected)
+        self._show_field("")
         self.query_one(Details).update()
 
     def _show_field(self, origin: str) -> None:
@@ -247,20 +265,8 @@ class BrowseScreen(Screen[None]):
     def action_focus_pane(self, name: str) -> None:
         self.set_class(name == "details" and not self.has_class("-tall"), "-details")
         self.remove_class("-maximised")
+        self.apply_sizes()
         self.query_one(f"#{name}").focus()
-
-    def action_toggle_maximised(self) -> None:
-        pane = self._focused_pane()
-        if pane is None:
-            return
-        for each in self.query(".pane"):
-            each.set_class(each is pane, "-maximum")
-            self.set_class(each is pane, f"-{each.id}")
-        self.toggle_class("-maximised")
-
-    def _focused_pane(self) -> Widget | None:
-        around = self.focused.ancestors_with_self if self.focused is not None else []
-        return next((each for each in around if isinstance(each, Widget) and each.has_class("pane")), None)
 
     def action_focus_filter(self) -> None:
         box = self.query_one("#filter", Input)
