@@ -30,6 +30,9 @@ def tui(
     schema = load_schema(schemas, import_paths)
     if type_name is not None:
         schema = require_type(schema, type_name)
-    code = _run(inputs, schema=schema, kind=kind, type_name=type_name, hints=hints, theme=theme)
+    code = _run(
+        inputs, schema=schema, kind=kind, type_name=type_name, hints=hints, theme=theme, sources=schemas,
+        import_paths=import_paths,
+    )  # fmt: skip
     assert isinstance(code, int)
     return code

@@ -45,6 +45,7 @@ ACTIONS = (
     Action("app", "palette", "ctrl+p", "command_palette", "Find a command by its name", "commands"),
     Action("app", "jump", "comma,f2", "jump", "Jump to a pane, tab or control by its letter", "jump"),
     Action("app", "theme", "", "change_theme", "Choose colours"),
+    Action("app", "export", "", "export", "Save the screen as a picture (SVG)"),
     Action("app", "suspend", "ctrl+z", "suspend_process", "Back to the shell (fg returns)"),
     Action("app", "quit", "q,ctrl+q", "quit", "Quit", "quit"),
     Action("browse", "calls", "1", "focus_pane('calls')", "Go to the calls"),
@@ -64,6 +65,14 @@ ACTIONS = (
     Action("browse", "next_message", "right_square_bracket", "step_message(1)", "Next message of the call", "message"),
     Action("browse", "previous_message", "left_square_bracket", "step_message(-1)", "Previous message of the call"),
     Action("browse", "follow", "f", "toggle_follow", "Follow a growing capture: the newest call stays selected"),
+    Action(
+        "browse", "copy", "c", "copy", "Copy a value, a path, a message, a command that makes the call again", "copy"
+    ),
+    Action("browse", "editor", "o", "open_editor('json')", "Open the message in $EDITOR, as JSON"),
+    Action("browse", "editor_yaml", "", "open_editor('yaml')", "Open the message in $EDITOR, as YAML"),
+    Action("browse", "editor_text", "", "open_editor('text')", "Open the message in $EDITOR, as protobuf text"),
+    Action("browse", "pager", "O", "open_pager", "Show the call in $PAGER"),
+    Action("browse", "secrets", "", "toggle_secrets", "Show credentials in headers, or mask them again"),
     Action("list", "down", "j,down", "move(1)", "One row down"),
     Action("list", "up", "k,up", "move(-1)", "One row up"),
     Action("list", "page_down", "pagedown,ctrl+d", "move_page(1)", "A page down"),

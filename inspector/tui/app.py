@@ -10,6 +10,7 @@ from textual.app import App
 
 from inspector.errors import InputError
 from inspector.schema import Schema
+from inspector.tui import export
 from inspector.tui.actions import bindings
 from inspector.tui.available import available
 from inspector.tui.browse.screen import BrowseScreen
@@ -41,6 +42,12 @@ class InspectorApp(App[None]):
     def action_jump(self) -> None:
         self.push_screen(Jump(self.screen), go)
 
+    def action_export(self) -> None:
+        try:
+            self.notify(f"the screen is in {export.save(self)}", timeout=10, markup=False)
+        except InputError as error:
+            self.notify(str(error), severity="error", timeout=10, markup=False)
+
     def action_help(self) -> None:
         if not isinstance(self.screen, Help):
             self.push_screen(Help(available(self.screen)))
@@ -54,12 +61,19 @@ def run(
     type_name: str | None,
     hints: Mapping[str, str],
     theme: str | None,
+    sources: Sequence[str] = (),
+    import_paths: Sequence[str] = (),
 ) -> int:
     """Runs the program in the terminal; its exit code. Raises InputError where an input cannot be opened."""
     paths = [_take_standard_input() if path == "-" else path for path in paths]
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InputError("the terminal UI needs a terminal", hint="`inspector decode` and `calls` print to a pipe")
-    documents = [Document(path, schema=schema, kind=kind, type_name=type_name, hints=hints) for path in paths]
+    documents = [
+        Document(
+            path, schema=schema, kind=kind, type_name=type_name, hints=hints, sources=sources, import_paths=import_paths
+        )
+        for path in paths
+    ]
     try:
         app = InspectorApp(documents, theme=theme)
         app.run()

@@ -59,6 +59,10 @@ class Terminal:
                 return
         raise AssertionError(f"there is no {text!r} on the screen:\n{self.text()}")
 
+    def notices(self) -> list[str]:
+        """What was told to the user in the corner of the screen, oldest first."""
+        return [each.message for each in self.app._notifications]
+
     def lines(self) -> list[str]:
         """The screen as text, line by line."""
         width, height = self.app.size

@@ -17,6 +17,7 @@ from inspector.tui.actions import bindings
 from inspector.tui.browse.arrangement import Arrangement
 from inspector.tui.browse.byte_view import ByteView
 from inspector.tui.browse.call_list import CallList
+from inspector.tui.browse.copying import Copying
 from inspector.tui.browse.details import Details
 from inspector.tui.browse.field_list import FieldList
 from inspector.tui.browse.loading import Progress, read_to_end
@@ -24,6 +25,7 @@ from inspector.tui.browse.marking import Marking
 from inspector.tui.browse.message_list import MessageList
 from inspector.tui.document import STANDALONE, Document
 from inspector.tui.key_bar import KeyBar
+from inspector.tui.prompts import Confirm
 from inspector.tui.selection import Chosen, Selection
 from inspector.views import call_facts
 from inspector.views.conversation import message_lines
@@ -45,7 +47,7 @@ class Loaded(TextualMessage):
         super().__init__()
 
 
-class BrowseScreen(Arrangement, Marking):
+class BrowseScreen(Arrangement, Marking, Copying):
     """One input."""
 
     BINDINGS = bindings("browse")
@@ -108,6 +110,7 @@ class BrowseScreen(Arrangement, Marking):
         self.message: Message | None = None
         self.progress = Progress(0, 0, False)
         self.follows = False
+        self.shows_secrets = False
         self._last_key = 0.0
 
     def compose(self) -> ComposeResult:
@@ -175,6 +178,8 @@ class BrowseScreen(Arrangement, Marking):
             parts.append(f"reading: {self.progress.bytes_read / 1e6:,.0f} MB")
         if self.follows:
             parts.append("FOLLOW")
+        if self.shows_secrets:
+            parts.append("CREDENTIALS SHOWN")
         if document.schema is None:
             parts.append("no schema: fields are guessed")
         self.query_one("#title", Static).update("  ".join(parts))
@@ -248,9 +253,9 @@ class BrowseScreen(Arrangement, Marking):
         if call is None:
             return [[("dim", "this call has not ended" if number else "there is no call")]]
         if tab == "headers":
-            return call_facts.headers(call)
+            return call_facts.headers(call, show_secrets=self.shows_secrets)
         if tab == "trailers":
-            return call_facts.trailers(call, self.document.session.decode_details)
+            return call_facts.trailers(call, self.document.session.decode_details, show_secrets=self.shows_secrets)
         return call_facts.problems(call) if tab == "problems" else call_facts.summary(call)
 
     def _json(self) -> list[Line]:
@@ -278,6 +283,18 @@ class BrowseScreen(Arrangement, Marking):
 
     def action_toggle_follow(self) -> None:
         self.follows = not self.follows
+        self.show_title()
+
+    def action_toggle_secrets(self) -> None:
+        if self.shows_secrets:
+            self._show_secrets(False)
+        else:
+            question = "Show credentials (authorization, cookies, tokens) in headers and trailers?"
+            self.app.push_screen(Confirm(question), self._show_secrets)
+
+    def _show_secrets(self, are_shown: bool | None) -> None:
+        self.shows_secrets = bool(are_shown)
+        self.query_one(Details).update()
         self.show_title()
 
     def on_key(self) -> None:
