@@ -298,3 +298,14 @@ MAX_CACHE_BYTES = 512 * MIB
 
 MAX_CACHE_ENTRIES = 500
 """Entries kept: what was used in the last weeks. Each costs a look at its time whenever one is written."""
+
+# --- the state folder --------------------------------------------------------------------------------------------
+
+MAX_STATE_SIZE = 64 * KIB
+"""Bytes that are remembered of one file: a filter and a thousand marks have room."""
+
+MAX_STATE_ENTRIES = 200
+"""Files of which the terminal UI remembers where the user was."""
+
+MAX_STATE_BYTES = MAX_STATE_ENTRIES * MAX_STATE_SIZE
+"""Bytes of all that is remembered."""

@@ -10,16 +10,23 @@ from textual.app import App
 
 from inspector.errors import InputError
 from inspector.schema import Schema
-from inspector.tui import export
+from inspector.schema.names import near
+from inspector.tui import export, keymap, state
 from inspector.tui.actions import bindings
 from inspector.tui.available import available
 from inspector.tui.browse.screen import BrowseScreen
 from inspector.tui.document import Document
 from inspector.tui.help import Help
 from inspector.tui.jump import Jump, go
+from inspector.tui.keymap import Keymap
 from inspector.tui.palette import ActionCommands
 
 DEFAULT_THEME = "textual-dark"
+
+NO_KEYS = Keymap({}, [])
+
+MOST_PROBLEMS = 5
+"""Mistakes in the user's keys that are told at once."""
 
 
 class InspectorApp(App[None]):
@@ -29,15 +36,28 @@ class InspectorApp(App[None]):
     BINDINGS = bindings("app")
     COMMANDS = {ActionCommands}  # noqa: RUF012  # Textual declares it so
 
-    def __init__(self, documents: list[Document], *, theme: str | None = None) -> None:
+    def __init__(self, documents: list[Document], *, theme: str | None = None, keys: Keymap = NO_KEYS) -> None:
+        """Raises InputError for a theme that is none."""
         super().__init__()
         self.documents = documents
-        # Without colours only a theme of fixed ones is readable: those of the terminal turn black on black.
-        self.theme = DEFAULT_THEME if theme is None or self.no_color else theme
+        self.user_keys = keys
+        if theme is not None and theme not in self.available_themes:
+            known = ", ".join(near(theme, self.available_themes) or sorted(self.available_themes))
+            raise InputError(f"there is no theme {theme}", hint=f"there is {known}")
+        self.theme = self._readable(theme or state.load_theme())
+
+    def _readable(self, theme: str | None) -> str:
+        """Without colours only a theme of fixed ones is readable: those of the terminal turn black on black."""
+        is_readable = theme in self.available_themes and not (self.no_color and "ansi" in theme)
+        return theme if theme is not None and is_readable else DEFAULT_THEME
 
     def on_mount(self) -> None:
+        self.set_keymap(self.user_keys.keys)
+        self.theme_changed_signal.subscribe(self, lambda theme: state.save_theme(theme.name))
         if self.documents:
             self.push_screen(BrowseScreen(self.documents[0]))
+        for each in self.user_keys.problems[:MOST_PROBLEMS]:
+            self.notify(each, severity="warning", timeout=15, markup=False)
 
     def action_jump(self) -> None:
         self.push_screen(Jump(self.screen), go)
@@ -63,6 +83,7 @@ def run(
     theme: str | None,
     sources: Sequence[str] = (),
     import_paths: Sequence[str] = (),
+    remembers: bool = True,
 ) -> int:
     """Runs the program in the terminal; its exit code. Raises InputError where an input cannot be opened."""
     paths = [_take_standard_input() if path == "-" else path for path in paths]
@@ -74,8 +95,10 @@ def run(
         )
         for path in paths
     ]
+    if not remembers:
+        os.environ[state.FOLDER.variable] = "off"
     try:
-        app = InspectorApp(documents, theme=theme)
+        app = InspectorApp(documents, theme=theme, keys=keymap.load())
         app.run()
         return app.return_code or 0
     finally:

@@ -159,7 +159,7 @@ def test_without_an_editor_it_is_told_how_to_name_one(programs):
 def test_credentials_are_shown_only_after_a_confirmation():
     async def steps(terminal: Terminal) -> None:
         browser = terminal.browser
-        await terminal.press("4", "l")
+        await terminal.press("4", "l", "backslash")
         assert "<masked>" in terminal.text()
         browser.action_toggle_secrets()
         await terminal.settle()

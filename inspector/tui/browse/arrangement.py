@@ -33,6 +33,7 @@ class Arrangement(Browser):
             size = self.sizes.get(self._key(pane.id or ""))
             if size is not None and not self.has_class("-maximised") and pane.display:
                 self._give(pane, size)
+        self.refresh(layout=True)
 
     def _give(self, pane: Widget, size: int) -> None:
         if self._is_beside(pane.id):
@@ -43,7 +44,8 @@ class Arrangement(Browser):
     def _key(self, pane: str) -> str:
         across = "wide" if self.has_class("-wide") else "narrow"
         down = "tall" if self.has_class("-tall") else "short"
-        return f"{across}-{down}{'-flipped' if self.is_flipped else ''}:{pane}"
+        flipped = "-flipped" if self.is_flipped and pane == "bytes" else ""
+        return f"{across}-{down}{flipped}:{pane}"
 
     def _is_beside(self, pane: str | None) -> bool:
         """Whether a pane shares its room with what is left and right of it."""

@@ -14,15 +14,14 @@ from textual.worker import get_current_worker
 from inspector.model.call import Message
 from inspector.transcode.tree import FieldTree
 from inspector.tui.actions import bindings
-from inspector.tui.browse.arrangement import Arrangement
 from inspector.tui.browse.byte_view import ByteView
 from inspector.tui.browse.call_list import CallList
 from inspector.tui.browse.copying import Copying
 from inspector.tui.browse.details import Details
 from inspector.tui.browse.field_list import FieldList
 from inspector.tui.browse.loading import Progress, read_to_end
-from inspector.tui.browse.marking import Marking
 from inspector.tui.browse.message_list import MessageList
+from inspector.tui.browse.remembering import Remembering
 from inspector.tui.document import STANDALONE, Document
 from inspector.tui.key_bar import KeyBar
 from inspector.tui.prompts import Confirm
@@ -47,7 +46,7 @@ class Loaded(TextualMessage):
         super().__init__()
 
 
-class BrowseScreen(Arrangement, Marking, Copying):
+class BrowseScreen(Remembering, Copying):
     """One input."""
 
     BINDINGS = bindings("browse")
@@ -161,6 +160,7 @@ class BrowseScreen(Arrangement, Marking, Copying):
             self._show_call()
         if self.follows and added:
             calls.move_to(calls.count() - 1)
+        self.go_where_the_user_was(is_last=event.progress.is_complete)
         self.show_title()
 
     def _is_open(self) -> bool:
@@ -189,6 +189,7 @@ class BrowseScreen(Arrangement, Marking, Copying):
     def on_chosen(self, event: Chosen) -> None:
         event.stop()
         self._last_key = time.monotonic()
+        self.forget_where_the_user_was()
         chosen, now = event.selection, self.selected
         if event.origin in ("fields", "bytes"):
             chosen = now._replace(path=chosen.path or now.path, offset=chosen.offset)
@@ -277,6 +278,14 @@ class BrowseScreen(Arrangement, Marking, Copying):
         box = self.query_one("#filter", Input)
         box.add_class("-shown")
         box.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self.filter_text = event.value
+
+    def use_filter(self, text: str) -> None:
+        box = self.query_one("#filter", Input)
+        box.value = text
+        box.set_class(bool(text), "-shown")
 
     def action_step_message(self, step: int) -> None:
         self.query_one(MessageList).action_move(step)
