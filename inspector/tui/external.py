@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,18 +45,24 @@ def _command(variables: Sequence[str], others: Sequence[str]) -> list[str]:
 
 def run(app: App[Any], command: Sequence[str], path: Path) -> None:
     """Runs a command over a file in the terminal, and comes back when it has ended. Raises InputError."""
+    wrong = ""
     try:
-        with app.suspend():
-            code = _run([*command, str(path)])
+        with app.suspend():  # what leaves this block as an exception would leave the terminal to nobody
+            wrong = _run([*command, str(path)])
     except SuspendNotSupported as error:
         raise InputError("other programs cannot be started here", hint="they need a terminal of their own") from error
     app.refresh(layout=True)
-    if code:
-        raise InputError(f"{command[0]} ended with exit code {code}")
+    if wrong:
+        raise InputError(wrong)
 
 
-def _run(command: list[str]) -> int:
+def _run(command: list[str]) -> str:
+    """Runs it to its end; what went wrong. Ctrl-C meanwhile is for the program alone."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)  # a handler, as to ignore it would be inherited
     try:
-        return subprocess.run(command, check=False).returncode
-    except OSError as error:
-        raise InputError(f"{command[0]} cannot be started: {error.strerror}") from error
+        code = subprocess.run(command, check=False).returncode
+    except (OSError, ValueError) as error:
+        return f"{command[0]} cannot be started: {error}"
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return f"{command[0]} ended with exit code {code}" if code else ""

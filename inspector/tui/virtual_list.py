@@ -52,6 +52,9 @@ class VirtualList(ScrollView, can_focus=True):
         & > .list--bar { color: $primary; }
         & > .list--row { background: $block-cursor-blurred-background; }
         & > .list--row-focused { background: $block-cursor-background; color: $block-cursor-foreground; }
+        &:nocolor > .list--row { text-style: underline; }
+        &:nocolor > .list--row-focused { text-style: reverse bold; }
+        &:nocolor > .list--match { text-style: reverse; }
     }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"list--{name}" for name in (*STYLES, "row", "row-focused")}

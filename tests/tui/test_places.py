@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual.widgets import OptionList
 from tui.terminal import NARROW, WIDE, Terminal, drive, sample
 
 from inspector.tui.browse.byte_view import ByteView
@@ -35,6 +36,18 @@ def test_a_mark_leads_back_to_call_message_and_field(size):
         assert field(terminal) == "context.locale"
 
     drive([sample("predict.pcapng")], steps, size)
+
+
+def test_marks_are_in_the_palette():
+    async def steps(terminal: Terminal) -> None:
+        await terminal.press("j", "m", "x", "j", "ctrl+p", *"go to mark x")
+        options = terminal.app.screen.query_one(OptionList)
+        await terminal.until(lambda: options.option_count == 1)
+        assert "Go to mark x: call 2  vision.v1" in terminal.text()
+        await terminal.press("enter")
+        await terminal.until(lambda: terminal.browser.selected.call == 2)
+
+    drive([sample("predict.pcapng")], steps)
 
 
 def test_a_key_that_is_no_letter_marks_nothing():

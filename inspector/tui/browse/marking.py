@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+
 from inspector.errors import InputError
 from inspector.transcode.tree import FieldNode
 from inspector.tui.browse.browser import Browser
@@ -16,8 +22,32 @@ from inspector.views.safe_text import safe
 GO_TO = "a call (12), an offset (0x2a), or a field (inputs[0].id)"
 
 
+class MarkCommands(Provider):
+    """Marks in the palette."""
+
+    def _commands(self) -> list[tuple[str, Callable[[], None]]]:
+        screen = self.screen
+        if not isinstance(screen, Marking):
+            return []
+        marks = screen.told_marks().items()
+        return [(f"Go to mark {letter}: {told}", partial(screen.go_to_mark, letter)) for letter, told in marks]
+
+    async def discover(self) -> Hits:
+        for title, run in self._commands():
+            yield DiscoveryHit(Content(title), run, title)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for title, run in self._commands():
+            score = matcher.match(title)
+            if score > 0:
+                yield Hit(score, matcher.highlight(title), run, title)
+
+
 class Marking(Browser):
     """Marks by letter. The list of calls shows them."""
+
+    COMMANDS = {MarkCommands}  # noqa: RUF012  # Textual declares it so
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,8 +70,12 @@ class Marking(Browser):
         if not self.marks:
             self.notify("there are no marks yet: m and a letter set one", markup=False)
             return
-        entries = [Entry(letter, self._told(place)) for letter, place in sorted(self.marks.items())]
+        entries = [Entry(letter, told) for letter, told in self.told_marks().items()]
         self.app.push_screen(Menu("Marks", entries), self.go_to_mark)
+
+    def told_marks(self) -> dict[str, str]:
+        """What each mark is of."""
+        return {letter: self._told(place) for letter, place in sorted(self.marks.items())}
 
     def go_to_mark(self, letter: str | None) -> None:
         """Selects what was marked."""

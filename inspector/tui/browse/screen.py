@@ -59,7 +59,7 @@ class BrowseScreen(Remembering, Copying):
         & #filter { display: none; height: 1; border: none; padding: 0 1; }
         & #filter.-shown { display: block; }
         & .pane { border: round $foreground 30%; }
-        & .pane:focus, & .pane:focus-within { border: round $border; }
+        & .pane:focus, & .pane:focus-within { border: heavy $border; }
         & #calls { height: 2fr; }
         & #lower { height: 3fr; }
         & #messages { height: 1; }
@@ -74,7 +74,7 @@ class BrowseScreen(Remembering, Copying):
             & #calls { height: 1fr; }
             & #lower { height: 1fr; layout: horizontal; }
             & #messages { width: 22; height: 1fr; border: round $foreground 30%; }
-            & #messages:focus { border: round $border; }
+            & #messages:focus { border: heavy $border; }
             & #panes { layout: horizontal; width: 1fr; }
             & #fields { width: 1fr; }
             & #bytes { width: 76; height: 1fr; }
