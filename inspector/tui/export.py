@@ -19,7 +19,7 @@ _FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 def picture(app: App[Any]) -> str:
     """The screen as SVG. The fonts that it would fetch from the web are left out: the viewer's will do."""
-    return _FONTS.sub("", app.export_screenshot())
+    return _FONTS.sub("", app.export_screenshot(simplify=True))
 
 
 def save(app: App[Any]) -> Path:

@@ -120,7 +120,7 @@ class VirtualList(ScrollView, can_focus=True):
         base = self.rich_style
         if index != self.cursor or not self.shows_cursor:
             return self._strip(self.line(index, width), width, base)
-        over = self.get_component_rich_style("list--row-focused" if self.has_focus else "list--row", partial=True)
+        over = self._style("row-focused" if self.has_focus else "row")
         return self._strip(self.line(index, width), width, base, over)
 
     @property
@@ -134,7 +134,12 @@ class VirtualList(ScrollView, can_focus=True):
         return Strip(segments).adjust_cell_length(width, base + over)
 
     def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"list--{name}", partial=True) if name else _PLAIN
+        """A style by its name. What shines through is mixed here, as a terminal knows of no transparency."""
+        if not name:
+            return _PLAIN
+        own = self.get_component_rich_style(f"list--{name}", partial=True)
+        mixed = self.get_component_rich_style(f"list--{name}")
+        return own + Style.from_color(own.color and mixed.color, own.bgcolor and mixed.bgcolor)
 
     # --- the user ------------------------------------------------------------------------------------------------
 

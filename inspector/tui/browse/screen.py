@@ -58,6 +58,9 @@ class BrowseScreen(Remembering, Copying):
         & #title { height: 1; padding: 0 1; background: $panel; }
         & #filter { display: none; height: 1; border: none; padding: 0 1; }
         & #filter.-shown { display: block; }
+        & .pane, & #messages {
+            border-title-color: $foreground 80%; border-subtitle-color: $foreground 60%;
+        }
         & .pane { border: round $foreground 30%; }
         & .pane:focus, & .pane:focus-within { border: heavy $border; }
         & #calls { height: 2fr; }
