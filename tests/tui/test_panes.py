@@ -35,6 +35,31 @@ def test_a_pane_alone_takes_the_screen_and_gives_it_back(size, key, pane):
 
 
 @SIZES
+def test_messages_alone_are_a_list(size):
+    async def steps(terminal: Terminal) -> None:
+        terminal.browser.query_one(MessageList).focus()
+        await terminal.press("backslash")
+        assert area(terminal, "#messages") == (size[0], size[1] - 2)
+        assert "rsp 0  693 B" in terminal.text()
+        assert "3 Bytes" not in terminal.text()
+        await terminal.press("backslash")
+        assert "3 Bytes" in terminal.text()
+
+    drive([sample("predict.pcapng")], steps, size)
+
+
+def test_the_list_of_messages_grows():
+    async def steps(terminal: Terminal) -> None:
+        messages = terminal.browser.query_one(MessageList)
+        messages.focus()
+        before = area(terminal, "#messages")
+        await terminal.press("greater_than_sign")
+        assert area(terminal, "#messages").width == before.width + 2
+
+    drive([sample("predict.pcapng")], steps, WIDE)
+
+
+@SIZES
 @pytest.mark.parametrize(("key", "pane"), [("1", "#calls"), ("3", "#bytes")])
 def test_a_pane_grows_and_shrinks(size, key, pane):
     async def steps(terminal: Terminal) -> None:

@@ -6,6 +6,7 @@ import os
 import stat
 
 import pytest
+from textual.widgets import OptionList
 from tui.terminal import NARROW, SAMPLES, WIDE, Terminal, drive, sample
 
 from inspector.errors import InputError
@@ -161,6 +162,21 @@ def test_colours_that_were_chosen_stay(folder):
 
     drive([sample("predict.pcapng")], choose)
     drive([sample("predict.pcapng")], look)
+
+
+def test_colours_are_chosen_in_the_palette(folder):
+    async def choose(terminal: Terminal) -> None:
+        await terminal.press("ctrl+p", *"choose colours")
+        await terminal.until(lambda: terminal.app.screen.query_one(OptionList).option_count == 1)
+        await terminal.press("enter")
+        await terminal.until(lambda: "Search for themes" in terminal.text())
+        await terminal.press(*"solarized-light")
+        await terminal.until(lambda: terminal.app.screen.query_one(OptionList).option_count == 1)
+        await terminal.press("enter")
+        await terminal.until(lambda: terminal.app.theme == "solarized-light")
+
+    drive([sample("predict.pcapng")], choose)
+    assert state.load_theme() == "solarized-light"
 
 
 def test_a_theme_that_is_none_is_told():

@@ -6,6 +6,8 @@ from textual.widget import Widget
 
 from inspector.tui.browse.browser import Browser
 
+PANES = ("calls", "messages", "fields", "bytes", "details-pane")
+
 LEAST_ROWS, LEAST_COLUMNS = 3, 16
 """A pane is never made smaller."""
 
@@ -96,7 +98,7 @@ class Arrangement(Browser):
         pane = self.focused_pane()
         if pane is None:
             return
-        for each in self.query(".pane"):
+        for each in map(self.query_one, (f"#{name}" for name in PANES)):
             each.set_class(each is pane, "-maximum")
             self.set_class(each is pane, f"-{each.id}")
         self.toggle_class("-maximised")
@@ -105,4 +107,4 @@ class Arrangement(Browser):
     def focused_pane(self) -> Widget | None:
         """The pane that has the focus."""
         around = self.focused.ancestors_with_self if self.focused is not None else []
-        return next((each for each in around if isinstance(each, Widget) and each.has_class("pane")), None)
+        return next((each for each in around if isinstance(each, Widget) and each.id in PANES), None)

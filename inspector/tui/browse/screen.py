@@ -98,8 +98,10 @@ class BrowseScreen(Remembering, Copying):
             & #calls.-maximum, & #fields.-maximum, & #bytes.-maximum, & #details-pane.-maximum {
                 display: block; height: 1fr; width: 1fr;
             }
+            & #messages.-maximum { display: block; height: 1fr; width: 1fr; border: heavy $border; }
+            &.-messages #panes { display: none; }
             &.-calls #lower, &.-details-pane #lower { display: none; }
-            &.-fields #lower, &.-bytes #lower { display: block; height: 1fr; }
+            &.-fields #lower, &.-bytes #lower, &.-messages #lower { display: block; height: 1fr; }
         }
     }
     """
