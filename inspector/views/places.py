@@ -15,6 +15,7 @@ MOST_SEARCHED = 20_000
 """Fields of one message among which one is looked for by its path: more would keep a key waiting."""
 
 _OFFSET = re.compile(r"(?:0[xX]|@)([0-9a-fA-F]{1,12})", re.ASCII)
+_INDEX = re.compile(r"\[([0-9]{1,12})\]", re.ASCII)
 _NUMBER = re.compile(r"#?([0-9]{1,12})", re.ASCII)
 
 
@@ -44,6 +45,10 @@ def find_field(fields: Sequence[FieldNode], path: str) -> FieldNode:
     around, nodes = None, fields
     while True:
         found = _next(nodes, path)
+        if found is None and len(nodes) > MOST_SEARCHED:
+            raise InputError(
+                f"there is no field {path} among the first {MOST_SEARCHED:,}", hint="go to its offset: 0x2a"
+            )
         if found is None:
             where = f"in {around.path}" if around is not None else "in the message"
             raise InputError(f"there is no field {path} {where}", hint=_others(nodes))
@@ -54,7 +59,10 @@ def find_field(fields: Sequence[FieldNode], path: str) -> FieldNode:
 
 def _next(nodes: Sequence[FieldNode], path: str) -> FieldNode | None:
     """The node that has the path, or is around it."""
+    ordinals = {0, *map(int, _INDEX.findall(path))}  # paths take long to write, so only those that may be it are
     for node in islice(nodes, MOST_SEARCHED):
+        if node.ordinal not in ordinals:
+            continue
         own = node.path
         if own == path or _bare(node) == path or (node.has_children and path.startswith((f"{own}.", f"{own}["))):
             return node

@@ -101,6 +101,26 @@ def test_no_pane_is_made_so_large_or_small_that_another_vanishes(size, key):
     drive([sample("predict.pcapng")], steps, size)
 
 
+def test_panes_have_room_when_the_terminal_becomes_smaller_and_their_sizes_when_it_is_large_again():
+    async def steps(terminal: Terminal) -> None:
+        await terminal.press("1", *["greater_than_sign"] * 6, "3", *["greater_than_sign"] * 3)
+        before = {pane: area(terminal, pane) for pane in ("#calls", "#fields", "#bytes")}
+        await terminal.pilot.resize_terminal(160, 40)
+        await terminal.settle()
+        await terminal.settle()
+        assert all(area(terminal, pane).height >= 3 for pane in before)
+        await terminal.pilot.resize_terminal(*NARROW)
+        await terminal.settle()
+        await terminal.settle()
+        assert all(area(terminal, pane).height >= 3 for pane in before)
+        await terminal.pilot.resize_terminal(*WIDE)
+        await terminal.settle()
+        await terminal.settle()
+        assert {pane: area(terminal, pane) for pane in before} == before
+
+    drive([sample("predict.pcapng")], steps)
+
+
 @SIZES
 def test_fields_and_bytes_are_flipped_and_each_way_has_its_sizes(size):
     async def steps(terminal: Terminal) -> None:

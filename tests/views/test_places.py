@@ -6,6 +6,7 @@ import pytest
 
 from inspector.errors import InputError
 from inspector.transcode.tree import FieldTree
+from inspector.views import places
 from inspector.views.places import Place, find_field, parse
 
 NESTED = b"\x0a\x04\x0a\x02hi\x0a\x04\x0a\x02yo\x10\x05"
@@ -34,6 +35,14 @@ def test_nothing_is_no_place():
 @pytest.mark.parametrize(("path", "start"), [("1[0]", 0), ("1", 0), ("1[1].1", 8), ("1[0].1", 2), ("2", 12)])
 def test_a_field_is_found_by_its_path(path, start):
     assert find_field(FieldTree(NESTED).fields, path).span.start == start
+
+
+def test_among_many_fields_only_so_many_are_looked_at(monkeypatch):
+    fields = FieldTree(NESTED * 10).fields
+    assert find_field(fields, "1[19].1").span.start == len(NESTED) * 9 + 8
+    monkeypatch.setattr(places, "MOST_SEARCHED", 20)
+    with pytest.raises(InputError, match=r"there is no field 1\[19\]\.1 among the first 20"):
+        find_field(fields, "1[19].1")
 
 
 def test_what_there_is_instead_is_told():
