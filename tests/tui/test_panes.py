@@ -167,6 +167,16 @@ def test_a_letter_opens_a_tab():
     drive([sample("predict.pcapng")], steps)
 
 
+def test_long_lines_of_details_are_wrapped_to_their_end():
+    async def steps(terminal: Terminal) -> None:
+        await terminal.press("4", "l", "l", "backslash")
+        lines = terminal.text().splitlines()
+        row = next(place for place, line in enumerate(lines) if "Das Bild ist leer" in line)
+        assert (lines[row].strip("┃ ") + lines[row + 1].strip("┃ ")).endswith("sicher)")
+
+    drive([sample("errors.pcapng")], steps, NARROW)
+
+
 # --- the mouse ---------------------------------------------------------------------------------------------------
 
 

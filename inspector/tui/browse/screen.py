@@ -85,7 +85,7 @@ class BrowseScreen(Remembering, Copying):
         &.-flipped {
             & #panes { layout: horizontal; }
             & #fields { width: 1fr; height: 1fr; }
-            & #bytes { width: 40; height: 1fr; }
+            & #bytes { width: 42; height: 1fr; }
         }
         &.-flipped.-wide {
             & #panes { layout: vertical; }
