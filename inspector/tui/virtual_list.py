@@ -52,6 +52,8 @@ class VirtualList(ScrollView, can_focus=True):
         & > .list--bar { color: $primary; }
         & > .list--row { background: $block-cursor-blurred-background; }
         & > .list--row-focused { background: $block-cursor-background; color: $block-cursor-foreground; }
+        &:ansi > .list--dim { text-style: dim; }
+        &:ansi > .list--row { text-style: underline; }
         &:nocolor > .list--row { text-style: underline; }
         &:nocolor > .list--row-focused { text-style: reverse bold; }
         &:nocolor > .list--match { text-style: reverse; }

@@ -34,7 +34,8 @@ class RealTerminal:
             [sys.executable, "-m", "inspector", *arguments],
             stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT, start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-            env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "", "LINES": "", **variables},
+            env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "", "LINES": "", "XDG_CONFIG_HOME": "/nowhere",
+                 **variables},
         )  # fmt: skip
         self.output = b""
         self._at = 0

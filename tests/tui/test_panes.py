@@ -232,6 +232,23 @@ def test_a_click_on_the_strip_of_messages_selects_one():
     drive([sample("predict.pcapng")], steps, NARROW)
 
 
+def test_a_click_on_a_tab_opens_it():
+    async def steps(terminal: Terminal) -> None:
+        await terminal.click("Trailers")
+        assert "grpc-status" in terminal.text()
+
+    drive([sample("predict.pcapng")], steps)
+
+
+def test_a_click_on_a_line_of_a_menu_chooses_it():
+    async def steps(terminal: Terminal) -> None:
+        await terminal.press("j", "m", "a", "j", "m", "b", "apostrophe")
+        await terminal.click("a  call 2")
+        assert terminal.browser.selected.call == 2
+
+    drive([sample("predict.pcapng")], steps, NARROW)
+
+
 def test_the_wheel_scrolls():
     async def steps(terminal: Terminal) -> None:
         fields = terminal.browser.query_one(FieldList)

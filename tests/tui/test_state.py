@@ -12,6 +12,7 @@ from tui.terminal import NARROW, SAMPLES, WIDE, Terminal, drive, sample
 from inspector.errors import InputError
 from inspector.tui import state
 from inspector.tui.app import InspectorApp
+from inspector.tui.browse.call_list import CallList
 from inspector.tui.browse.field_list import FieldList
 from inspector.tui.selection import Selection
 from inspector.tui.state import FileState
@@ -192,3 +193,17 @@ def test_a_theme_that_went_away_is_done_without(folder):
 def test_without_colours_a_theme_of_the_terminals_colours_is_not_used(monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     assert InspectorApp([], theme="ansi-dark").theme == "textual-dark"
+
+
+@pytest.mark.parametrize("theme", ["ansi-dark", "ansi-light"])
+def test_in_the_terminals_own_colours_the_row_under_the_cursor_is_told_apart(theme):
+    async def steps(terminal: Terminal) -> None:
+        calls = terminal.browser.query_one(CallList)
+        styles = []
+        for key in ("1", "2"):
+            await terminal.press(key)
+            styles.append(calls.render_line(1)._segments[0].style)
+        assert calls.render_line(2)._segments[0].style not in styles
+        assert styles[0] != styles[1]
+
+    drive([sample("predict.pcapng")], steps, theme=theme)
