@@ -23,7 +23,7 @@ class Jump(ModalScreen[Widget | None]):
     Jump {
         background: transparent;
         & .letter {
-            position: absolute; width: 3; height: 1; background: $accent; color: $text; text-style: bold reverse;
+            position: absolute; width: auto; height: 1; background: $accent; color: $text; text-style: bold reverse;
         }
     }
     """
@@ -33,8 +33,9 @@ class Jump(ModalScreen[Widget | None]):
         self._places = dict(zip(LETTERS, targets(beneath), strict=False))
 
     def compose(self) -> ComposeResult:
-        for letter, (_, region) in self._places.items():
-            label = Static(f" {letter} ", classes="letter", markup=False)
+        for letter, (widget, region) in self._places.items():
+            text = letter if isinstance(widget, Tab) else f" {letter} "  # the name of a tab stays to be read
+            label = Static(text, classes="letter", markup=False)
             label.styles.offset = region.offset
             yield label
 
