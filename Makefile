@@ -7,7 +7,7 @@ APT := $(if $(filter 0,$(shell id -u)),,sudo) apt-get
 
 FUZZ ?= --seconds 60
 
-.PHONY: demo test conformance fuzz lint format bench samples clean
+.PHONY: docs demo test conformance fuzz lint format bench samples clean
 
 demo: .venv/installed
 	@echo '$$ inspector decode samples/predict.pcapng -s protos'
@@ -46,6 +46,10 @@ bench: .venv/bench
 	command -v tshark >/dev/null && command -v protoc >/dev/null || { $(APT) update -q && DEBIAN_FRONTEND=noninteractive $(APT) install -y -q tshark protobuf-compiler; }
 	$(BIN)/python benchmarks/run.py $(BENCH)
 	$(if $(filter --write,$(BENCH)),$(BIN)/python benchmarks/guess.py --write)
+
+# What the pages have of the program itself: keys and pictures of the terminal UI.
+docs: .venv/installed
+	$(BIN)/python docs/make_tui_docs.py
 
 samples: .venv/test
 	command -v dumpcap >/dev/null || { $(APT) update -q && DEBIAN_FRONTEND=noninteractive $(APT) install -y -q wireshark-common; }

@@ -2,159 +2,23 @@
 
 It is `$INSPECTOR_CACHE`, else `inspector` in `$XDG_CACHE_HOME`, `~/.cache` or (macOS) `~/Library/Caches`; where
 INSPECTOR_CACHE is empty or `off` there is none. Entries lie in it as KIND/KEY.cache, the oldest used are removed first.
-
-Nothing depends on it: where it cannot be used, nothing is found and nothing kept, without a word. An entry is whole,
-as it gets its name last, but a crash of the system or a failing disk may damage it: who reads one checks it. What other
-users could have written is not read.
+`user_folder` tells what holds of it.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-import re
-import stat
-import sys
-import time
-from collections.abc import Iterator
-from pathlib import Path
-
 from inspector.limits import MAX_CACHE_BYTES, MAX_CACHE_ENTRIES
+from inspector.user_folder import UserFolder
 
-_SUFFIX = ".cache"
+_CACHE = UserFolder("INSPECTOR_CACHE", "XDG_CACHE_HOME", "~/.cache", "~/Library/Caches", ".cache")
 
-_UNFINISHED = ".part"
-
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
-
-_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
-
-_ABANDONED = 3600
-"""Seconds after which an entry that is still being written has lost its writer."""
-
-
-def folder() -> Path | None:
-    """Where the cache is, or would be; None where the user wants none, or has no home."""
-    given = os.environ.get("INSPECTOR_CACHE")
-    if given is not None:
-        return None if given in ("", "off") else Path(os.path.abspath(given))
-    home = os.environ.get("XDG_CACHE_HOME", "")
-    if not os.path.isabs(home):  # the specification of XDG has such a value ignored
-        home = os.path.expanduser("~/Library/Caches" if sys.platform == "darwin" else "~/.cache")
-    return Path(home, "inspector") if os.path.isabs(home) else None
-
-
-def path(kind: str, key: str) -> Path | None:
-    """The file of an entry, to be mapped or read; None where there is none. It counts as used now.
-
-    It may be removed at any time: who has it open keeps what is in it. Kind and key are made of letters, digits,
-    `-` and `_`, at most 100 (ValueError)."""
-    place = _place(kind, key)
-    if place is None or not (_is_ours(place.parent.parent) and _is_ours(place.parent)):
-        return None
-    try:
-        found = place.lstat()
-        if not stat.S_ISREG(found.st_mode) or not _is_safe(found):
-            return None
-        os.utime(place)
-    except OSError:
-        return None
-    return place
-
-
-def read(kind: str, key: str) -> bytes | None:
-    """The bytes of an entry; None where there is none."""
-    place = path(kind, key)
-    try:
-        return None if place is None else place.read_bytes()
-    except OSError:
-        return None
+folder = _CACHE.place
+path = _CACHE.path
+read = _CACHE.read
+forget = _CACHE.forget
 
 
 def write(kind: str, key: str, *parts: bytes | bytearray | memoryview) -> None:
     """Keeps an entry, whose bytes may come in several parts, in place of the one that was there. Then removes the
     oldest used where there are more than limits.MAX_CACHE_ENTRIES or MAX_CACHE_BYTES."""
-    place = _place(kind, key)
-    if place is None or sum(memoryview(part).nbytes for part in parts) > MAX_CACHE_BYTES:
-        return
-    with contextlib.suppress(OSError):
-        for each in (place.parent.parent, place.parent):
-            each.mkdir(0o700, parents=True, exist_ok=True)
-            if not _is_ours(each):
-                return
-        _write_whole(place, parts)
-        _remove_oldest(place.parent.parent, keep=place)
-
-
-def forget(kind: str, key: str) -> None:
-    """Removes an entry, if it is there."""
-    place = path(kind, key)
-    if place is not None:
-        with contextlib.suppress(OSError):
-            place.unlink()
-
-
-def _place(kind: str, key: str) -> Path | None:
-    if not (_NAME.fullmatch(kind) and _NAME.fullmatch(key)):
-        raise ValueError(f"{kind!r} and {key!r} are to name a file")
-    base = folder()
-    return base and base / kind / (key + _SUFFIX)
-
-
-def _is_ours(place: Path) -> bool:
-    """Whether it is a folder, and no other user can have written in it."""
-    try:
-        found = place.lstat()
-    except OSError:
-        return False
-    return stat.S_ISDIR(found.st_mode) and _is_safe(found)
-
-
-def _is_safe(found: os.stat_result) -> bool:
-    return found.st_uid == os.getuid() and not found.st_mode & _WRITABLE_BY_OTHERS
-
-
-def _write_whole(place: Path, parts: tuple[bytes | bytearray | memoryview, ...]) -> None:
-    """Several may write one entry at once: each has a file of its own, and the last to be done stays."""
-    unfinished = place.with_name(f"{place.name}.{os.getpid()}-{os.urandom(4).hex()}{_UNFINISHED}")
-    try:
-        with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=0) as file:
-            for part in parts:
-                _write_all(file.fileno(), memoryview(part).cast("B"))
-        os.replace(unfinished, place)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
-        raise
-
-
-def _write_all(descriptor: int, rest: memoryview) -> None:
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
-
-
-def _remove_oldest(base: Path, keep: Path) -> None:
-    entries = sorted(_entries(base), reverse=True)
-    size = 0
-    for count, (_, length, name) in enumerate(entries, 1):
-        size += length
-        if (count > MAX_CACHE_ENTRIES or size > MAX_CACHE_BYTES) and name != str(keep):
-            with contextlib.suppress(OSError):
-                os.unlink(name)
-
-
-def _entries(base: Path) -> Iterator[tuple[float, int, str]]:
-    """When each was last used, its size and its name. Files left by writers that are gone are removed."""
-    now = time.time()
-    with os.scandir(base) as kinds:
-        folders = [kind.path for kind in kinds if kind.is_dir(follow_symlinks=False)]
-    for place in folders:
-        with os.scandir(place) as files:
-            for file in files:
-                if file.name.endswith((_SUFFIX, _UNFINISHED)):
-                    with contextlib.suppress(OSError):  # another process may have removed it
-                        found = file.stat(follow_symlinks=False)
-                        if file.name.endswith(_SUFFIX):
-                            yield found.st_mtime, found.st_size, file.path
-                        elif now - found.st_mtime > _ABANDONED:
-                            os.unlink(file.path)
+    _CACHE.write(kind, key, parts, most_entries=MAX_CACHE_ENTRIES, most_bytes=MAX_CACHE_BYTES)

@@ -304,3 +304,14 @@ MAX_CACHE_ENTRIES = 500
 
 MAX_SECONDS = 1e9
 """Longest time that may be asked for, 30 years: what is longer has no form in `grpc-timeout`, nor an end."""
+
+# --- the state folder --------------------------------------------------------------------------------------------
+
+MAX_STATE_SIZE = 64 * KIB
+"""Bytes that are remembered of one file: a filter and a thousand marks have room."""
+
+MAX_STATE_ENTRIES = 200
+"""Files of which the terminal UI remembers where the user was."""
+
+MAX_STATE_BYTES = MAX_STATE_ENTRIES * MAX_STATE_SIZE
+"""Bytes of all that is remembered."""

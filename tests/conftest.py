@@ -20,8 +20,10 @@ _CACHE = tempfile.mkdtemp(prefix="inspector-tests-")
 
 
 def pytest_configure():
-    """The cache folder of the tests, and of the processes that they start, is not that of the user."""
+    """The cache folder of the tests, and of the processes that they start, is not that of the user; nothing
+    of theirs is remembered."""
     os.environ["INSPECTOR_CACHE"] = _CACHE
+    os.environ["INSPECTOR_STATE"] = "off"
     # A shell without job control has what it starts in the background ignore Ctrl-C, which processes inherit.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

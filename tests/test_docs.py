@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shlex
 from pathlib import Path
 
@@ -70,3 +71,11 @@ def test_links_within_the_documents_lead_somewhere():
     ):
         for target in re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8")):
             assert (document.parent / target).exists() or "://" in target, f"{document.name}: {target}"
+
+
+def test_the_table_of_keys_is_that_of_the_program():
+    """`make docs` writes it."""
+    make = runpy.run_path(str(ROOT / "docs" / "make_tui_docs.py"))
+    page = (ROOT / "docs" / "tui.md").read_text(encoding="utf-8")
+    assert make["key_table"]() in page
+    assert make["with_table"](page) == page

@@ -22,14 +22,18 @@ _run = deferred("inspector.tui.app", "run")
 )  # fmt: skip
 @hint_option
 @click.option("--theme", metavar="NAME", help="Colours: textual-dark, textual-light, nord, ...")
+@click.option("--no-state", is_flag=True, help="Forget where you are in INPUT, and do not look where you were.")
 def tui(
     inputs: tuple[str, ...], kind: str | None, schemas: tuple[str, ...], import_paths: tuple[str, ...],
-    type_name: str | None, hints: dict[str, str], theme: str | None,
+    type_name: str | None, hints: dict[str, str], theme: str | None, no_state: bool,
 ) -> int:  # fmt: skip
     """Browse captures and payloads in the terminal: calls, messages, each field beside its bytes."""
     schema = load_schema(schemas, import_paths)
     if type_name is not None:
         schema = require_type(schema, type_name)
-    code = _run(inputs, schema=schema, kind=kind, type_name=type_name, hints=hints, theme=theme)
+    code = _run(
+        inputs, schema=schema, kind=kind, type_name=type_name, hints=hints, theme=theme, sources=schemas,
+        import_paths=import_paths, remembers=not no_state,
+    )  # fmt: skip
     assert isinstance(code, int)
     return code

@@ -102,12 +102,13 @@ def files(folder: Path | None = None) -> Iterator[Path]:
         start = folder or Path.cwd()
     except OSError:  # the working folder is gone
         return
-    for place in (*(each / FILE for each in (start, *start.parents)), _of_the_user()):
+    for place in (*(each / FILE for each in (start, *start.parents)), user_file()):
         if place is not None and place.is_file():
             yield place
 
 
-def _of_the_user() -> Path | None:
+def user_file() -> Path | None:
+    """Where the user's own file is, or would be; None where they have no home."""
     home = os.environ.get("XDG_CONFIG_HOME", "")
     if not os.path.isabs(home):
         home = os.path.expanduser("~/.config")
@@ -115,20 +116,25 @@ def _of_the_user() -> Path | None:
 
 
 def _targets(path: Path) -> dict[str, Any]:
+    targets = read(path).get("targets", {})
+    if not isinstance(targets, dict):
+        raise _wrong(path, "targets", "a table: [targets.NAME]")
+    return targets
+
+
+def read(path: Path) -> dict[str, Any]:
+    """What a profile file says. Raises InputError where it cannot be read, or is not to be believed."""
     try:
         _refuse_foreign(path)
         with path.open("rb") as file:
             text = file.read(MAX_SIZE + 1)
         if len(text) > MAX_SIZE:
             raise InputError(f"it is larger than {MAX_SIZE} bytes", where=str(path))
-        targets = tomllib.loads(text.decode()).get("targets", {})
+        return tomllib.loads(text.decode())
     except OSError as error:
         raise InputError(f"it cannot be read: {error.strerror}", where=str(path)) from None
     except (ValueError, RecursionError) as error:  # also numbers with too many digits
         raise InputError(f"this is not TOML: {error}", where=str(path), hint="see docs/commands.md") from None
-    if not isinstance(targets, dict):
-        raise _wrong(path, "targets", "a table: [targets.NAME]")
-    return targets
 
 
 def _refuse_foreign(path: Path) -> None:

@@ -36,14 +36,18 @@ CONTEXTS = {
     "fields": "Fields",
     "bytes": "Bytes",
     "details": "Details",
+    "dialog": "In a box above the others",
 }
 """What contexts are called, in the order of the docs."""
 
 ACTIONS = (
     Action("app", "help", "question_mark,f1", "help", "Keys of what has the focus", "help"),
     Action("app", "palette", "ctrl+p", "command_palette", "Find a command by its name", "commands"),
+    Action("app", "jump", "comma,f2", "jump", "Jump to a pane, tab or control by its letter", "jump"),
     Action("app", "theme", "", "change_theme", "Choose colours"),
-    Action("app", "quit", "q,ctrl+q", "quit", "Quit", ""),
+    Action("app", "export", "", "export", "Save the screen as a picture (SVG)"),
+    Action("app", "suspend", "ctrl+z", "suspend_process", "Back to the shell (fg returns)"),
+    Action("app", "quit", "q,ctrl+q", "quit", "Quit", "quit"),
     Action("browse", "calls", "1", "focus_pane('calls')", "Go to the calls"),
     Action("browse", "fields", "2", "focus_pane('fields')", "Go to the fields"),
     Action("browse", "bytes", "3", "focus_pane('bytes')", "Go to the bytes"),
@@ -51,10 +55,24 @@ ACTIONS = (
     Action("browse", "next_pane", "tab", "app.focus_next", "Next pane"),
     Action("browse", "previous_pane", "shift+tab", "app.focus_previous", "Previous pane"),
     Action("browse", "maximise", "backslash", "toggle_maximised", "One pane only, or all"),
+    Action("browse", "smaller", "less_than_sign", "resize(-1)", "Make the pane smaller"),
+    Action("browse", "larger", "greater_than_sign", "resize(1)", "Make the pane larger"),
+    Action("browse", "flip", "vertical_line", "flip", "Fields and bytes beside or above one another"),
+    Action("browse", "go_to", "colon", "go_to", "Go to a call, an offset or a field"),
+    Action("browse", "mark", "m", "mark", "Mark this place with a letter"),
+    Action("browse", "go_to_mark", "apostrophe", "go_to_mark", "Go to a mark"),
     Action("browse", "filter", "slash", "focus_filter", "Filter calls", "filter"),
     Action("browse", "next_message", "right_square_bracket", "step_message(1)", "Next message of the call", "message"),
     Action("browse", "previous_message", "left_square_bracket", "step_message(-1)", "Previous message of the call"),
     Action("browse", "follow", "f", "toggle_follow", "Follow a growing capture: the newest call stays selected"),
+    Action(
+        "browse", "copy", "c", "copy", "Copy a value, a path, a message, a command that makes the call again", "copy"
+    ),
+    Action("browse", "editor", "o", "open_editor('json')", "Open the message in $EDITOR, as JSON"),
+    Action("browse", "editor_yaml", "", "open_editor('yaml')", "Open the message in $EDITOR, as YAML"),
+    Action("browse", "editor_text", "", "open_editor('text')", "Open the message in $EDITOR, as protobuf text"),
+    Action("browse", "pager", "O", "open_pager", "Show the call in $PAGER"),
+    Action("browse", "secrets", "", "toggle_secrets", "Show credentials in headers, or mask them again"),
     Action("list", "down", "j,down", "move(1)", "One row down"),
     Action("list", "up", "k,up", "move(-1)", "One row up"),
     Action("list", "page_down", "pagedown,ctrl+d", "move_page(1)", "A page down"),
@@ -72,6 +90,7 @@ ACTIONS = (
     Action("bytes", "right", "l,right", "move_byte(1)", "One byte on"),
     Action("details", "next_tab", "l,right", "step_tab(1)", "Next tab"),
     Action("details", "previous_tab", "h,left", "step_tab(-1)", "Previous tab"),
+    Action("dialog", "leave", "escape,q", "leave", "Close it", "close"),
 )
 
 

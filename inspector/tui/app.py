@@ -10,11 +10,23 @@ from textual.app import App
 
 from inspector.errors import InputError
 from inspector.schema import Schema
+from inspector.schema.names import near
+from inspector.tui import export, keymap, state
 from inspector.tui.actions import bindings
+from inspector.tui.available import available
 from inspector.tui.browse.screen import BrowseScreen
 from inspector.tui.document import Document
+from inspector.tui.help import Help
+from inspector.tui.jump import Jump, go
+from inspector.tui.keymap import Keymap
+from inspector.tui.palette import ActionCommands
 
 DEFAULT_THEME = "textual-dark"
+
+NO_KEYS = Keymap({}, [])
+
+MOST_PROBLEMS = 5
+"""Mistakes in the user's keys that are told at once."""
 
 
 class InspectorApp(App[None]):
@@ -22,16 +34,43 @@ class InspectorApp(App[None]):
 
     TITLE = "inspector"
     BINDINGS = bindings("app")
+    COMMANDS = {ActionCommands}  # noqa: RUF012  # Textual declares it so
 
-    def __init__(self, documents: list[Document], *, theme: str | None = None) -> None:
+    def __init__(self, documents: list[Document], *, theme: str | None = None, keys: Keymap = NO_KEYS) -> None:
+        """Raises InputError for a theme that is none."""
         super().__init__()
         self.documents = documents
-        # Without colours only a theme of fixed ones is readable: those of the terminal turn black on black.
-        self.theme = DEFAULT_THEME if theme is None or "NO_COLOR" in os.environ else theme
+        self.user_keys = keys
+        if theme is not None and theme not in self.available_themes:
+            known = ", ".join(near(theme, self.available_themes) or sorted(self.available_themes))
+            raise InputError(f"there is no theme {theme}", hint=f"there is {known}")
+        self.theme = self._readable(theme or state.load_theme())
+
+    def _readable(self, theme: str | None) -> str:
+        """Without colours only a theme of fixed ones is readable: those of the terminal turn black on black."""
+        is_readable = theme in self.available_themes and not (self.no_color and "ansi" in theme)
+        return theme if theme is not None and is_readable else DEFAULT_THEME
 
     def on_mount(self) -> None:
+        self.set_keymap(self.user_keys.keys)
+        self.theme_changed_signal.subscribe(self, lambda theme: state.save_theme(theme.name))
         if self.documents:
             self.push_screen(BrowseScreen(self.documents[0]))
+        for each in self.user_keys.problems[:MOST_PROBLEMS]:
+            self.notify(each, severity="warning", timeout=15, markup=False)
+
+    def action_jump(self) -> None:
+        self.push_screen(Jump(self.screen), go)
+
+    def action_export(self) -> None:
+        try:
+            self.notify(f"the screen is in {export.save(self)}", timeout=10, markup=False)
+        except InputError as error:
+            self.notify(str(error), severity="error", timeout=10, markup=False)
+
+    def action_help(self) -> None:
+        if not isinstance(self.screen, Help):
+            self.push_screen(Help(available(self.screen)))
 
 
 def run(
@@ -42,14 +81,24 @@ def run(
     type_name: str | None,
     hints: Mapping[str, str],
     theme: str | None,
+    sources: Sequence[str] = (),
+    import_paths: Sequence[str] = (),
+    remembers: bool = True,
 ) -> int:
     """Runs the program in the terminal; its exit code. Raises InputError where an input cannot be opened."""
     paths = [_take_standard_input() if path == "-" else path for path in paths]
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InputError("the terminal UI needs a terminal", hint="`inspector decode` and `calls` print to a pipe")
-    documents = [Document(path, schema=schema, kind=kind, type_name=type_name, hints=hints) for path in paths]
+    documents = [
+        Document(
+            path, schema=schema, kind=kind, type_name=type_name, hints=hints, sources=sources, import_paths=import_paths
+        )
+        for path in paths
+    ]
+    if not remembers:
+        os.environ[state.FOLDER.variable] = "off"
     try:
-        app = InspectorApp(documents, theme=theme)
+        app = InspectorApp(documents, theme=theme, keys=keymap.load())
         app.run()
         return app.return_code or 0
     finally:

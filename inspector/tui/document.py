@@ -5,7 +5,7 @@ Calls are numbered from 1; messages that belong to none are those of call 0.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import PurePath
 
@@ -32,8 +32,12 @@ class Document:
         kind: str | None = None,
         type_name: str | None = None,
         hints: Mapping[str, str] = session.NO_HINTS,
+        sources: Sequence[str] = (),
+        import_paths: Sequence[str] = (),
     ) -> None:
+        """`sources` and `import_paths` are where the schema came from, for commands that name it again."""
         self.path = path
+        self.sources, self.import_paths = tuple(sources), tuple(import_paths)
         self.kind = kind
         self.type_name = type_name
         self.hints = dict(hints)
@@ -86,6 +90,11 @@ class Document:
             return self.index.message_at(number, place)
         except IndexError:
             return None
+
+    def decode_all(self, number: int) -> list[DecodedMessage]:
+        """The messages of a call."""
+        places = range(self.message_count(number))
+        return [self.decode(message) for place in places if (message := self.message(number, place)) is not None]
 
     def decode(self, message: Message) -> DecodedMessage:
         return self.session.decode(message)

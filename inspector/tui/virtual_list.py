@@ -52,6 +52,11 @@ class VirtualList(ScrollView, can_focus=True):
         & > .list--bar { color: $primary; }
         & > .list--row { background: $block-cursor-blurred-background; }
         & > .list--row-focused { background: $block-cursor-background; color: $block-cursor-foreground; }
+        &:ansi > .list--dim { text-style: dim; }
+        &:ansi > .list--row { text-style: underline; }
+        &:nocolor > .list--row { text-style: underline; }
+        &:nocolor > .list--row-focused { text-style: reverse bold; }
+        &:nocolor > .list--match { text-style: reverse; }
     }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"list--{name}" for name in (*STYLES, "row", "row-focused")}
@@ -104,10 +109,10 @@ class VirtualList(ScrollView, can_focus=True):
 
     @property
     def _headings(self) -> int:
-        return int(self.heading(self.size.width) is not None)
+        return int(self.heading(self.scrollable_size.width) is not None)
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self.scrollable_size.width
         heading = self.heading(width)
         if heading is not None and y == 0:
             return self._strip(heading, width, self.rich_style)
@@ -117,7 +122,7 @@ class VirtualList(ScrollView, can_focus=True):
         base = self.rich_style
         if index != self.cursor or not self.shows_cursor:
             return self._strip(self.line(index, width), width, base)
-        over = self.get_component_rich_style("list--row-focused" if self.has_focus else "list--row", partial=True)
+        over = self._style("row-focused" if self.has_focus else "row")
         return self._strip(self.line(index, width), width, base, over)
 
     @property
@@ -131,7 +136,12 @@ class VirtualList(ScrollView, can_focus=True):
         return Strip(segments).adjust_cell_length(width, base + over)
 
     def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"list--{name}", partial=True) if name else _PLAIN
+        """A style by its name. What shines through is mixed here, as a terminal knows of no transparency."""
+        if not name:
+            return _PLAIN
+        own = self.get_component_rich_style(f"list--{name}", partial=True)
+        mixed = self.get_component_rich_style(f"list--{name}")
+        return own + Style.from_color(own.color and mixed.color, own.bgcolor and mixed.bgcolor)
 
     # --- the user ------------------------------------------------------------------------------------------------
 

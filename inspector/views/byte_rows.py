@@ -67,6 +67,16 @@ def byte_line(data: bytes, row: int, count: int, parts: Sequence[Part], cursor: 
     return line
 
 
+def byte_at(x: int, count: int, size: int) -> int:
+    """Which byte of a row is at a cell, in hexadecimal digits or as text; the nearest where none is."""
+    digits = offset_width(size) + 1
+    text = digits + 3 * count + (count - 1) // GROUP + 1
+    if x >= text:
+        return min(count - 1, x - text)
+    starts = [digits + 3 * place + place // GROUP for place in range(count)]
+    return max(0, sum(start <= x for start in starts) - 1)
+
+
 def _roles(start: int, length: int, parts: Sequence[Part], cursor: int | None) -> list[str]:
     roles = [""] * length
     for span, role in parts:

@@ -84,6 +84,16 @@ def heading(width: int, sorted_by: str, *, descending: bool) -> Line:
     return line
 
 
+def column_at(x: int, width: int) -> str | None:
+    """What the column at a cell of the heading is sorted by."""
+    at = 0
+    for column, room in _layout(width):
+        at += room + 1
+        if x < at:
+            return column.sorted_by
+    return None
+
+
 def row(call: Call, width: int, longest: int, mark: str = "") -> Line:
     """A call in one line. `longest` is the duration, in nanoseconds, that fills a bar."""
     line: Line = []

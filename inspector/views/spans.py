@@ -4,10 +4,43 @@ from __future__ import annotations
 
 import re
 
+from inspector.views.widths import cells, cells_of
+
 Span = tuple[str, str]
 Line = list[Span]
 
 _TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")(:?)|(-?\d[\d.eE+-]*)|\b(true|false|null)\b')
+
+
+def wrapped(line: Line, width: int, indent: str = "    ") -> list[Line]:
+    """A line in as many as its width takes, those after the first behind an indent."""
+    if sum(cells_of(text) for _, text in line) <= width or width <= len(indent):
+        return [line]
+    lines: list[Line] = [[]]
+    room = width
+    for style, text in line:
+        while text:
+            count = _fitting(text, room)
+            if count:
+                lines[-1].append((style, text[:count]))
+                room -= cells_of(text[:count])
+                text = text[count:]
+            if text:
+                lines.append([("", indent)])
+                room = width - len(indent)
+    return lines
+
+
+def _fitting(text: str, width: int) -> int:
+    """How many characters fit so many cells; one at least where there is a whole line for it."""
+    if text[:width].isascii():
+        return min(len(text), width)
+    taken = 0
+    for index, character in enumerate(text):
+        taken += cells(character)
+        if taken > width:
+            return index
+    return len(text)
 
 
 def json_lines(text: str) -> list[Line]:

@@ -42,6 +42,27 @@ class Terminal:
         await self.app.workers.wait_for_complete()
         await self.pilot.pause()
 
+    async def until(self, holds: Callable[[], bool], turns: int = 400) -> None:
+        """Lets the app go on until something holds that comes by itself, such as what a search finds."""
+        for _ in range(turns):
+            if holds():
+                return
+            await self.pilot.pause(0.01)
+        raise AssertionError(f"that did not come:\n{self.text()}")
+
+    async def click(self, text: str, times: int = 1) -> None:
+        """Clicks on a text that is on the screen."""
+        for row, line in enumerate(self.lines()):
+            if text in line:
+                await self.pilot.click(offset=(line.index(text), row), times=times)
+                await self.settle()
+                return
+        raise AssertionError(f"there is no {text!r} on the screen:\n{self.text()}")
+
+    def notices(self) -> list[str]:
+        """What was told to the user in the corner of the screen, oldest first."""
+        return [each.message for each in self.app._notifications]
+
     def lines(self) -> list[str]:
         """The screen as text, line by line."""
         width, height = self.app.size
@@ -58,7 +79,7 @@ def drive(documents: list[Document], steps: Steps, size: tuple[int, int] = WIDE,
     async def main() -> None:
         app = InspectorApp(documents, **options)
         app.animation_level = "none"
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=True) as pilot:
             terminal = Terminal(app, pilot)
             await pilot.pause()
             await terminal.settle()

@@ -8,7 +8,7 @@ from inspector.transcode.tree import FieldNode
 from inspector.tui.actions import bindings
 from inspector.tui.selection import Chosen, Selection
 from inspector.tui.virtual_list import VirtualList
-from inspector.views.byte_rows import Part, byte_line, bytes_per_row, parts_of
+from inspector.views.byte_rows import Part, byte_at, byte_line, bytes_per_row, parts_of
 from inspector.views.spans import Line
 
 
@@ -40,7 +40,7 @@ class ByteView(VirtualList):
 
     @property
     def per_row(self) -> int:
-        return bytes_per_row(self.size.width, len(self.data))
+        return bytes_per_row(self.scrollable_size.width, len(self.data))
 
     @property
     def shows_cursor(self) -> bool:
@@ -72,4 +72,6 @@ class ByteView(VirtualList):
     def on_click(self, event: events.Click) -> None:
         row = self.row_at(event)
         if row is not None:
-            self._go(min(len(self.data) - 1, row * self.per_row))
+            across = event.get_content_offset(self)
+            place = byte_at(across.x, self.per_row, len(self.data)) if across is not None else 0
+            self._go(min(len(self.data) - 1, row * self.per_row + place))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from textual import events
+
 from inspector.model.call import Call
 from inspector.tui.actions import bindings
 from inspector.tui.document import Document
@@ -26,6 +28,7 @@ class CallList(VirtualList):
         super().__init__(id="calls")
         self.document = document
         self.longest = 0
+        self.marks: dict[int, str] = {}
         self._call_at = lru_cache(KEPT)(document.index.call_at)
 
     def count(self) -> int:
@@ -36,7 +39,8 @@ class CallList(VirtualList):
         return call_columns.heading(width, order.column, descending=order.descending)
 
     def line(self, index: int, width: int) -> Line:
-        return call_columns.row(self.call_in(index), width, self.longest)
+        call = self.call_in(index)
+        return call_columns.row(call, width, self.longest, self.marks.get(call.number, ""))
 
     def call_in(self, place: int) -> Call:
         """The call in a row of the list."""
@@ -89,6 +93,16 @@ class CallList(VirtualList):
     def action_reverse(self) -> None:
         order = self.document.order
         self._sort(order.column, descending=not order.descending)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on the name of a column sorts by it, another one the other way round."""
+        offset = event.get_content_offset(self)
+        if offset is None or offset.y > 0:
+            return
+        column = call_columns.column_at(offset.x, self.scrollable_size.width)
+        if column is not None:
+            order = self.document.order
+            self._sort(column, descending=column == order.column and not order.descending)
 
     def _sort(self, column: str, *, descending: bool) -> None:
         selected = self.selected

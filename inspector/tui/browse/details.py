@@ -10,7 +10,7 @@ from textual.widgets import Tab, Tabs
 
 from inspector.tui.actions import bindings
 from inspector.tui.virtual_list import VirtualList
-from inspector.views.spans import Line
+from inspector.views.spans import Line, wrapped
 
 TABS = ("json", "headers", "trailers", "timing", "schema", "problems", "log")
 
@@ -25,12 +25,21 @@ class Lines(VirtualList):
 
     def __init__(self, id_: str) -> None:
         super().__init__(id=id_)
+        self._whole: list[Line] = []
         self._lines: list[Line] = []
 
     def show_lines(self, lines: list[Line]) -> None:
-        self._lines = lines
+        self._whole = lines
         self.cursor = 0
+        self._wrap()
+
+    def _wrap(self) -> None:
+        width = self.size.width - 1  # of which a scroll bar may take one
+        self._lines = [part for line in self._whole for part in wrapped(line, width)]
         self.update_rows()
+
+    def on_resize(self) -> None:
+        self._wrap()
 
     def count(self) -> int:
         return len(self._lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from textual import events
 from textual.strip import Strip
 
 from inspector.model.call import Message
@@ -58,13 +59,31 @@ class MessageList(VirtualList):
     def _side_by_side(self) -> Line:
         """Messages from the selected one on, those before it as far as they fit."""
         line: Line = []
-        width, at = self.size.width, max(0, self.cursor - 2)
+        width, at = self.size.width, self._first()
         while at < self._count and sum([cells_of(text) for _, text in line]) < width:
             entry = self.line(at, width)
             is_selected = at == self.cursor
             line += [("cursor", f"[{''.join(text for _, text in entry)}]")] if is_selected else [*_GAP, *entry, *_GAP]
             at += 1
-        return [("dim", f"{self.cursor + 1}/{self._count:,} "), *line]
+        return [("dim", self._position()), *line]
+
+    def _first(self) -> int:
+        return max(0, self.cursor - 2)
+
+    def _position(self) -> str:
+        return f"{self.cursor + 1}/{self._count:,} "
+
+    def on_click(self, event: events.Click) -> None:
+        """In one line, a click selects the message that stands there."""
+        offset = event.get_content_offset(self)
+        if self.size.height == 1 and offset is not None:
+            event.prevent_default()
+            at = cells_of(self._position())
+            for place in range(self._first(), self._count):
+                at += sum(cells_of(text) for _, text in self.line(place, self.size.width)) + 2
+                if offset.x < at:
+                    self.move_to(place)
+                    return
 
     def line(self, index: int, width: int) -> Line:
         message = None if self.call is None else self._message(self.call, index)

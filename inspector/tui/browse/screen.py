@@ -8,9 +8,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message as TextualMessage
-from textual.screen import Screen
-from textual.widget import Widget
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
 from inspector.model.call import Message
@@ -18,11 +16,15 @@ from inspector.transcode.tree import FieldTree
 from inspector.tui.actions import bindings
 from inspector.tui.browse.byte_view import ByteView
 from inspector.tui.browse.call_list import CallList
+from inspector.tui.browse.copying import Copying
 from inspector.tui.browse.details import Details
 from inspector.tui.browse.field_list import FieldList
 from inspector.tui.browse.loading import Progress, read_to_end
 from inspector.tui.browse.message_list import MessageList
+from inspector.tui.browse.remembering import Remembering
 from inspector.tui.document import STANDALONE, Document
+from inspector.tui.key_bar import KeyBar
+from inspector.tui.prompts import Confirm
 from inspector.tui.selection import Chosen, Selection
 from inspector.views import call_facts
 from inspector.views.conversation import message_lines
@@ -44,7 +46,7 @@ class Loaded(TextualMessage):
         super().__init__()
 
 
-class BrowseScreen(Screen[None]):
+class BrowseScreen(Remembering, Copying):
     """One input."""
 
     BINDINGS = bindings("browse")
@@ -56,8 +58,11 @@ class BrowseScreen(Screen[None]):
         & #title { height: 1; padding: 0 1; background: $panel; }
         & #filter { display: none; height: 1; border: none; padding: 0 1; }
         & #filter.-shown { display: block; }
+        & .pane, & #messages {
+            border-title-color: $foreground 80%; border-subtitle-color: $foreground 60%;
+        }
         & .pane { border: round $foreground 30%; }
-        & .pane:focus, & .pane:focus-within { border: round $border; }
+        & .pane:focus, & .pane:focus-within { border: heavy $border; }
         & #calls { height: 2fr; }
         & #lower { height: 3fr; }
         & #messages { height: 1; }
@@ -72,18 +77,31 @@ class BrowseScreen(Screen[None]):
             & #calls { height: 1fr; }
             & #lower { height: 1fr; layout: horizontal; }
             & #messages { width: 22; height: 1fr; border: round $foreground 30%; }
-            & #messages:focus { border: round $border; }
+            & #messages:focus { border: heavy $border; }
             & #panes { layout: horizontal; width: 1fr; }
             & #fields { width: 1fr; }
             & #bytes { width: 76; height: 1fr; }
         }
+        &.-flipped {
+            & #panes { layout: horizontal; }
+            & #fields { width: 1fr; height: 1fr; }
+            & #bytes { width: 42; height: 1fr; }
+        }
+        &.-flipped.-wide {
+            & #panes { layout: vertical; }
+            & #bytes { width: 1fr; height: 8; }
+        }
         &.-tall #lower { display: block; }
         &.-tall #details-pane { display: block; height: 12; }
         &.-maximised {
-            & .pane { display: none; }
-            & #messages { display: none; }
-            & .pane.-maximum { display: block; height: 1fr; width: 1fr; }
+            & #calls, & #fields, & #bytes, & #messages, & #details-pane { display: none; }
+            & #calls.-maximum, & #fields.-maximum, & #bytes.-maximum, & #details-pane.-maximum {
+                display: block; height: 1fr; width: 1fr;
+            }
+            & #messages.-maximum { display: block; height: 1fr; width: 1fr; border: heavy $border; }
+            &.-messages #panes { display: none; }
             &.-calls #lower, &.-details-pane #lower { display: none; }
+            &.-fields #lower, &.-bytes #lower, &.-messages #lower { display: block; height: 1fr; }
         }
     }
     """
@@ -96,6 +114,7 @@ class BrowseScreen(Screen[None]):
         self.message: Message | None = None
         self.progress = Progress(0, 0, False)
         self.follows = False
+        self.shows_secrets = False
         self._last_key = 0.0
 
     def compose(self) -> ComposeResult:
@@ -108,7 +127,7 @@ class BrowseScreen(Screen[None]):
                 yield FieldList()
                 yield ByteView()
         yield Details(self._details)
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         for pane in self.query("#calls, #fields, #bytes, #details-pane"):
@@ -146,6 +165,7 @@ class BrowseScreen(Screen[None]):
             self._show_call()
         if self.follows and added:
             calls.move_to(calls.count() - 1)
+        self.go_where_the_user_was(is_last=event.progress.is_complete)
         self.show_title()
 
     def _is_open(self) -> bool:
@@ -163,6 +183,8 @@ class BrowseScreen(Screen[None]):
             parts.append(f"reading: {self.progress.bytes_read / 1e6:,.0f} MB")
         if self.follows:
             parts.append("FOLLOW")
+        if self.shows_secrets:
+            parts.append("CREDENTIALS SHOWN")
         if document.schema is None:
             parts.append("no schema: fields are guessed")
         self.query_one("#title", Static).update("  ".join(parts))
@@ -172,10 +194,17 @@ class BrowseScreen(Screen[None]):
     def on_chosen(self, event: Chosen) -> None:
         event.stop()
         self._last_key = time.monotonic()
+        self.forget_where_the_user_was()
         chosen, now = event.selection, self.selected
         if event.origin in ("fields", "bytes"):
             chosen = now._replace(path=chosen.path or now.path, offset=chosen.offset)
         self._select(chosen, event.origin)
+
+    def select(self, selection: Selection) -> None:
+        self._select(selection, "")
+        if selection.offset is not None and self.message_tree is not None:
+            self.query_one(ByteView).at = max(0, min(selection.offset, len(self.message_tree.data) - 1))
+            self._show_field("bytes")
 
     def _select(self, selection: Selection, origin: str) -> None:
         before, self.selected = self.selected, selection
@@ -203,7 +232,7 @@ class BrowseScreen(Screen[None]):
         fields = self.query_one(FieldList)
         fields.show_tree(self.message_tree)
         fields.border_title = f"2 Fields  {self._type()}"
-        self.query_one(ByteView).show_field(fields.selected)
+        self._show_field("")
         self.query_one(Details).update()
 
     def _show_field(self, origin: str) -> None:
@@ -230,9 +259,9 @@ class BrowseScreen(Screen[None]):
         if call is None:
             return [[("dim", "this call has not ended" if number else "there is no call")]]
         if tab == "headers":
-            return call_facts.headers(call)
+            return call_facts.headers(call, show_secrets=self.shows_secrets)
         if tab == "trailers":
-            return call_facts.trailers(call, self.document.session.decode_details)
+            return call_facts.trailers(call, self.document.session.decode_details, show_secrets=self.shows_secrets)
         return call_facts.problems(call) if tab == "problems" else call_facts.summary(call)
 
     def _json(self) -> list[Line]:
@@ -247,31 +276,39 @@ class BrowseScreen(Screen[None]):
     def action_focus_pane(self, name: str) -> None:
         self.set_class(name == "details" and not self.has_class("-tall"), "-details")
         self.remove_class("-maximised")
+        self.apply_sizes()
         self.query_one(f"#{name}").focus()
-
-    def action_toggle_maximised(self) -> None:
-        pane = self._focused_pane()
-        if pane is None:
-            return
-        for each in self.query(".pane"):
-            each.set_class(each is pane, "-maximum")
-            self.set_class(each is pane, f"-{each.id}")
-        self.toggle_class("-maximised")
-
-    def _focused_pane(self) -> Widget | None:
-        around = self.focused.ancestors_with_self if self.focused is not None else []
-        return next((each for each in around if isinstance(each, Widget) and each.has_class("pane")), None)
 
     def action_focus_filter(self) -> None:
         box = self.query_one("#filter", Input)
         box.add_class("-shown")
         box.focus()
 
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self.filter_text = event.value
+
+    def use_filter(self, text: str) -> None:
+        box = self.query_one("#filter", Input)
+        box.value = text
+        box.set_class(bool(text), "-shown")
+
     def action_step_message(self, step: int) -> None:
         self.query_one(MessageList).action_move(step)
 
     def action_toggle_follow(self) -> None:
         self.follows = not self.follows
+        self.show_title()
+
+    def action_toggle_secrets(self) -> None:
+        if self.shows_secrets:
+            self._show_secrets(False)
+        else:
+            question = "Show credentials (authorization, cookies, tokens) in headers and trailers?"
+            self.app.push_screen(Confirm(question), self._show_secrets)
+
+    def _show_secrets(self, are_shown: bool | None) -> None:
+        self.shows_secrets = bool(are_shown)
+        self.query_one(Details).update()
         self.show_title()
 
     def on_key(self) -> None:

@@ -1,0 +1,72 @@
+"""Screens as they are to look."""
+
+from __future__ import annotations
+
+import pytest
+from textual.widgets import OptionList
+from tui import snapshots
+from tui.terminal import NARROW, WIDE, Terminal, drive, sample
+
+SCREENS = {
+    "browse": ("j", "2", "j", "j"),
+    "bytes": ("j", "3", "l", "l", "j"),
+    "help": ("2", "question_mark"),
+    "copy": ("j", "2", "j", "j", "c"),
+    "headers": ("j", "4", "l"),
+    "jump": ("comma",),
+    "marks": ("j", "m", "a", "j", "m", "b", "apostrophe"),
+    "maximised": ("j", "2", "backslash"),
+}
+
+
+@pytest.fixture(autouse=True)
+def _colours(monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["160x48", "80x24"])
+@pytest.mark.parametrize("name", SCREENS)
+def test_a_screen(name, size):
+    async def steps(terminal: Terminal) -> None:
+        await terminal.press(*SCREENS[name])
+        await snapshots.check(terminal, f"{name}-{size[0]}x{size[1]}")
+
+    drive([sample("predict.pcapng")], steps, size)
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["160x48", "80x24"])
+def test_the_palette(size):
+    async def steps(terminal: Terminal) -> None:
+        await terminal.press("2", "ctrl+p", *"flip")
+        options = terminal.app.screen.query_one(OptionList)
+        await terminal.press("backspace", "backspace", "backspace", "backspace", *"beside")
+        await terminal.until(lambda: options.option_count == 1)
+        await snapshots.check(terminal, f"palette-{size[0]}x{size[1]}")
+
+    drive([sample("predict.pcapng")], steps, size)
+
+
+def test_the_screen_in_light_colours():
+    async def steps(terminal: Terminal) -> None:
+        await terminal.press(*SCREENS["browse"])
+        await snapshots.check(terminal, "light-160x48")
+
+    drive([sample("predict.pcapng")], steps, WIDE, theme="textual-light")
+
+
+def test_the_screen_without_colours(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    async def steps(terminal: Terminal) -> None:
+        await terminal.press(*SCREENS["browse"])
+        await snapshots.check(terminal, "no-colour-80x24")
+
+    drive([sample("predict.pcapng")], steps, NARROW)
+
+
+def test_the_screen_without_a_schema():
+    async def steps(terminal: Terminal) -> None:
+        await terminal.press(*SCREENS["browse"])
+        await snapshots.check(terminal, "guessed-80x24")
+
+    drive([sample("predict.pcapng", schema=False)], steps, NARROW)
