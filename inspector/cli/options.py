@@ -18,6 +18,7 @@ from inspector.sources.registry import find, kinds
 if TYPE_CHECKING:
     from inspector.schema import Schema
     from inspector.schema.descriptor_set import DescriptorSet
+    from inspector.views.where import Where
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -140,6 +141,24 @@ def json_options(command: Command) -> Command:
     command = click.option("--enum-numbers", is_flag=True, help="Enum values as numbers.")(command)
     command = click.option("--proto-names", is_flag=True, help="Field names as in the .proto file.")(command)
     return click.option("--emit-defaults", is_flag=True, help="Print fields at their default value too.")(command)
+
+
+def where_option(what: str) -> Callable[[Command], Command]:
+    """--where, for calls or messages."""
+    return click.option(
+        "--where",
+        metavar="EXPR",
+        help=f"Only {what} that match: an expression of CEL over records and messages, or words (docs/filter.md).",
+    )
+
+
+def load_where(text: str | None) -> Where | None:
+    """The filter that --where names. Raises InspectorError for one that is none."""
+    if text is None:
+        return None
+    from inspector.views.where import Where  # noqa: PLC0415  # its library is an extra, and not needed otherwise
+
+    return Where(text)
 
 
 secrets_option = click.option(
