@@ -39,8 +39,10 @@ class Terminal:
 
     async def settle(self) -> None:
         """Waits until nothing is under way: workers, messages, frames."""
-        await self.app.workers.wait_for_complete()
         await self.pilot.pause()
+        while any(worker.is_running for worker in self.app.workers):
+            await self.app.workers.wait_for_complete()
+            await self.pilot.pause()
 
     def lines(self) -> list[str]:
         """The screen as text, line by line."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 from textual import work
@@ -10,22 +11,24 @@ from textual.containers import Vertical
 from textual.message import Message as TextualMessage
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Footer, Static
 from textual.worker import get_current_worker
 
 from inspector.model.call import Message
-from inspector.transcode.tree import FieldTree
+from inspector.transcode.tree import FieldNode, FieldTree
 from inspector.tui.actions import bindings
 from inspector.tui.browse.byte_view import ByteView
 from inspector.tui.browse.call_list import CallList
 from inspector.tui.browse.details import Details
 from inspector.tui.browse.field_list import FieldList
+from inspector.tui.browse.filter_bar import FilterBar
 from inspector.tui.browse.loading import Progress, read_to_end
 from inspector.tui.browse.message_list import MessageList
 from inspector.tui.document import STANDALONE, Document
 from inspector.tui.selection import Chosen, Selection
 from inspector.views import call_facts
 from inspector.views.conversation import message_lines
+from inspector.views.field_condition import condition_of
 from inspector.views.safe_text import safe
 from inspector.views.spans import Line
 
@@ -54,8 +57,6 @@ class BrowseScreen(Screen[None]):
     DEFAULT_CSS = """
     BrowseScreen {
         & #title { height: 1; padding: 0 1; background: $panel; }
-        & #filter { display: none; height: 1; border: none; padding: 0 1; }
-        & #filter.-shown { display: block; }
         & .pane { border: round $foreground 30%; }
         & .pane:focus, & .pane:focus-within { border: round $border; }
         & #calls { height: 2fr; }
@@ -100,7 +101,7 @@ class BrowseScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Static(id="title")
-        yield Input(id="filter", placeholder="words, or an expression: status.code != 0", compact=True)
+        yield FilterBar(self.document)
         yield CallList(self.document)
         with Vertical(id="lower"):
             yield MessageList(self.document)
@@ -116,6 +117,7 @@ class BrowseScreen(Screen[None]):
         if not self.document.has_calls:
             self.add_class("-payload")
             self.selected = Selection(STANDALONE)
+        self.query_one(CallList).is_busy = self._is_busy
         self.query_one("#calls" if self.document.has_calls else "#fields").focus()
         self.load()
 
@@ -129,24 +131,46 @@ class BrowseScreen(Screen[None]):
             self.document.index,
             lambda progress: self.post_message(Loaded(progress)),
             lambda: worker.is_cancelled,
-            lambda: time.monotonic() - self._last_key < BUSY,
+            self._is_busy,
         )
+
+    def _is_busy(self) -> bool:
+        """Whether the user is pressing keys."""
+        return time.monotonic() - self._last_key < BUSY
 
     def on_loaded(self, event: Loaded) -> None:
         self.progress = event.progress
         if event.progress.error is not None:
             self.notify(safe(str(event.progress.error)), severity="error", timeout=15)
-        calls = self.query_one(CallList)
-        added = self.document.order.extend()
-        if added:
-            calls.rearrange(self.selected.call)
-        if self.selected.call is None and calls.count():
-            self._select(Selection(calls.call_in(0).number), "")
-        elif self.selected.call is not None and (not self.document.has_calls or self._is_open()):
+        self.query_one(CallList).take_in()
+        if self.selected.call is not None and (not self.document.has_calls or self._is_open()):
             self._show_call()
-        if self.follows and added:
-            calls.move_to(calls.count() - 1)
         self.show_title()
+
+    def on_call_list_changed(self, event: CallList.Changed) -> None:
+        """Other calls are listed: the one under the cursor is selected where the one that was is not among them."""
+        calls = self.query_one(CallList)
+        if event.error is not None:
+            self.notify(safe(str(event.error)), severity="error", markup=False)
+        if self.follows and event.added > 0:
+            calls.move_to(calls.count() - 1)
+        found = calls.selected
+        if found is not None and found.number != self.selected.call:
+            self._select(Selection(found.number), "calls")
+        self.show_title()
+
+    # --- filtering -----------------------------------------------------------------------------------------------
+
+    def on_filter_bar_applied(self, event: FilterBar.Applied) -> None:
+        self.query_one(CallList).filter_by(self.document.finder(event.where) if event.where is not None else None)
+        self.show_title()
+
+    def on_filter_bar_left(self) -> None:
+        self.query_one(CallList).focus()
+
+    def action_stop(self) -> None:
+        if self.query_one(CallList).stop():
+            self.show_title()
 
     def _is_open(self) -> bool:
         """Whether the selected call may get more messages."""
@@ -157,8 +181,7 @@ class BrowseScreen(Screen[None]):
         document = self.document
         parts = [f"[b]{_plain(document.name)}[/b]"]
         if document.has_calls:
-            shown, total = len(document.order), len(document.index)
-            parts.append(f"{total:,} calls" + (f", {shown:,} shown" if shown != total else ""))
+            parts.append(self._counts())
         if not self.progress.is_complete:
             parts.append(f"reading: {self.progress.bytes_read / 1e6:,.0f} MB")
         if self.follows:
@@ -166,6 +189,18 @@ class BrowseScreen(Screen[None]):
         if document.schema is None:
             parts.append("no schema: fields are guessed")
         self.query_one("#title", Static).update("  ".join(parts))
+
+    def _counts(self) -> str:
+        """How many calls there are, and of a filter how many it takes, and how far it is."""
+        order, total = self.document.order, len(self.document.index)
+        if not order.is_filtered:
+            return f"{total:,} calls"
+        text = f"{total:,} calls, {len(order):,} shown"
+        if order.seen >= total:
+            return text
+        share = f"{100 * order.seen // max(1, total)} %"
+        is_stopped = self.query_one(CallList).is_stopped
+        return f"{text}, filter stopped at {share}" if is_stopped else f"{text}, filtering {share} (Esc stops)"
 
     # --- one selection for all panes -----------------------------------------------------------------------------
 
@@ -263,9 +298,29 @@ class BrowseScreen(Screen[None]):
         return next((each for each in around if isinstance(each, Widget) and each.has_class("pane")), None)
 
     def action_focus_filter(self) -> None:
-        box = self.query_one("#filter", Input)
-        box.add_class("-shown")
-        box.focus()
+        if self.document.has_calls:
+            self.query_one(FilterBar).open()
+
+    def action_filter_by_this(self) -> None:
+        """By the field under the cursor, or by the method of the call where the calls have the focus."""
+        if not self.document.has_calls:
+            return
+        node = None if self.query_one(CallList).has_focus else self.query_one(FieldList).selected
+        text = self._method_condition() if node is None else self._field_condition(node)
+        if text is None:
+            self.notify("there is no expression for this field", severity="warning")
+        else:
+            self.query_one(FilterBar).use(text)
+
+    def _method_condition(self) -> str | None:
+        call = self.query_one(CallList).selected
+        return None if call is None or call.method is None else f"method == {json.dumps(call.method)}"
+
+    def _field_condition(self, node: FieldNode) -> str | None:
+        message = self.message
+        if message is None or message.direction is None or len(message.data or b"") > LONGEST_JSON:
+            return None
+        return condition_of(node, message.direction, self.document.decode(message).value)
 
     def action_step_message(self, step: int) -> None:
         self.query_one(MessageList).action_move(step)
