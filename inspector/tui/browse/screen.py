@@ -26,6 +26,7 @@ from inspector.tui.browse.loading import Progress, read_to_end
 from inspector.tui.browse.message_list import MessageList
 from inspector.tui.document import STANDALONE, Document
 from inspector.tui.selection import Chosen, Selection
+from inspector.tui.virtual_list import VirtualList
 from inspector.views import call_facts
 from inspector.views.conversation import message_lines
 from inspector.views.field_condition import condition_of
@@ -169,6 +170,10 @@ class BrowseScreen(Screen[None]):
         self.query_one(CallList).focus()
 
     def action_stop(self) -> None:
+        """Ends the search of the list that has the focus, or else a filter."""
+        focused = self.focused
+        if isinstance(focused, VirtualList) and focused.stop_search():
+            return
         if self.query_one(CallList).stop():
             self.show_title()
 
