@@ -126,6 +126,24 @@ class CaptureIndex:
         return self
 
     @property
+    def has_changed(self) -> bool:
+        """Whether the file has grown since it was read to its end, or is another one: `advance` reads on."""
+        store = self._store
+        if self._file is None or not (store.complete and store.is_plain):
+            return False
+        return os.fstat(self._file.fileno()).st_size != store.bytes_read
+
+    @property
+    def settled(self) -> int:
+        """How many rows, from the first on, stay as they are when reading goes on: what the end of a file that grows
+        made of open calls does not."""
+        store = self._store
+        is_shorter = self._file is not None and os.fstat(self._file.fileno()).st_size < store.bytes_read
+        if isinstance(store, Builder) and not is_shorter:
+            return store.settled
+        return 0 if self.has_changed else store.count
+
+    @property
     def complete(self) -> bool:
         """Whether all was read that there was."""
         return self._store.complete
@@ -160,6 +178,14 @@ class CaptureIndex:
     def messages_of(self, number: int) -> list[Message]:
         """All messages of a call, in the order of the capture. Those of none (call 0) stand by themselves."""
         return self._answer(lambda store, records: list(_Messages(store, records, number)))
+
+    def each_message(self, number: int, direction: Direction | None = None) -> Iterator[Message]:
+        """All messages of a call one by one, or those of one direction: each is read when it is taken."""
+        found = self._answer(lambda store, records: _Messages(store, records, number))
+        try:
+            yield from found.of(direction)
+        except DamagedIndexError:
+            raise self._changed() from None
 
     def message_count(self, number: int) -> int:
         """How many messages a call has, or has so far. Raises IndexError where there is no such call."""
@@ -291,6 +317,13 @@ class _Messages:
 
     def __len__(self) -> int:
         return self._count
+
+    def of(self, direction: Direction | None) -> Iterator[Message]:
+        """Those of a direction; None: all."""
+        wanted = layout.RESPONSE if direction == "response" else 0
+        for row in map(self._row, range(self._count)):
+            if direction is None or row.flags & layout.RESPONSE == wanted:
+                yield self._message(row)
 
     def at(self, place: int) -> Message:
         if not 0 <= place < self._count:

@@ -6,7 +6,7 @@ Calls are numbered from 1; messages that belong to none are those of call 0.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import PurePath
 
 from inspector import session
@@ -96,7 +96,7 @@ class Document:
     def finder(self, where: Where) -> Find:
         """Finds the calls that match, in another thread."""
         session = self.session.for_thread()
-        return lambda first, last: where.find(self.index, session, first, last)
+        return partial(where.find, self.index, session)
 
     def tree(self, message: Message) -> FieldTree:
         """The fields of a message, by the schema or guessed."""

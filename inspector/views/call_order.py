@@ -23,15 +23,16 @@ try:
 except ImportError:
     sort_rows = merge_rows = None  # type: ignore[assignment]  # not compiled
 
-Find = Callable[[int, int], Iterator[tuple[Sequence[int], int]]]
-"""Rows from one to (not with) another -> those that match, a step at a time, and the row up to which all are known."""
+Find = Callable[[int, int, Callable[[], bool]], Iterator[tuple[Sequence[int], int]]]
+"""Rows from one to (not with) another -> those that match, a step at a time, and the row up to which all are known. It
+ends early where it is cancelled."""
 
 NUMBER = "number"
 
 BETWEEN_STEPS = 0.1
 """Seconds after which what was found so far is shown."""
 
-ROWS_AT_ONCE = 1 << 16
+ROWS_AT_ONCE = 1 << 14
 """Rows that are taken in one step where there is no filter: a few milliseconds."""
 
 
@@ -46,6 +47,8 @@ class Arranged(NamedTuple):
     column: str = NUMBER
     descending: bool = False
     find: Find | None = None
+    era: int = 0
+    """How often rows were forgotten."""
 
 
 class CallOrder:
@@ -53,7 +56,8 @@ class CallOrder:
 
     def __init__(self, index: CaptureIndex) -> None:
         self._index = index
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
+        """Held while rows are arranged."""
         self._shown = Arranged(keys=array("q"))
         self._find: Find | None = None
         self.column = NUMBER
@@ -76,6 +80,13 @@ class CallOrder:
         """Whether only some calls are wished for."""
         return self._find is not None
 
+    @property
+    def newest(self) -> int | None:
+        """The place of the call that ended last, of those that are shown."""
+        shown = self._shown
+        row = shown.seen - 1 if shown.taken is None else shown.taken[-1] if shown.taken else -1
+        return self.place_of(row) if row >= 0 else None
+
     def place_of(self, row: int) -> int | None:
         """Where a row stands; None where the filter leaves it out."""
         rows, keys = self._shown.rows, self._shown.keys
@@ -84,6 +95,20 @@ class CallOrder:
         sign = -1 if self._shown.descending else 1
         place = bisect_left(rows, (sign * keys[row], row), key=lambda each: (sign * keys[each], each))
         return place if place < len(rows) and rows[place] == row else None
+
+    def forget(self, kept: int) -> None:
+        """Forgets the rows from `kept` on, which are about to become others. What is arranged is to be cancelled
+        before, and `lock` held when they do."""
+        shown = self._shown
+        places = sorted(place for row in range(kept, shown.seen) if (place := self.place_of(row)) is not None)
+        rows, at = array("I"), 0
+        for place in places:
+            rows += shown.rows[at:place]
+            at = place + 1
+        rows += shown.rows[at:]
+        taken = None if shown.taken is None else shown.taken[: bisect_left(shown.taken, kept)]
+        seen = min(kept, shown.seen)
+        self._shown = shown._replace(rows=rows, taken=taken, keys=shown.keys[:kept], seen=seen, era=shown.era + 1)
 
     # --- what is wished for --------------------------------------------------------------------------------------
 
@@ -103,11 +128,13 @@ class CallOrder:
         is_sorted = start.seen == 0 or (start.column, start.descending) == (self.column, self.descending)
         keys = start.keys if start.column == self.column else array("q")
         start = start._replace(keys=keys, column=self.column, descending=self.descending, find=self._find)
-        return Arranging(self._index, self._lock, start, is_sorted=is_sorted)
+        return Arranging(self._index, self.lock, start, is_sorted=is_sorted)
 
     def show(self, arranged: Arranged) -> bool:
         """Makes it what is shown. False where the user wishes something else by now."""
         if (arranged.column, arranged.descending) != (self.column, self.descending) or arranged.find is not self._find:
+            return False
+        if arranged.era != self._shown.era:
             return False
         self._shown = arranged
         return True
@@ -153,7 +180,7 @@ class Arranging:
         """Takes in the rows that are there by now."""
         first, last = self._now.seen, len(self._index)
         found, told = array("I"), time.monotonic()
-        for rows, seen in (self._now.find or _all)(first, last):
+        for rows, seen in (self._now.find or _all)(first, last, is_cancelled):
             found.extend(rows)
             if is_cancelled():
                 return
@@ -190,7 +217,7 @@ class Arranging:
         return out
 
 
-def _all(first: int, last: int) -> Iterator[tuple[Sequence[int], int]]:
+def _all(first: int, last: int, _: Callable[[], bool]) -> Iterator[tuple[Sequence[int], int]]:
     """All rows."""
     for start in range(first, last, ROWS_AT_ONCE):
         end = min(last, start + ROWS_AT_ONCE)

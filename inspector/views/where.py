@@ -13,9 +13,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -69,8 +69,18 @@ Record = dict[str, Any]
 Messages = Callable[[Direction | None], Iterable[DecodedMessage]]
 """The messages of a call in one direction, or all (None), in the order of the capture."""
 
-ROWS_AT_ONCE = 1 << 16
-"""Rows of an index that are looked at together: some ten milliseconds."""
+ROWS_AT_ONCE = 1 << 14
+"""Rows of an index that are looked at together: some milliseconds."""
+
+
+class _Parts(NamedTuple):
+    """Parts of an expression: those of a call, those of its messages (joined), the names in these, and whether any of
+    both asks for fields of the call."""
+
+    of_call: tuple[str, ...]
+    of_messages: str
+    names: frozenset[str]
+    asks_call: bool
 
 
 class Where:
@@ -164,23 +174,35 @@ class Where:
         if self.words:
             return _all_in(self.words, _texts(call, messages))
         fits = self.conditions.take(call)
-        nodes = self._conjuncts if fits is None else self.conditions.rest
-        return fits is not False and self._are_true(nodes, call, messages, details)
+        parts = self._all if fits is None else self._rest
+        return fits is not False and self._are_true(parts, lambda: call, messages, details)
 
-    def _are_true(self, nodes: list[Node], call: Call, messages: Messages, details: DecodeDetails | None) -> bool:
+    def _are_true(
+        self, parts: _Parts, call: Callable[[], Call], messages: Messages, details: DecodeDetails | None
+    ) -> bool:
         """Whether parts of the expression are true of a call, those of messages all of the same one."""
-        if not nodes:
-            return True
-        of_call = [node for node in nodes if not _is_of_messages(node)]
-        of_messages = [node for node in nodes if _is_of_messages(node)]
-        record = self._only_asked(_call_record(call, details))
-        if not all(self._is_true(self._text(node), record) for node in of_call):
+        record = self._only_asked(_call_record(call(), details)) if parts.asks_call else {}
+        if not all(self._is_true(text, record) for text in parts.of_call):
             return False
-        if not of_messages:
+        if not parts.of_messages:
             return True
-        names = frozenset(name for node in of_messages for name in _names(node))
+        return any(self._is_true(parts.of_messages, {**record, **more}) for more in _bindings(parts.names, messages))
+
+    @cached_property
+    def _all(self) -> _Parts:
+        return self._parts(self._conjuncts)
+
+    @cached_property
+    def _rest(self) -> _Parts:
+        return self._parts(self.conditions.rest)
+
+    def _parts(self, nodes: Iterable[Node]) -> _Parts:
+        of_call = tuple(self._text(node) for node in nodes if not _is_of_messages(node))
+        of_messages = [node for node in nodes if _is_of_messages(node)]
         text = " && ".join(f"({self._text(node)}\n)" for node in of_messages)
-        return any(self._is_true(text, {**record, **more}) for more in _bindings(names, messages))
+        names = frozenset(name for node in of_messages for name in _names(node))
+        asked = {name for node in nodes for name in _names(node)}
+        return _Parts(of_call, text, names, not asked.isdisjoint(CALL_FIELDS))
 
     def calls(self, session: Session) -> Iterator[Call]:
         """The calls of a capture that match, in the order in which they began. Raises InputError where it cannot be
@@ -191,9 +213,17 @@ class Where:
             rows = [row for found, _ in self.find(index, session, 0, len(index)) for row in found]
             yield from map(index.call_at, sorted(rows, key=numbers.__getitem__))
 
-    def find(self, index: CaptureIndex, session: Session, first: int, last: int) -> Iterator[tuple[Sequence[int], int]]:
+    def find(
+        self,
+        index: CaptureIndex,
+        session: Session,
+        first: int,
+        last: int,
+        is_cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[tuple[Sequence[int], int]]:
         """The rows of an index that match, from `first` to (not with) `last`, a step at a time: those that the step
-        found, and the row up to which all are known. `session` decodes messages."""
+        found, and the row up to which all are known. `session` decodes messages. It ends early where it is cancelled
+        amid the messages of a call."""
         for start in range(first, last, ROWS_AT_ONCE):
             end = min(last, start + ROWS_AT_ONCE)
             taken, doubtful = self.conditions.rows(index, start, end)
@@ -201,17 +231,20 @@ class Where:
                 yield taken, end
                 continue
             unsure = frozenset(doubtful)
+            numbers = index.column("number", start, end)
             for row in sorted((*taken, *doubtful)):
-                call = index.call_at(row)
-                messages = messages_of(session, index, call.number)
-                yield (row,) if self._takes_row(call, messages, session, row not in unsure) else (), row + 1
+                messages = messages_of(session, index, numbers[row - start], is_cancelled)
+                try:
+                    fits = self._takes_row(partial(index.call_at, row), messages, session, row not in unsure)
+                except _CancelledError:
+                    return
+                yield (row,) if fits else (), row + 1
             yield (), end
 
-    def _takes_row(self, call: Call, messages: Messages, session: Session, is_sure: bool) -> bool:
+    def _takes_row(self, call: Callable[[], Call], messages: Messages, session: Session, is_sure: bool) -> bool:
         if self.words:
-            return _all_in(self.words, _texts(call, messages))
-        nodes = self.conditions.rest if is_sure else self._conjuncts
-        return self._are_true(nodes, call, messages, session.decode_details)
+            return _all_in(self.words, _texts(call(), messages))
+        return self._are_true(self._rest if is_sure else self._all, call, messages, session.decode_details)
 
     # --- within --------------------------------------------------------------------------------------------------
 
@@ -247,14 +280,20 @@ def words_of(text: str) -> tuple[str, ...]:
     return () if _EXPRESSION.search(text) else tuple(text.split())
 
 
-def messages_of(session: Session, index: CaptureIndex, number: int) -> Messages:
+class _CancelledError(Exception):
+    """The user wishes no more of it."""
+
+
+def messages_of(
+    session: Session, index: CaptureIndex, number: int, is_cancelled: Callable[[], bool] = lambda: False
+) -> Messages:
     """The messages of a call, which are read and decoded when they are asked for."""
 
     def decoded(direction: Direction | None) -> Iterator[DecodedMessage]:
-        for place in range(index.message_count(number)):
-            message = index.message_at(number, place)
-            if direction is None or message.direction == direction:
-                yield session.decode(message)
+        for count, message in enumerate(index.each_message(number, direction)):
+            if count and is_cancelled():
+                raise _CancelledError
+            yield session.decode(message)
 
     return decoded
 

@@ -30,7 +30,7 @@ class Columns:
         return array("q", keys[first : self.count if last is None else last])
 
 
-def odd(first, last):
+def odd(first, last, _):
     for row in range(first, last):
         yield [row] if row % 2 else [], row + 1
 

@@ -71,7 +71,10 @@ class CallList(VirtualList):
         return call_columns.heading(width, order.column, descending=order.descending)
 
     def line(self, index: int, width: int) -> Line:
-        return call_columns.row(self.call_in(index), width, self.longest)
+        try:
+            return call_columns.row(self.call_in(index), width, self.longest)
+        except IndexError:  # the end of a file that grew is read again
+            return []
 
     def call_in(self, place: int) -> Call:
         """The call in a row of the list."""
@@ -82,7 +85,10 @@ class CallList(VirtualList):
     @property
     def selected(self) -> Call | None:
         """The call under the cursor."""
-        return self.call_in(self.cursor) if 0 <= self.cursor < self.count() else None
+        try:
+            return self.call_in(self.cursor) if 0 <= self.cursor < self.count() else None
+        except IndexError:  # as above
+            return None
 
     def show(self, selection: Selection) -> None:
         """Puts the cursor on the call that is selected."""
@@ -101,6 +107,14 @@ class CallList(VirtualList):
         """Shows only what it finds."""
         self.document.order.use_filter(find)
         self._arrange()
+
+    def forget(self, kept: int) -> None:
+        """Forgets the calls in rows from `kept` on, before reading goes on where the file ended."""
+        self.workers.cancel_group(self, "arrange")
+        self.is_arranging = False
+        self.document.order.forget(kept)
+        self._call_at.cache_clear()
+        self.update_rows()
 
     def stop(self) -> bool:
         """Ends a filter that is under way, with what it found so far. False where none is."""

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message as TextualMessage
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Footer, Static
 from textual.worker import get_current_worker
@@ -35,6 +36,9 @@ from inspector.views.spans import Line
 
 BUSY = 0.3
 """Seconds after a key in which reading gives way to the next one."""
+
+LOOK_AGAIN = 0.5
+"""Seconds after which a capture that is followed is looked at again."""
 
 LONGEST_JSON = 1_000_000
 """Bytes of a message that is shown as JSON at once."""
@@ -99,6 +103,7 @@ class BrowseScreen(Screen[None]):
         self.progress = Progress(0, 0, False)
         self.follows = False
         self._last_key = 0.0
+        self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(id="title")
@@ -133,6 +138,7 @@ class BrowseScreen(Screen[None]):
             lambda progress: self.post_message(Loaded(progress)),
             lambda: worker.is_cancelled,
             self._is_busy,
+            self.document.order.lock,
         )
 
     def _is_busy(self) -> bool:
@@ -153,8 +159,8 @@ class BrowseScreen(Screen[None]):
         calls = self.query_one(CallList)
         if event.error is not None:
             self.notify(safe(str(event.error)), severity="error", markup=False)
-        if self.follows and event.added > 0:
-            calls.move_to(calls.count() - 1)
+        if self.follows:
+            self._go_to_newest()
         found = calls.selected
         if found is not None and found.number != self.selected.call:
             self._select(Selection(found.number), "calls")
@@ -331,8 +337,25 @@ class BrowseScreen(Screen[None]):
         self.query_one(MessageList).action_move(step)
 
     def action_toggle_follow(self) -> None:
-        self.follows = not self.follows
-        self.show_title()
+        if self.document.has_calls:
+            self.follows = not self.follows
+            self._timer = self._timer or self.set_interval(LOOK_AGAIN, self.look_for_more)
+            self._go_to_newest()
+            self.show_title()
+
+    def look_for_more(self) -> None:
+        """Reads on where a capture that is followed has grown."""
+        index = self.document.index
+        if self.follows and self.progress.is_complete and index.has_changed:
+            self.progress = self.progress._replace(is_complete=False)
+            self.query_one(CallList).forget(index.settled)
+            self.load()
+
+    def _go_to_newest(self) -> None:
+        calls = self.query_one(CallList)
+        newest = self.document.order.newest
+        if self.follows and newest is not None:
+            calls.move_to(newest)
 
     def on_key(self) -> None:
         self._last_key = time.monotonic()
