@@ -36,6 +36,10 @@ ROWS_AT_ONCE = 1 << 14
 """Rows that are taken in one step where there is no filter: a few milliseconds."""
 
 
+MANY_FORGOTTEN = 1_000
+"""Rows that are not looked for one by one."""
+
+
 class Arranged(NamedTuple):
     """What is to be shown: `rows` in the order of their `keys`. They are those of the first `seen` rows of the index,
     of which `taken` match (None: all). The rest is what the user wished."""
@@ -100,15 +104,22 @@ class CallOrder:
         """Forgets the rows from `kept` on, which are about to become others. What is arranged is to be cancelled
         before, and `lock` held when they do."""
         shown = self._shown
-        places = sorted(place for row in range(kept, shown.seen) if (place := self.place_of(row)) is not None)
-        rows, at = array("I"), 0
-        for place in places:
-            rows += shown.rows[at:place]
-            at = place + 1
-        rows += shown.rows[at:]
+        rows = self._without(kept) if kept else array("I")
         taken = None if shown.taken is None else shown.taken[: bisect_left(shown.taken, kept)]
         seen = min(kept, shown.seen)
         self._shown = shown._replace(rows=rows, taken=taken, keys=shown.keys[:kept], seen=seen, era=shown.era + 1)
+
+    def _without(self, kept: int) -> array[int]:
+        """The rows that are shown, but for those from `kept` on, which most often are few."""
+        shown = self._shown
+        if shown.seen - kept > MANY_FORGOTTEN:
+            return array("I", [row for row in shown.rows if row < kept])
+        places = [self.place_of(row) for row in range(kept, shown.seen)]
+        rows, at = array("I"), 0
+        for place in sorted(place for place in places if place is not None):
+            rows += shown.rows[at:place]
+            at = place + 1
+        return rows + shown.rows[at:]
 
     # --- what is wished for --------------------------------------------------------------------------------------
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from tui.terminal import NARROW, WIDE, Terminal, drive, sample
 
 from inspector.tui.browse.call_list import CallList
 from inspector.tui.browse.field_list import FieldList
 from inspector.tui.browse.filter_bar import FilterBar
+from inspector.tui.document import Document
+from inspector.views import call_order
 
 
 async def type_filter(terminal: Terminal, text: str, *, enter: bool = True) -> None:
@@ -153,5 +157,71 @@ def test_sorting_keeps_the_filter_and_the_selected_call():
         assert terminal.browser.selected.call == 6
         assert numbers(terminal) == [10, 9, 8, 7, 6, 5]
         assert terminal.browser.query_one(CallList).selected.number == 6
+
+    drive([sample("predict.pcapng")], steps)
+
+
+@pytest.fixture
+def gate(monkeypatch):
+    """Filters find the first call, and then nothing until it is opened."""
+    opened = threading.Event()
+
+    def find(first, last, is_cancelled):
+        yield [first], first + 1
+        opened.wait()
+        if not is_cancelled():
+            yield range(first + 1, last), last
+
+    monkeypatch.setattr(call_order, "BETWEEN_STEPS", 0)
+    monkeypatch.setattr(Document, "finder", lambda self, where: find)
+    yield opened
+    opened.set()
+
+
+async def begin(terminal: Terminal) -> None:
+    """Types a filter, and waits until it found something."""
+    await terminal.press("slash")
+    terminal.browser.query_one(FilterBar).box.value = "words"
+    await terminal.pilot.press("enter")
+    while len(terminal.app.documents[0].order) != 1:
+        await terminal.pilot.pause()
+
+
+def test_what_is_found_is_shown_while_a_filter_is_under_way(gate):
+    async def steps(terminal: Terminal) -> None:
+        await begin(terminal)
+        assert numbers(terminal) == [1]
+        assert "10 calls, 1 shown, filtering 10 % (Esc stops)" in terminal.text()
+        await terminal.pilot.press("2", "j", "1")
+        assert terminal.browser.query_one(CallList).has_focus
+        gate.set()
+        await terminal.settle()
+        assert len(numbers(terminal)) == 10
+        assert "10 calls, 10 shown" in terminal.text()
+
+    drive([sample("predict.pcapng")], steps)
+
+
+def test_a_filter_that_is_under_way_can_be_stopped(gate):
+    async def steps(terminal: Terminal) -> None:
+        await begin(terminal)
+        await terminal.pilot.press("escape")
+        gate.set()
+        await terminal.settle()
+        assert numbers(terminal) == [1]
+        assert "filter stopped at 10 %" in terminal.text()
+        await type_filter(terminal, "")
+        assert len(numbers(terminal)) == 10
+
+    drive([sample("predict.pcapng")], steps)
+
+
+def test_sorting_goes_on_with_a_filter_that_is_under_way(gate):
+    async def steps(terminal: Terminal) -> None:
+        await begin(terminal)
+        await terminal.pilot.press("S")
+        gate.set()
+        await terminal.settle()
+        assert numbers(terminal) == list(range(10, 0, -1))
 
     drive([sample("predict.pcapng")], steps)

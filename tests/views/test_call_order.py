@@ -110,3 +110,25 @@ def test_what_the_user_no_longer_wishes_is_not_shown():
     assert not order.show(steps[-1])
     order.arrange()
     assert shown(order) == [1, 0]
+
+
+@pytest.mark.parametrize("many", [0, 100])
+@pytest.mark.parametrize("kept", [0, 1, 3, 6])
+@pytest.mark.parametrize("find", [None, odd])
+def test_rows_that_become_others_are_forgotten(many, kept, find, monkeypatch):
+    monkeypatch.setattr(call_order, "MANY_FORGOTTEN", many)
+    index = Columns([5, 1, 4, 1, 3, 2])
+    order = CallOrder(index)
+    order.sort("key", descending=True)
+    order.use_filter(find)
+    order.arrange()
+    waiting = order.arranging()
+    order.forget(kept)
+    left = [row for row in range(kept) if find is None or row % 2]
+    assert shown(order) == expected(index, "key", True, left)
+    assert order.newest == (order.place_of(left[-1]) if left else None)
+    assert not any(map(order.show, waiting.run(lambda: False)))
+    index.keys = [5, 1, 4, 1, 3, 2][:kept] + [9] * (8 - kept)
+    index.count = 8
+    order.arrange()
+    assert shown(order) == expected(index, "key", True, [row for row in range(8) if find is None or row % 2])

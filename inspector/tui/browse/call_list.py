@@ -165,6 +165,11 @@ class CallList(VirtualList):
         place = self._place_of(number)
         if place is not None:
             self.cursor = place
+        self.call_after_refresh(self._keep_cursor_in_view)
+
+    def _keep_cursor_in_view(self) -> None:
+        """When the list knows how far it can be scrolled now."""
+        self.keep_in_view(self.cursor)
 
     def _place_of(self, number: int | None) -> int | None:
         if number is None:

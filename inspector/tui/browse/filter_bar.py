@@ -51,8 +51,9 @@ class FilterBar(Vertical):
     DEFAULT_CSS = """
     FilterBar {
         display: none;
-        height: 2;
+        height: 1;
         &.-shown { display: block; }
+        &:focus-within { height: 2; }
         & Input { height: 1; border: none; padding: 0 1; }
         & Static { height: 1; padding: 0 1; color: $foreground-muted; }
         & Static.-wrong { color: $text-error; }
@@ -94,6 +95,7 @@ class FilterBar(Vertical):
     def leave(self) -> None:
         """Goes back to the calls; what was typed and not applied is gone."""
         self.box.value = self.applied
+        self._remember(self.applied)
         if not self.applied:
             self.remove_class("-shown")
         self.post_message(self.Left())
@@ -102,6 +104,7 @@ class FilterBar(Vertical):
         """Applies a filter as if it had been typed."""
         self.add_class("-shown")
         self.box.value = text
+        self.box.cursor_position = len(text)
         self._apply(text)
 
     # --- while it is typed ---------------------------------------------------------------------------------------
