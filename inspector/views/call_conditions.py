@@ -237,9 +237,9 @@ class Conditions:
         there = " and ".join(f"{name} != {layout.NONE}" for name in sorted(missing))
         if sign not in ("==", "!="):
             return _Condition(f"({there} and {true})", f"({there} and {false})")
-        if not all(each.is_column or not each.columns for each in (left, right)) or len(missing) > 1:
+        if not all(each.is_column or not each.columns for each in (left, right)) or (left.columns and right.columns):
             raise NotTranslatedError
-        # Null is equal to no number.
+        # Null is equal to no number. (But to itself, and computing with it is an error: that is left to CEL.)
         absent = f"({' or '.join(f'{name} == {layout.NONE}' for name in sorted(missing))} or {{}})"
         same, other = f"({there} and {left.text} == {right.text})", absent.format(f"{left.text} != {right.text}")
         return _Condition(same, other) if sign == "==" else _Condition(other, same)

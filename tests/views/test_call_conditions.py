@@ -128,6 +128,7 @@ ATOMS = st.one_of(
     ),
     st.sampled_from(
         [
+            "duration == duration", "duration != double(duration)",
             "complete", "true", "false", "null", "1", "method", "status", "duration == null", "null != duration",
             "duration in [null]", 'duration == "x"', "duration > null", "started == null", "status == null",
             "null != status", "status.code", "status.code != 0", "status.code > 1 && status.code < 10",
