@@ -42,8 +42,20 @@ def _condition(chain: list[FieldNode], subject: str, value: Any, depth: int) -> 
         return _any_element(node.ordinal, rest, subject, value, depth)
     key = _key(node, value)
     if key is None:
-        return _compared(subject, value)  # a text of its own, as a Timestamp has
-    subject, value = _member(subject, key), value[key]
+        return _special(node, rest, subject, value, depth)
+    return _within(node, rest, _member(subject, key), value[key], depth)
+
+
+def _special(node: FieldNode, rest: list[FieldNode], subject: str, value: Any, depth: int) -> str | None:
+    """Of what JSON has another form for: the map of a Struct, the list of a ListValue, the text of a Timestamp."""
+    if isinstance(value, dict) and node.is_map_entry:
+        return _entry(node, rest, subject, value, depth)
+    if isinstance(value, list):
+        return _any_element(node.ordinal, rest, subject, value, depth)
+    return _compared(subject, value)
+
+
+def _within(node: FieldNode, rest: list[FieldNode], subject: str, value: Any, depth: int) -> str | None:
     if isinstance(value, dict) and node.is_map_entry:
         return _entry(node, rest, subject, value, depth)
     if isinstance(value, list) and not node.kind.startswith("packed"):

@@ -25,6 +25,7 @@ from inspector.model.call import Call, Direction, Status
 from inspector.session import DecodedMessage, Session
 from inspector.views.call_conditions import Conditions, NotTranslatedError
 from inspector.views.call_lines_cy import call_lines
+from inspector.views.cel_guards import guarded
 from inspector.views.cel_syntax import Node, NotReadError, conjuncts, paths, read
 from inspector.views.rows import DecodeDetails, message_row, to_line
 from inspector.views.secrets import masked
@@ -110,7 +111,7 @@ class Where:
     def _compiled(self, text: str) -> list[Node]:
         """The parts that each have to be true."""
         if cel is None:
-            raise InspectorError("--where needs a library for CEL", hint="pip install 'payload-inspector[where]'")
+            raise InspectorError("expressions need a library for CEL", hint="pip install 'payload-inspector[where]'")
         try:
             self._program(text)
         except ValueError as error:
@@ -257,7 +258,7 @@ class Where:
     def _program(self, text: str) -> Any:
         found = self._programs.get(text)
         if found is None:
-            found = self._programs[text] = cel.compile(text)
+            found = self._programs[text] = cel.compile(guarded(text))
         return found
 
     def _is_true(self, text: str, record: Mapping[str, object]) -> bool:

@@ -176,12 +176,13 @@ class BrowseScreen(Screen[None]):
         self.query_one(CallList).focus()
 
     def action_stop(self) -> None:
-        """Ends the search of the list that has the focus, or else a filter."""
-        focused = self.focused
-        if isinstance(focused, VirtualList) and focused.stop_search():
-            return
-        if self.query_one(CallList).stop():
+        """Ends the search of the list that has the focus, or else a filter; or shows matches no more."""
+        focused = self.focused if isinstance(self.focused, VirtualList) else None
+        is_searching = focused is not None and focused.search_progress is not None
+        if not is_searching and self.query_one(CallList).stop():
             self.show_title()
+        elif focused is not None:
+            focused.stop_search()
 
     def _is_open(self) -> bool:
         """Whether the selected call may get more messages."""
