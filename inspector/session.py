@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Hashable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
@@ -116,6 +117,13 @@ class Session:
         if self._input is not None:
             self._input.close()
             self._input = None
+
+    def for_thread(self) -> Session:
+        """Another one of the same input and schema, to decode in another thread while this one is used."""
+        other = copy.copy(self)
+        other._input = other._decoder = other._samples = None
+        other._types = {}
+        return other
 
     def batches(self, *, with_messages: bool = True) -> Iterator[list[SourceEvent]]:
         """Messages, calls, and problems that belong to no call, in the order of the capture; a list for each read.

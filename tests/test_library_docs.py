@@ -36,7 +36,7 @@ def test_the_snippets_run_in_their_order(address, capsys, monkeypatch):
 
 @pytest.mark.parametrize(
     "name", ["Client", "AsyncClient", "CallError", "InspectorError", "Schema", "open", "decode", "encode", "convert",
-             "diff", "explain", "guess", "infer", "scan", "template"]
+             "diff", "explain", "guess", "infer", "scan", "template", "Where"]
 )  # fmt: skip
 def test_a_public_name_is_on_the_page(name):
     assert name in inspector.__all__

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from report import Figure
 
-from jobs import captures, index, messages, one_message, recording, scaling, screens, start_up
+from jobs import captures, filter, index, messages, one_message, recording, scaling, screens, start_up
 from jobs.effort import Effort
 
 
@@ -28,6 +28,7 @@ JOBS = (
     Job("memory", "A capture of 1 GB", captures.large),
     Job("scaling", "Twice the input", scaling.measure),
     Job("index", "The index of 1,000,000 calls", index.measure),
+    Job("filter", "Filters over 1,000,000 calls", filter.measure),
     Job("record", "Calls through the recording proxy", recording.measure),
     Job("screens", "The first screen of a message of 100 MB", screens.measure),
 )

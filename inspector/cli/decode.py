@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,19 +12,21 @@ import click
 from inspector.cli import output
 from inspector.cli.completion import complete_symbols
 from inspector.cli.exit_codes import DAMAGED
-from inspector.cli.message_printer import Form, MessagePrinter, Part, Printed, batches, full, plain, report
+from inspector.cli.message_printer import CallOf, Form, MessagePrinter, Part, Printed, batches, full, plain, report
 from inspector.cli.opening import open_session, require_calls
 from inspector.cli.options import (
     hint_option,
     input_argument,
     json_options,
     kind_option,
+    load_where,
     out_option,
     schema_options,
+    where_option,
 )
 from inspector.cli.schema_use import SchemaUse
 from inspector.errors import InspectorError
-from inspector.model.call import Message
+from inspector.model.call import Call, Message
 from inspector.model.problem import Problem
 from inspector.parallel import OrderedWork, Text, is_possible, processors
 from inspector.session import JsonOptions, Session
@@ -32,6 +35,9 @@ from inspector.views.selection import Selection
 if TYPE_CHECKING:
     from inspector.views.where import Where
 
+
+KEPT_CALLS = 1_024
+"""Calls that are at hand while their messages are looked at."""
 
 LARGE_INPUT = 16 * 1024 * 1024
 """Bytes of a file from which on several processes decode."""
@@ -51,7 +57,7 @@ MOST_JOBS = 8
 @hint_option
 @click.option("--call", "call", type=click.IntRange(1), metavar="N", help="Only the messages of call N.")
 @click.option("--method", metavar="GLOB", help="Only methods that match, as in '*.Predict*' or 'pkg.Svc/*'.")
-@click.option("--where", metavar="EXPR", help="Only messages whose record fits this CEL expression.")
+@where_option("messages")
 @click.option("--raw", is_flag=True, help="Add the bytes of each message, in base64.")
 @click.option("--envelope", is_flag=True, help="Print the whole record for bare payloads too.")
 @json_options
@@ -75,9 +81,9 @@ def decode(
     if call is not None or method is not None:
         require_calls(session)
     selection = Selection(call, method)
-    condition = _condition(where)
+    condition = load_where(where)
     form = Form(path is None and output.is_terminal(), envelope, raw)
-    printer = MessagePrinter(session, form, condition)
+    printer = MessagePrinter(session, form, condition, _calls(session, input_, kind, condition))
     warnings = output.Warnings()
     schema_use = SchemaUse(session)
     matching, last_error = 0, None
@@ -128,6 +134,25 @@ def _batches(session: Session, selection: Selection) -> Iterator[Part]:
             yield [], problems
 
 
+def _calls(session: Session, path: str, kind: str | None, condition: Where | None) -> CallOf | None:
+    """The calls by number, where the condition asks for what is known only when they have ended: the input is read for
+    them first."""
+    if condition is None or not condition.asks_calls or not session.source.is_capture:
+        return None
+    if not os.path.isfile(path):
+        fields = "fields of calls, which are known when a call has ended"
+        raise InspectorError(f"--where asks for {fields}", where=path, hint="name a file, which can be read twice")
+    from inspector.index.capture_index import CaptureIndex  # noqa: PLC0415  # not needed to read from end to end
+
+    index = CaptureIndex(path, kind).build()
+
+    @lru_cache(KEPT_CALLS)
+    def call_of(number: int) -> Call | None:
+        return index.call(number) if number else None
+
+    return call_of
+
+
 def _jobs(path: str, wanted: int | None) -> int:
     """As many processes as are wanted, or pay: to make them takes a few milliseconds, and most inputs not much longer.
 
@@ -136,14 +161,6 @@ def _jobs(path: str, wanted: int | None) -> int:
     if not os.path.isfile(path):
         return 1
     return wanted or (min(processors(), MOST_JOBS) if os.path.getsize(path) >= LARGE_INPUT else 1)
-
-
-def _condition(where: str | None) -> Where | None:
-    if where is None:
-        return None
-    from inspector.views.where import Where  # noqa: PLC0415  # its library is an extra, and not needed otherwise
-
-    return Where(where)
 
 
 def _finish(session: Session, selection: Selection) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inspector.cli import output
 from inspector.cli.schema_use import Counts, SchemaUse
-from inspector.model.call import Message
+from inspector.model.call import Call, Message
 from inspector.model.problem import Problem
 from inspector.session import DecodedMessage, Session
 
 if TYPE_CHECKING:
     from inspector.views.where import Where
+
+CallOf = Callable[[int], Call | None]
+"""The call of that number; None for messages without one."""
 
 LARGEST_BATCH = 128 * 1024
 """Bytes of messages from which on a batch is full. As JSON they are a few times as many."""
@@ -45,10 +48,12 @@ class Printed(NamedTuple):
 class MessagePrinter:
     """Decodes and prints the messages of a session."""
 
-    def __init__(self, session: Session, form: Form, condition: Where | None) -> None:
+    def __init__(self, session: Session, form: Form, condition: Where | None, call_of: CallOf | None = None) -> None:
+        """`call_of` gives the call of a message, where the condition asks for it."""
         self._session = session
         self._form = form
         self._condition = condition
+        self._call_of = call_of
         self._bare = not session.source.is_capture and not form.envelope
 
     def print(self, messages: Iterable[Any], problems: Iterable[tuple[Any, ...]] = ()) -> Printed:
@@ -61,7 +66,7 @@ class MessagePrinter:
         for each in messages:
             decoded = self._session.decode(each if type(each) is Message else _message(each))
             use.note(decoded)
-            if condition is None or condition.takes(decoded):
+            if condition is None or self._fits(condition, decoded):
                 wanted.append(decoded)
                 if decoded.problem is not None or decoded.unknown_bytes:
                     warnings += self._warnings(decoded)
@@ -69,6 +74,10 @@ class MessagePrinter:
         last_error = None if condition is None else condition.last_error
         damaged = self._session.damaged
         return Printed(self._text(wanted), tuple(warnings), tuple(use.counts()), len(wanted), last_error, damaged)
+
+    def _fits(self, condition: Where, decoded: DecodedMessage) -> bool:
+        call = self._call_of(decoded.message.call) if self._call_of is not None else None
+        return condition.takes(decoded, call, self._session.decode_details)
 
     def _text(self, found: list[DecodedMessage]) -> bytes | bytearray:
         form = self._form

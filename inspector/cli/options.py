@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,6 +13,9 @@ from inspector.errors import InputError, InspectorError
 from inspector.limits import MAX_SECONDS
 from inspector.sources.dump import DUMPS
 from inspector.sources.registry import find, kinds
+
+if TYPE_CHECKING:
+    from inspector.views.where import Where
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -155,6 +158,24 @@ def json_options(command: Command) -> Command:
         "--proto-names", "--keep-proto-names", "proto_names", is_flag=True, help="Field names as in the .proto file."
     )(command)
     return click.option("--emit-defaults", is_flag=True, help="Print fields at their default value too.")(command)
+
+
+def where_option(what: str) -> Callable[[Command], Command]:
+    """--where, for calls or messages."""
+    return click.option(
+        "--where",
+        metavar="EXPR",
+        help=f"Only {what} that match: an expression of CEL over records and messages, or words (docs/filter.md).",
+    )
+
+
+def load_where(text: str | None) -> Where | None:
+    """The filter that --where names. Raises InspectorError for one that is none."""
+    if text is None:
+        return None
+    from inspector.views.where import Where  # noqa: PLC0415  # its library is an extra, and not needed otherwise
+
+    return Where(text)
 
 
 secrets_option = click.option(

@@ -20,9 +20,11 @@ from inspector.cli.options import (
     POSITIVE,
     input_argument,
     kind_option,
+    load_where,
     out_option,
     schema_options,
     secrets_option,
+    where_option,
 )
 from inspector.errors import InspectorError
 from inspector.index.capture_index import CaptureIndex
@@ -62,7 +64,7 @@ class _Speed(click.ParamType[float]):
 @schema_options
 @click.option("--call", "calls", type=click.IntRange(1), metavar="N", multiple=True, help="Only call N. Repeatable.")
 @click.option("--method", metavar="GLOB", help="Only methods that match, as in '*.Predict*' or 'pkg.Svc/*'.")
-@click.option("--where", metavar="EXPR", help="Only calls with a message whose record fits this CEL expression.")
+@where_option("calls")
 @click.option("--set-header", "set_headers", metavar="'NAME: VALUE'", multiple=True,
               help="Send this header field, in place of captured ones of that name. Repeatable.")  # fmt: skip
 @click.option("--drop-header", "drop_headers", metavar="GLOB", multiple=True,
@@ -115,7 +117,7 @@ class _Asked:
         self._reached = reached
         self._given = given
         self._edits = self._header_edits()
-        self._where = _condition(given["where"])
+        self._where = load_where(given["where"])
         sources = given["schemas"] or reached.sources
         import_paths = (*given["import_paths"], *reached.import_paths)
         way = partial(as_source, reached)
@@ -200,11 +202,14 @@ class _Asked:
             call = index.call(number)
             if glob is not None and not matches(glob, call.method):
                 continue
-            if self._where is None or self._fits(index, number, self._where):
+            if self._where is None or self._fits(index, call, self._where):
                 yield call
 
-    def _fits(self, index: CaptureIndex, number: int, where: Where) -> bool:
-        return any(where.takes(self._session.decode(message)) for message in index.messages_of(number))
+    def _fits(self, index: CaptureIndex, call: Call, where: Where) -> bool:
+        from inspector.views.where import messages_of  # noqa: PLC0415  # as in load_where
+
+        session = self._session
+        return where.takes_call(call, messages_of(session, index, call.number), session.decode_details)
 
     def _is_text(self) -> bool:
         style = self._given["style"]
@@ -219,14 +224,6 @@ class _Asked:
             raise InspectorError("no call in the input is one that was asked for",
                                  hint=missing or "`inspector calls` lists the calls")  # fmt: skip
         output.note(f"no calls were found ({index.passed_over or self._session.source.name})")
-
-
-def _condition(expression: str | None) -> Where | None:
-    if expression is None:
-        return None
-    from inspector.views.where import Where  # noqa: PLC0415  # its library is an extra, and not needed otherwise
-
-    return Where(expression)
 
 
 class _Printer:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from inspector.cli.completion import complete_files, complete_symbols
-from inspector.cli.options import hint_option, kind_option, load_schema, require_type, schema_options
+from inspector.cli.options import hint_option, kind_option, schema_options
+from inspector.cli.schema_sources import load_schema, require_type
 from inspector.deferred import deferred
 
 _run = deferred("inspector.tui.app", "run")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from inspector import cache, limits
 from inspector.index import layout
@@ -30,7 +30,7 @@ class Builder:
         if isinstance(self._parser, CaptureParser) and self._file is not None:
             self._parser.note_positions()
         self._pieces = source_input.pieces() if self._file is None else self._file_pieces(self._file)
-        self._mark: tuple[object, ...] | None = None
+        self._mark: tuple[Any, ...] | None = None
         self.bytes_read = 0
         self.complete = False
         self.spool = Spool(cache.folder())
@@ -95,11 +95,16 @@ class Builder:
             self.problems.append(Problem("more_problems", f"{self.writer.more_problems} more problems"))
         self.complete = True
 
+    @property
+    def settled(self) -> int:
+        """How many calls stay as they are when reading goes on."""
+        return self.count if self._mark is None else self._mark[0]
+
     def _go_on(self) -> None:
         assert self._mark is not None
+        self.count = self.settled  # before the rest is gone: other threads ask meanwhile
         self.writer.go_back(self._mark)
         self._mark = None
-        self.count = self.writer.count
         self.described = None
         self.complete = False
 

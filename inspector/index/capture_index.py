@@ -40,12 +40,14 @@ _Found = TypeVar("_Found")
 
 
 class _Column(NamedTuple):
-    """Where in a row a column stands. `none` is what stands for None, then `layout.NONE` is told."""
+    """Where in a row a column stands. `none` and `elsewhere` are what stands for None, and for what only the record
+    tells: then `layout.NONE` and `layout.ELSEWHERE` are told."""
 
     word: int
     shift: int = 0
     mask: int = -1
     none: int | None = None
+    elsewhere: int | None = None
 
 
 _HALF = 0xFFFFFFFF
@@ -55,7 +57,7 @@ COLUMNS = {
     "kind": _Column(3, 0, _HALF),
     "started": _Column(0),
     "duration": _Column(1),
-    "status": _Column(2, 0, 0xFF, layout.NO_CODE),
+    "status": _Column(2, 0, 0xFF, layout.NO_CODE, layout.OTHER_CODE),
     "complete": _Column(2, 8, layout.COMPLETE),
     "has_problems": _Column(2, 9, 1),
     "connection": _Column(4, 32),
@@ -124,6 +126,24 @@ class CaptureIndex:
         return self
 
     @property
+    def has_changed(self) -> bool:
+        """Whether the file has grown since it was read to its end, or is another one: `advance` reads on."""
+        store = self._store
+        if self._file is None or not (store.complete and store.is_plain):
+            return False
+        return os.fstat(self._file.fileno()).st_size != store.bytes_read
+
+    @property
+    def settled(self) -> int:
+        """How many rows, from the first on, stay as they are when reading goes on: what the end of a file that grows
+        made of open calls does not."""
+        store = self._store
+        is_shorter = self._file is not None and os.fstat(self._file.fileno()).st_size < store.bytes_read
+        if isinstance(store, Builder) and not is_shorter:
+            return store.settled
+        return 0 if self.has_changed else store.count
+
+    @property
     def complete(self) -> bool:
         """Whether all was read that there was."""
         return self._store.complete
@@ -159,6 +179,14 @@ class CaptureIndex:
         """All messages of a call, in the order of the capture. Those of none (call 0) stand by themselves."""
         return self._answer(lambda store, records: list(_Messages(store, records, number)))
 
+    def each_message(self, number: int, direction: Direction | None = None) -> Iterator[Message]:
+        """All messages of a call one by one, or those of one direction: each is read when it is taken."""
+        found = self._answer(lambda store, records: _Messages(store, records, number))
+        try:
+            yield from found.of(direction)
+        except DamagedIndexError:
+            raise self._changed() from None
+
     def message_count(self, number: int) -> int:
         """How many messages a call has, or has so far. Raises IndexError where there is no such call."""
         return self._answer(lambda store, records: len(_Messages(store, records, number)))
@@ -167,11 +195,12 @@ class CaptureIndex:
         """The message at a place among all of a call, in the order of the capture. Raises IndexError."""
         return self._answer(lambda store, records: _Messages(store, records, number).at(place))
 
-    def column(self, name: str, first: int = 0) -> array[int]:
-        """One value for each row from `first` on: one of `COLUMNS`. Times are in nanoseconds, a method or authority is
-        a place in `kinds`, `layout.NONE` stands for None."""
+    def column(self, name: str, first: int = 0, last: int | None = None) -> array[int]:
+        """One value for each row from `first` on, up to (not with) `last`: one of `COLUMNS`. Times are in nanoseconds,
+        a method or authority is a place in `kinds` (0 where only the call tells), `layout.NONE` stands for None and
+        `layout.ELSEWHERE` for what only the call tells."""
         column = COLUMNS[name]
-        return self._answer(lambda store, records: _column(store, column, first))
+        return self._answer(lambda store, records: _column(store, column, first, last))
 
     @property
     def kinds(self) -> Sequence[tuple[str | None, str, str | None] | None]:
@@ -289,6 +318,13 @@ class _Messages:
     def __len__(self) -> int:
         return self._count
 
+    def of(self, direction: Direction | None) -> Iterator[Message]:
+        """Those of a direction; None: all."""
+        wanted = layout.RESPONSE if direction == "response" else 0
+        for row in map(self._row, range(self._count)):
+            if direction is None or row.flags & layout.RESPONSE == wanted:
+                yield self._message(row)
+
     def at(self, place: int) -> Message:
         if not 0 <= place < self._count:
             raise IndexError(f"call {self._number} has no message at {place}")
@@ -331,19 +367,21 @@ def _row(store: Store, row: int) -> bytes:
     return store.rows(row, 1)
 
 
-def _column(store: Store, column: _Column, first: int) -> array[int]:
+def _column(store: Store, column: _Column, first: int, last: int | None) -> array[int]:
     found = array("q")
-    word, shift, mask, none = column
-    for start in range(first, store.count, layout.CHUNK_ROWS):
+    word, shift, mask, none, elsewhere = column
+    last = store.count if last is None else min(last, store.count)
+    for start in range(first, last, layout.CHUNK_ROWS):
         words = array("q")
-        words.frombytes(store.rows(start, min(layout.CHUNK_ROWS, store.count - start)))
+        words.frombytes(store.rows(start, min(layout.CHUNK_ROWS, last - start)))
         if sys.byteorder == "big":
             words.byteswap()
         values = words[word :: layout.CALL_WORDS]
         if shift or mask != -1:
             values = array("q", [value >> shift & mask for value in values])
         if none is not None:
-            values = array("q", [layout.NONE if value == none else value for value in values])
+            special = {none: layout.NONE, elsewhere: layout.ELSEWHERE}
+            values = array("q", [special.get(value, value) for value in values])
         found += values
     return found
 

@@ -18,6 +18,9 @@ import struct
 NONE = -(1 << 63)
 """Stands for None in a word."""
 
+ELSEWHERE = NONE + 1
+"""Stands for what a word has no room for, which the record tells."""
+
 CALL = struct.Struct("<8q")
 MESSAGE = struct.Struct("<4qI")
 LENGTH = struct.Struct("<I")
@@ -33,8 +36,8 @@ COMPLETE, HAS_PROBLEMS, HAS_EXTRA = 1, 2, 4
 # Flags of a message.
 RESPONSE, SPECIAL, SPOOLED = 1, 2, 4
 
-NO_CODE = 255
-"""Stands for a status code that is not there, or that is told by the record, as it is not below this."""
+NO_CODE, OTHER_CODE = 255, 254
+"""Stand for a status that is not there, and for one whose code is told by the record, as it is not below these."""
 
 MAX_NUMBER = (1 << 31) - 1
 """The highest number that half a word holds."""

@@ -5,6 +5,7 @@ An index may come from a file that anybody wrote: whatever is not as it should b
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from inspector.index.spool import Bytes, DamagedIndexError
 from inspector.model.call import Call, Direction, Header, Message, Piece, Status
 from inspector.model.problem import Problem
 
-_MALFORMED = (ValueError, TypeError, IndexError, KeyError, OverflowError, AttributeError, DecodeError)
+_MALFORMED = (struct.error, ValueError, TypeError, IndexError, KeyError, OverflowError, AttributeError, DecodeError)
 """What comes of reading a record that is not one."""
 
 

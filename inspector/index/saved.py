@@ -28,7 +28,7 @@ from inspector.model.problem import Problem
 
 KIND = "index"
 MAGIC = b"\x89INSPIDX"
-VERSION = 1
+VERSION = 2
 """Of the format, and of what the capture path makes of a capture: an index of another version is not read."""
 
 _HEADER = struct.Struct("<8sIIQQ")

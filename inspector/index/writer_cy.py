@@ -32,6 +32,7 @@ else:
 
 
 _NONE = cython.declare(cython.longlong, layout.NONE)
+_ELSEWHERE: int = layout.ELSEWHERE
 _BLANK_LENGTH = cython.declare(bytes, bytes(layout.LENGTH.size))
 _BLANK_CALL = cython.declare(bytes, bytes(layout.CALL_SIZE))
 _BLANK_MESSAGE = cython.declare(bytes, bytes(layout.MESSAGE_SIZE))
@@ -308,7 +309,7 @@ class IndexWriter:
         if _is_far(started) or _is_far(duration):
             extra = extra or {}
             extra["times"] = [_number(started), _number(duration)]
-            started = duration = None
+            started = duration = _ELSEWHERE
         if problems:
             flags |= 2
             self.damaged = self.damaged or any([problem.is_damage for problem in problems])  # noqa: C419  # Cython has no generators in C functions
@@ -319,7 +320,7 @@ class IndexWriter:
             status_id = self._last_status_id
         else:
             status_id = self._status_id(status)
-        code: cython.longlong = 255 if status is None or status.code > 254 else status.code
+        code: cython.longlong = 255 if status is None else 254 if status.code > 253 else status.code
         templates = self._by_method.get(method)
         if templates is None:
             templates = self._begin_method(method)

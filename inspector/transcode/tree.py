@@ -63,8 +63,13 @@ class FieldTree:
         hints: Mapping[str, str] = {},
     ) -> None:
         """Reads nothing yet. Raises SchemaError where the schema lacks the type, InputError for hints that are none."""
+        self._resolver = resolver
         self._type = None if type_name is None else Types(resolver).required(type_name)
         self._input = Input(data, hints)
+
+    def again(self) -> FieldTree:
+        """The same message as another tree, to be read in another thread."""
+        return FieldTree(self.data, resolver=self._resolver, type_name=self.type_name, hints=self._input.hint_kinds)
 
     @property
     def data(self) -> bytes:

@@ -6,7 +6,7 @@ Calls are numbered from 1; messages that belong to none are those of call 0.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import PurePath
 
 from inspector import session
@@ -15,7 +15,8 @@ from inspector.model.call import Call, Message
 from inspector.schema import Schema
 from inspector.session import DecodedMessage, Session
 from inspector.transcode.tree import FieldTree
-from inspector.views.call_order import CallOrder
+from inspector.views.call_order import CallOrder, Find
+from inspector.views.where import Where
 
 STANDALONE = 0
 """The number of the call that messages without a call belong to."""
@@ -44,6 +45,8 @@ class Document:
         self.session = self._open(schema)
         self.index: CaptureIndex = self.session.index()
         self.order = CallOrder(self.index)
+        self.filters: list[str] = []
+        """Those that were used, the last one at the end."""
 
     @property
     def name(self) -> str:
@@ -98,6 +101,11 @@ class Document:
 
     def decode(self, message: Message) -> DecodedMessage:
         return self.session.decode(message)
+
+    def finder(self, where: Where) -> Find:
+        """Finds the calls that match, in another thread."""
+        session = self.session.for_thread()
+        return partial(where.find, self.index, session)
 
     def tree(self, message: Message) -> FieldTree:
         """The fields of a message, by the schema or guessed."""

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
+from textual import events, work
 from textual.binding import BindingType
 from textual.geometry import Size
+from textual.message import Message as TextualMessage
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widgets import Footer
+from textual.worker import get_current_worker
 
+from inspector.errors import InspectorError
 from inspector.tui.actions import bindings
+from inspector.tui.search_bar import SearchBar
+from inspector.views.safe_text import safe
+from inspector.views.search import Pattern, Step, find_row, highlighted
 from inspector.views.spans import Line
 
 STYLES = ("title", "method", "dim", "good", "bad", "key", "string", "number", "word", "tag", "length", "value",
@@ -22,6 +30,12 @@ STYLES = ("title", "method", "dim", "good", "bad", "key", "string", "number", "w
 
 
 _PLAIN = Style.null()
+
+Find = Callable[[Step], object]
+"""Looks for something, in a thread: where it is, or None."""
+
+REPORTED = 0.01
+"""The share of a search after which it tells how far it is."""
 
 
 class VirtualList(ScrollView, can_focus=True):
@@ -47,7 +61,7 @@ class VirtualList(ScrollView, can_focus=True):
         & > .list--value { background: $success-muted; color: $text-success; text-style: underline; }
         & > .list--cursor { text-style: reverse bold; }
         & > .list--mark { color: $foreground-muted; }
-        & > .list--match { background: $accent; color: $text; }
+        & > .list--match { background: $accent; color: $text; text-style: bold underline; }
         & > .list--guess { color: $foreground-muted; text-style: italic; }
         & > .list--bar { color: $primary; }
         & > .list--row { background: $block-cursor-blurred-background; }
@@ -63,6 +77,21 @@ class VirtualList(ScrollView, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = bindings("list")
 
     cursor: reactive[int] = reactive(0)
+    pattern: Pattern | None = None
+    """What was looked for last."""
+    has_bytes = False
+    """Whether digits in pairs are bytes to look for."""
+    search_progress: float | None = None
+    """How far a search is that is under way."""
+
+    class Found(TextualMessage):
+        """How far a search is; where it ended, with what it found."""
+
+        def __init__(self, progress: float | None, place: object = None, problem: str = "") -> None:
+            self.progress = progress
+            self.place = place
+            self.problem = problem
+            super().__init__()
 
     def count(self) -> int:
         """How many rows there are."""
@@ -121,9 +150,14 @@ class VirtualList(ScrollView, can_focus=True):
             return Strip.blank(width, self.rich_style)
         base = self.rich_style
         if index != self.cursor or not self.shows_cursor:
-            return self._strip(self.line(index, width), width, base)
+            return self._strip(self._shown(index, width), width, base)
         over = self._style("row-focused" if self.has_focus else "row")
-        return self._strip(self.line(index, width), width, base, over)
+        return self._strip(self._shown(index, width), width, base, over)
+
+    def _shown(self, index: int, width: int) -> Line:
+        """A row, in which is told apart what was looked for."""
+        line = self.line(index, width)
+        return line if self.pattern is None else highlighted(line, self.pattern)
 
     @property
     def shows_cursor(self) -> bool:
@@ -163,6 +197,94 @@ class VirtualList(ScrollView, can_focus=True):
 
     def action_choose(self) -> None:
         self.row_chosen()
+
+    # --- searching -----------------------------------------------------------------------------------------------
+
+    def finder(self, pattern: Pattern, *, forward: bool) -> Find:
+        """How to look for the next match behind (or before) the cursor."""
+        count, start, width = self.count(), self.cursor, self.size.width
+
+        def text_of(row: int) -> str:
+            return "".join(text for _, text in self.line(row, width))
+
+        return lambda step: find_row(pattern, text_of, count, start, step, forward=forward)
+
+    def go_to_match(self, place: object) -> None:
+        """Moves the cursor to what `finder` found."""
+        if isinstance(place, int):
+            self.move_to(place)
+
+    def action_search(self) -> None:
+        for bar in self.screen.query(SearchBar):
+            bar.remove()
+        bar = SearchBar(self)
+        footers = self.screen.query(Footer)
+        self.screen.mount(bar, before=footers.first() if footers else None)
+        bar.focus()
+
+    def look_for(self, text: str) -> bool:
+        """Looks for something from the cursor on. False where that cannot be looked for. An empty text ends it."""
+        try:
+            self.pattern = Pattern(text, in_bytes=self.has_bytes) if text else None
+        except InspectorError as error:
+            self.notify(safe(str(error)), severity="error", markup=False)
+            return False
+        self.refresh()
+        if self.pattern is not None:
+            self.action_next_match(True)
+        return True
+
+    def action_next_match(self, forward: bool) -> None:
+        if self.pattern is None:
+            self.action_search()
+        elif self.count():
+            self.search_progress = 0.0
+            self._search(self.finder(self.pattern, forward=forward))
+
+    def stop_search(self) -> bool:
+        """Ends a search, or else what shows its matches. False where there is neither."""
+        if self.search_progress is not None:
+            self.workers.cancel_group(self, "search")
+            self.search_progress, self.border_subtitle = None, "search stopped"
+        elif self.pattern is not None:
+            self.pattern = None
+        else:
+            return False
+        self.refresh()
+        return True
+
+    @work(thread=True, exclusive=True, group="search", exit_on_error=False)
+    def _search(self, find: Find) -> None:
+        worker = get_current_worker()
+        told = 0.0
+
+        def step(progress: float) -> bool:
+            nonlocal told
+            if progress - told >= REPORTED:
+                told = progress
+                self.post_message(self.Found(progress))
+            return worker.is_cancelled
+
+        try:
+            found, problem = find(step), ""
+        except (InspectorError, IndexError) as error:
+            found, problem = None, str(error)
+        if not worker.is_cancelled:
+            self.post_message(self.Found(None, found, problem))
+
+    def on_virtual_list_found(self, event: Found) -> None:
+        event.stop()
+        if event.progress is not None:
+            if self.search_progress is not None:
+                self.search_progress = event.progress
+                self.border_subtitle = f"searching {event.progress:.0%} (Esc stops)"
+            return
+        self.search_progress, self.border_subtitle = None, ""
+        if event.place is not None:
+            self.go_to_match(event.place)
+        elif self.pattern is not None:
+            problem = f": {event.problem}" if event.problem else ""
+            self.notify(safe(f"not found: {self.pattern.source}{problem}"), severity="warning", markup=False)
 
     def row_at(self, event: events.MouseEvent) -> int | None:
         """The row under the mouse."""

@@ -16,12 +16,12 @@ from inspector.views.spans import Line
 GROUP = 8
 """Bytes between two wider gaps."""
 
-_MARKS = {"tag": ("⟨", "⟩"), "length": ("‹", "›"), "value": ("[", "]"), "end_tag": ("⟨", "⟩")}
+_MARKS = {"tag": ("⟨", "⟩"), "length": ("‹", "›"), "value": ("[", "]"), "end_tag": ("⟨", "⟩"), "match": ("{", "}")}
 """What stands around a part, so that it is told by more than its colour."""
 
 
 class Part(NamedTuple):
-    """A run of bytes with one meaning: `tag`, `length`, `value`, `end_tag` (the styles of the same names)."""
+    """A run of bytes with one meaning: `tag`, `length`, `value`, `end_tag`, `match` (the styles of the same names)."""
 
     span: Span
     role: str

@@ -268,3 +268,42 @@ def test_long_header_values_survive(tmp_path):
     path.write_bytes(capture(with_fields(REQUEST, x_long="v" * 120)))
     [row] = run("calls", path).rows
     assert ["x-long", "v" * 120] in row["request_headers"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("status.code != 0 && duration > 0.05", [11, 12]),
+        ("requests == 2 || client == 'nobody'", [14]),
+        ("invalid_argument", [1]),
+        ('request.text == "never mind"', [14]),
+        ("response.turn == 2", [14]),
+    ],
+)
+def test_where_selects_by_the_record_and_by_messages(expression, expected):
+    result = run("calls", ERRORS, "-s", SCHEMA, "--where", expression, "--output", "ndjson")
+    assert [row["call"] for row in result.rows] == expected
+    assert result.code == 0
+
+
+def test_where_reads_a_pipe_too():
+    data = ERRORS.read_bytes()
+    for expression in ("call == 14", 'request.text == "never mind"'):
+        result = run("calls", "-", "-s", SCHEMA, "--where", expression, "--output", "ndjson", stdin=data)
+        assert [row["call"] for row in result.rows] == [14]
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("call > 99", "no call matches call > 99"),
+        ("statsu.code == 1", "there is no field 'statsu' (did you mean status?)"),
+        ("call ==", "the expression is not CEL"),
+        ("nowhere to be found", "no call matches nowhere to be found"),
+    ],
+)
+def test_where_that_selects_nothing_says_why(expression, said):
+    result = run("calls", ERRORS, "--where", expression)
+    assert result.code == 1
+    assert said in result.err
+    assert result.err.count("\n") == 1

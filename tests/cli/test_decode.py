@@ -642,3 +642,27 @@ def test_a_hint_does_not_make_messages_of_what_is_text_in_other_methods():
     assert plain.rows[0]["message"] == hinted.rows[0]["message"] == {"1": "models/wildlife/versions/7"}
     requests = [row["message"] for row in hinted.rows if row["call"] == 2 and row["direction"] == "request"]
     assert requests[0]["1"]["5"] == -2
+
+
+# --- by the call ------------------------------------------------------------------------------------------------
+
+ERRORS = SAMPLES / "errors.pcapng"
+
+
+@pytest.mark.parametrize("jobs", [(), ("--jobs", "2")])
+def test_where_may_ask_for_the_call_of_a_message(jobs):
+    rows = run("decode", ERRORS, "-s", SCHEMA, *jobs, "--where", 'direction == "request" && status.code == 3').rows
+    assert [(row["call"], row["direction"]) for row in rows] == [(1, "request")]
+    rows = run("decode", ERRORS, "-s", SCHEMA, *jobs, "--where", "response.turn == 2 && duration > 0.0").rows
+    assert [(row["call"], row["index"]) for row in rows] == [(14, 1), (14, 2)]
+
+
+def test_where_that_asks_for_the_call_needs_a_file():
+    result = run("decode", "-", "--where", "status.code == 3", stdin=ERRORS.read_bytes())
+    assert (result.code, result.out) == (1, b"")
+    assert "name a file, which can be read twice" in result.err
+
+
+def test_where_looks_for_words_in_messages():
+    rows = run("decode", ERRORS, "-s", SCHEMA, "--where", "never mind").rows
+    assert [(row["call"], row["direction"], row["index"]) for row in rows] == [(14, "request", 1), (14, "response", 1)]

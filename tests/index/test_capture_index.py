@@ -57,6 +57,9 @@ def assert_answers(index, path):
         of_calls.setdefault(message.call, []).append(message)
     for number, expected in of_calls.items():
         assert index.messages_of(number) == expected
+        assert [*index.each_message(number)] == expected
+        for direction in ("request", "response") if number else ():
+            assert [*index.each_message(number, direction)] == [m for m in expected if m.direction == direction]
     assert (list(index.problems), index.damaged, index.passed_over) == rest
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import inspector
 from inspector import limits
 from inspector.errors import InputError
+from inspector.index import saved
 from inspector.index.saved import SavedIndex
 from inspector.index.spool import DamagedIndexError
 from inspector.model.call import Call, Message
@@ -117,7 +118,7 @@ def put_together(pages, footer):
     if "checksums" in footer:
         footer["checksums"] = [zlib.crc32(pages[at : at + limits.INDEX_PAGE]) for at in starts]
     text = orjson.dumps(footer)
-    return HEADER.pack(b"\x89INSPIDX", 1, zlib.crc32(text), len(pages), len(text)) + pages + text
+    return HEADER.pack(b"\x89INSPIDX", saved.VERSION, zlib.crc32(text), len(pages), len(text)) + pages + text
 
 
 def test_a_file_is_put_together_as_it_was(kept):

@@ -88,6 +88,7 @@ CALLS = {
     "a deadline of a billion years": CALL._replace(deadline=99_999_999 * 3_600_000_000_000),
     "a status with details": CALL._replace(status=Status(13, "INTERNAL", "é\0", bytes(range(256)), "reset")),
     "a status that does not exist": CALL._replace(status=Status(999_999_999, "CODE_999999999", "")),
+    "status 254": CALL._replace(status=Status(254, "CODE_254", "")),
     "status 255": CALL._replace(status=Status(255, "CODE_255", "")),
     "problems": CALL._replace(problems=(Problem("a", "b"), Problem("c", "d", 5, 6)), complete=False),
     "messages that are not there": CALL._replace(requests=3, responses=1 << 30, request_bytes=1 << 50),

@@ -39,8 +39,10 @@ class Terminal:
 
     async def settle(self) -> None:
         """Waits until nothing is under way: workers, messages, frames."""
-        await self.app.workers.wait_for_complete()
         await self.pilot.pause()
+        while any(worker.is_running for worker in self.app.workers):
+            await self.app.workers.wait_for_complete()
+            await self.pilot.pause()
 
     async def until(self, holds: Callable[[], bool], turns: int = 400) -> None:
         """Lets the app go on until something holds that comes by itself, such as what a search finds."""

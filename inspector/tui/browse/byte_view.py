@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from textual import events
 
+from inspector.model.span import Span
 from inspector.transcode.tree import FieldNode
 from inspector.tui.actions import bindings
 from inspector.tui.selection import Chosen, Selection
-from inspector.tui.virtual_list import VirtualList
+from inspector.tui.virtual_list import Find, VirtualList
 from inspector.views.byte_rows import Part, byte_at, byte_line, bytes_per_row, parts_of
+from inspector.views.search import LONGEST_MATCH, Pattern
 from inspector.views.spans import Line
 
 
@@ -50,7 +52,31 @@ class ByteView(VirtualList):
         return -(-len(self.data) // self.per_row)
 
     def line(self, index: int, width: int) -> Line:
-        return byte_line(self.data, index, self.per_row, self.parts, self.at if self.has_focus else None)
+        start = index * self.per_row
+        parts = (*self.parts, *self._matches(start, start + self.per_row))
+        return byte_line(self.data, index, self.per_row, parts, self.at if self.has_focus else None)
+
+    # --- searching -----------------------------------------------------------------------------------------------
+
+    has_bytes = True
+
+    def finder(self, pattern: Pattern, *, forward: bool) -> Find:
+        data, start = self.data, self.at + forward
+        return lambda step: pattern.find_in_bytes(data, start, step, forward=forward)
+
+    def go_to_match(self, place: object) -> None:
+        if isinstance(place, Span):
+            self._go(place.start)
+
+    def _shown(self, index: int, width: int) -> Line:
+        return self.line(index, width)
+
+    def _matches(self, start: int, end: int) -> list[Part]:
+        """Those of which bytes stand in a row."""
+        if self.pattern is None:
+            return []
+        found = self.pattern.spans_in_bytes(self.data, start - LONGEST_MATCH, end + LONGEST_MATCH)
+        return [Part(span, "match") for span in found if span.start < end and span.end > start]
 
     def cursor_moved(self) -> None:
         self._go(min(len(self.data) - 1, self.cursor * self.per_row + self.at % self.per_row))

@@ -2,24 +2,53 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from functools import lru_cache
 
-from textual import events
+from textual import events, work
+from textual.message import Message as TextualMessage
+from textual.worker import get_current_worker
 
+from inspector.errors import InspectorError
 from inspector.model.call import Call
 from inspector.tui.actions import bindings
 from inspector.tui.document import Document
 from inspector.tui.selection import Chosen, Selection
 from inspector.tui.virtual_list import VirtualList
-from inspector.views import call_columns
+from inspector.views import call_columns, call_order
+from inspector.views.call_order import Arranging, Find
 from inspector.views.spans import Line
 
 KEPT = 512
 """Calls that were shown lately and are at hand."""
 
 
+REST = 0.002
+"""Seconds of rest after each step while the user is pressing keys: those go first."""
+
+
 class CallList(VirtualList):
-    """One row a call. A call that is selected stays so when others come, or when they are sorted."""
+    """One row a call. A call that is selected stays so when others come, or when they are sorted.
+
+    Filtering and sorting go on in a thread; what is found is shown as it is found.
+    """
+
+    class Arranged(TextualMessage):
+        """A step of that came from the thread; None where it ended, with what it ended for."""
+
+        def __init__(self, arranged: call_order.Arranged | None, error: InspectorError | None = None) -> None:
+            self.arranged = arranged
+            self.error = error
+            super().__init__()
+
+    class Changed(TextualMessage):
+        """Other calls are shown, or in another order."""
+
+        def __init__(self, added: int, error: InspectorError | None) -> None:
+            self.added = added
+            self.error = error
+            super().__init__()
 
     BINDINGS = bindings("calls")
     BORDER_TITLE = "1 Calls"
@@ -29,6 +58,10 @@ class CallList(VirtualList):
         self.document = document
         self.longest = 0
         self.marks: dict[int, str] = {}
+        self.is_arranging = False
+        self.is_stopped = False
+        """Whether the user stopped a filter before all calls were looked at."""
+        self.is_busy: Callable[[], bool] = lambda: False
         self._call_at = lru_cache(KEPT)(document.index.call_at)
 
     def count(self) -> int:
@@ -39,8 +72,11 @@ class CallList(VirtualList):
         return call_columns.heading(width, order.column, descending=order.descending)
 
     def line(self, index: int, width: int) -> Line:
-        call = self.call_in(index)
-        return call_columns.row(call, width, self.longest, self.marks.get(call.number, ""))
+        try:
+            call = self.call_in(index)
+            return call_columns.row(call, width, self.longest, self.marks.get(call.number, ""))
+        except IndexError:  # the end of a file that grew is read again
+            return []
 
     def call_in(self, place: int) -> Call:
         """The call in a row of the list."""
@@ -51,7 +87,10 @@ class CallList(VirtualList):
     @property
     def selected(self) -> Call | None:
         """The call under the cursor."""
-        return self.call_in(self.cursor) if 0 <= self.cursor < self.count() else None
+        try:
+            return self.call_in(self.cursor) if 0 <= self.cursor < self.count() else None
+        except IndexError:  # as above
+            return None
 
     def show(self, selection: Selection) -> None:
         """Puts the cursor on the call that is selected."""
@@ -59,12 +98,80 @@ class CallList(VirtualList):
         if place is not None:
             self.cursor = place
 
-    def rearrange(self, number: int | None) -> None:
+    # --- filtering and sorting -----------------------------------------------------------------------------------
+
+    def take_in(self) -> None:
+        """Shows the calls that came since too."""
+        if not self.is_arranging and not self.is_stopped and self.document.order.seen < len(self.document.index):
+            self._arrange()
+
+    def filter_by(self, find: Find | None) -> None:
+        """Shows only what it finds."""
+        self.document.order.use_filter(find)
+        self._arrange()
+
+    def forget(self, kept: int) -> None:
+        """Forgets the calls in rows from `kept` on, before reading goes on where the file ended."""
+        self.workers.cancel_group(self, "arrange")
+        self.is_arranging = False
+        self.document.order.forget(kept)
+        self._call_at.cache_clear()
+        self.update_rows()
+
+    def stop(self) -> bool:
+        """Ends a filter that is under way, with what it found so far. False where none is."""
+        if not (self.is_arranging and self.document.order.is_filtered):
+            return False
+        self.is_stopped = True
+        self.workers.cancel_group(self, "arrange")
+        return True
+
+    def _arrange(self) -> None:
+        self.is_arranging, self.is_stopped = True, False
+        self._run(self.document.order.arranging())
+
+    @work(thread=True, exclusive=True, group="arrange", exit_on_error=False)
+    def _run(self, arranging: Arranging) -> None:
+        worker = get_current_worker()
+
+        def is_cancelled() -> bool:
+            if self.is_busy():
+                time.sleep(REST)
+            return worker.is_cancelled
+
+        error = None
+        try:
+            for arranged in arranging.run(is_cancelled):
+                self.post_message(self.Arranged(arranged))
+        except InspectorError as found:
+            error = found
+        if not worker.is_cancelled or self.is_stopped:
+            self.post_message(self.Arranged(None, error))
+
+    def on_call_list_arranged(self, event: Arranged) -> None:
+        event.stop()
+        if event.arranged is None:
+            self.is_arranging = False
+            self.is_stopped = self.is_stopped or event.error is not None
+            self.take_in()
+            self.post_message(self.Changed(0, event.error))
+            return
+        before, selected = self.count(), self.selected
+        if self.document.order.show(event.arranged):
+            self._rearrange(selected.number if selected else None)
+            self.post_message(self.Changed(self.count() - before, None))
+
+    def _rearrange(self, number: int | None) -> None:
         """Shows what the order says now, the cursor on the same call as before."""
         self.update_rows()
         place = self._place_of(number)
         if place is not None:
             self.cursor = place
+        self.call_after_refresh(self._keep_cursor_in_view)
+
+    def _keep_cursor_in_view(self) -> None:
+        """When the list knows how far it can be scrolled now."""
+        self.keep_in_view(self.cursor)
 
     def _place_of(self, number: int | None) -> int | None:
         if number is None:
@@ -105,6 +212,6 @@ class CallList(VirtualList):
             self._sort(column, descending=column == order.column and not order.descending)
 
     def _sort(self, column: str, *, descending: bool) -> None:
-        selected = self.selected
         self.document.order.sort(column, descending=descending)
-        self.rearrange(selected.number if selected else None)
+        self._arrange()
+        self.refresh()

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from inspector.transcode.tree import FieldNode, FieldTree
 from inspector.tui.actions import bindings
 from inspector.tui.selection import Chosen, FieldPath, Selection
-from inspector.tui.virtual_list import VirtualList
+from inspector.tui.virtual_list import Find, VirtualList
 from inspector.views.explanation_rows import field_row
 from inspector.views.outline import Chain, Outline, chain_at
+from inspector.views.search import Pattern, Step, find_field
 from inspector.views.spans import Line
 from inspector.views.widths import cells_of, clip
 
@@ -85,6 +86,30 @@ class FieldList(VirtualList):
 
     def row_chosen(self) -> None:
         self.action_toggle_open()
+
+    # --- searching -----------------------------------------------------------------------------------------------
+
+    def finder(self, pattern: Pattern, *, forward: bool) -> Find:
+        """Fields that are closed are searched too; bytes are looked for in those of the message."""
+        tree = self.message_tree
+        chain = self._outline.row(self.cursor).chain
+        if tree is None:
+            return lambda _: None
+        if pattern.octets is not None:
+            node = self._outline.row(self.cursor).node
+            start = node.span.end if forward else node.span.start
+
+            def find(step: Step) -> Chain | None:
+                span = pattern.find_in_bytes(tree.data, start, step, forward=forward)
+                return chain_at(tree.fields, span.start) if span is not None else None
+
+            return find
+        return lambda step: find_field(pattern, tree.again().fields, chain, step, forward=forward)
+
+    def go_to_match(self, place: object) -> None:
+        if isinstance(place, tuple) and place:
+            self._reveal(place)
+            self.cursor_moved()
 
     # --- opening and closing -------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -30,11 +31,13 @@ class Progress(NamedTuple):
 
 def read_to_end(
     index: CaptureIndex, report: Callable[[Progress], object], is_cancelled: Callable[[], bool],
-    is_busy: Callable[[], bool],
+    is_busy: Callable[[], bool], lock: threading.Lock,
 ) -> None:  # fmt: skip
-    """Reads the input, in a thread of its own, and reports."""
+    """Reads the input, in a thread of its own, and reports. `lock` keeps others from rows that reading on undoes."""
     reported = 0.0
     try:
+        with lock:
+            index.advance(1)
         while not is_cancelled() and index.advance(STEP):
             now = time.monotonic()
             if now - reported >= BETWEEN_REPORTS:

@@ -35,7 +35,7 @@ class Remembering(Arrangement, Marking):
             self.document.order.sort(known.column, descending=known.descending)
             self.query_one(CallList).update_rows()
         if known.filter:
-            self.use_filter(known.filter)
+            self.call_after_refresh(self.use_filter, known.filter)
         self.call_after_refresh(self.apply_sizes)
 
     def go_where_the_user_was(self, *, is_last: bool) -> None:

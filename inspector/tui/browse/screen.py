@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message as TextualMessage
-from textual.widgets import Input, Static
+from textual.timer import Timer
+from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from inspector.model.call import Message
-from inspector.transcode.tree import FieldTree
+from inspector.transcode.tree import FieldNode, FieldTree
 from inspector.tui.actions import bindings
 from inspector.tui.browse.byte_view import ByteView
 from inspector.tui.browse.call_list import CallList
 from inspector.tui.browse.copying import Copying
 from inspector.tui.browse.details import Details
 from inspector.tui.browse.field_list import FieldList
+from inspector.tui.browse.filter_bar import FilterBar
 from inspector.tui.browse.loading import Progress, read_to_end
 from inspector.tui.browse.message_list import MessageList
 from inspector.tui.browse.remembering import Remembering
@@ -26,13 +29,18 @@ from inspector.tui.document import STANDALONE, Document
 from inspector.tui.key_bar import KeyBar
 from inspector.tui.prompts import Confirm
 from inspector.tui.selection import Chosen, Selection
+from inspector.tui.virtual_list import VirtualList
 from inspector.views import call_facts
 from inspector.views.conversation import message_lines
+from inspector.views.field_condition import condition_of
 from inspector.views.safe_text import safe
 from inspector.views.spans import Line
 
 BUSY = 0.3
 """Seconds after a key in which reading gives way to the next one."""
+
+LOOK_AGAIN = 0.5
+"""Seconds after which a capture that is followed is looked at again."""
 
 LONGEST_JSON = 1_000_000
 """Bytes of a message that is shown as JSON at once."""
@@ -56,8 +64,6 @@ class BrowseScreen(Remembering, Copying):
     DEFAULT_CSS = """
     BrowseScreen {
         & #title { height: 1; padding: 0 1; background: $panel; }
-        & #filter { display: none; height: 1; border: none; padding: 0 1; }
-        & #filter.-shown { display: block; }
         & .pane, & #messages {
             border-title-color: $foreground 80%; border-subtitle-color: $foreground 60%;
         }
@@ -116,10 +122,11 @@ class BrowseScreen(Remembering, Copying):
         self.follows = False
         self.shows_secrets = False
         self._last_key = 0.0
+        self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(id="title")
-        yield Input(id="filter", placeholder="words, or an expression: status.code != 0", compact=True)
+        yield FilterBar(self.document)
         yield CallList(self.document)
         with Vertical(id="lower"):
             yield MessageList(self.document)
@@ -135,6 +142,7 @@ class BrowseScreen(Remembering, Copying):
         if not self.document.has_calls:
             self.add_class("-payload")
             self.selected = Selection(STANDALONE)
+        self.query_one(CallList).is_busy = self._is_busy
         self.query_one("#calls" if self.document.has_calls else "#fields").focus()
         self.load()
 
@@ -148,25 +156,54 @@ class BrowseScreen(Remembering, Copying):
             self.document.index,
             lambda progress: self.post_message(Loaded(progress)),
             lambda: worker.is_cancelled,
-            lambda: time.monotonic() - self._last_key < BUSY,
+            self._is_busy,
+            self.document.order.lock,
         )
+
+    def _is_busy(self) -> bool:
+        """Whether the user is pressing keys."""
+        return time.monotonic() - self._last_key < BUSY
 
     def on_loaded(self, event: Loaded) -> None:
         self.progress = event.progress
         if event.progress.error is not None:
             self.notify(safe(str(event.progress.error)), severity="error", timeout=15)
-        calls = self.query_one(CallList)
-        added = self.document.order.extend()
-        if added:
-            calls.rearrange(self.selected.call)
-        if self.selected.call is None and calls.count():
-            self._select(Selection(calls.call_in(0).number), "")
-        elif self.selected.call is not None and (not self.document.has_calls or self._is_open()):
+        self.query_one(CallList).take_in()
+        if self.selected.call is not None and (not self.document.has_calls or self._is_open()):
             self._show_call()
-        if self.follows and added:
-            calls.move_to(calls.count() - 1)
         self.go_where_the_user_was(is_last=event.progress.is_complete)
         self.show_title()
+
+    def on_call_list_changed(self, event: CallList.Changed) -> None:
+        """Other calls are listed: the one under the cursor is selected where the one that was is not among them."""
+        calls = self.query_one(CallList)
+        if event.error is not None:
+            self.notify(safe(str(event.error)), severity="error", markup=False)
+        if self.follows:
+            self._go_to_newest()
+        found = calls.selected
+        if found is not None and found.number != self.selected.call:
+            self._select(Selection(found.number), "calls")
+        self.show_title()
+
+    # --- filtering -----------------------------------------------------------------------------------------------
+
+    def on_filter_bar_applied(self, event: FilterBar.Applied) -> None:
+        self.filter_text = self.query_one(FilterBar).applied
+        self.query_one(CallList).filter_by(self.document.finder(event.where) if event.where is not None else None)
+        self.show_title()
+
+    def on_filter_bar_left(self) -> None:
+        self.query_one(CallList).focus()
+
+    def action_stop(self) -> None:
+        """Ends the search of the list that has the focus, or else a filter; or shows matches no more."""
+        focused = self.focused if isinstance(self.focused, VirtualList) else None
+        is_searching = focused is not None and focused.search_progress is not None
+        if not is_searching and self.query_one(CallList).stop():
+            self.show_title()
+        elif focused is not None:
+            focused.stop_search()
 
     def _is_open(self) -> bool:
         """Whether the selected call may get more messages."""
@@ -177,8 +214,7 @@ class BrowseScreen(Remembering, Copying):
         document = self.document
         parts = [f"[b]{_plain(document.name)}[/b]"]
         if document.has_calls:
-            shown, total = len(document.order), len(document.index)
-            parts.append(f"{total:,} calls" + (f", {shown:,} shown" if shown != total else ""))
+            parts.append(self._counts())
         if not self.progress.is_complete:
             parts.append(f"reading: {self.progress.bytes_read / 1e6:,.0f} MB")
         if self.follows:
@@ -188,6 +224,18 @@ class BrowseScreen(Remembering, Copying):
         if document.schema is None:
             parts.append("no schema: fields are guessed")
         self.query_one("#title", Static).update("  ".join(parts))
+
+    def _counts(self) -> str:
+        """How many calls there are, and of a filter how many it takes, and how far it is."""
+        order, total = self.document.order, len(self.document.index)
+        if not order.is_filtered:
+            return f"{total:,} calls"
+        text = f"{total:,} calls, {len(order):,} shown"
+        if order.seen >= total:
+            return text
+        share = f"{100 * order.seen // max(1, total)} %"
+        is_stopped = self.query_one(CallList).is_stopped
+        return f"{text}, filter stopped at {share}" if is_stopped else f"{text}, filtering {share} (Esc stops)"
 
     # --- one selection for all panes -----------------------------------------------------------------------------
 
@@ -280,24 +328,56 @@ class BrowseScreen(Remembering, Copying):
         self.query_one(f"#{name}").focus()
 
     def action_focus_filter(self) -> None:
-        box = self.query_one("#filter", Input)
-        box.add_class("-shown")
-        box.focus()
+        if self.document.has_calls:
+            self.query_one(FilterBar).open()
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        self.filter_text = event.value
+    def action_filter_by_this(self) -> None:
+        """By the field under the cursor, or by the method of the call where the calls have the focus."""
+        if not self.document.has_calls:
+            return
+        node = None if self.query_one(CallList).has_focus else self.query_one(FieldList).selected
+        text = self._method_condition() if node is None else self._field_condition(node)
+        if text is None:
+            self.notify("there is no expression for this field", severity="warning")
+        else:
+            self.query_one(FilterBar).use(text)
+
+    def _method_condition(self) -> str | None:
+        call = self.query_one(CallList).selected
+        return None if call is None or call.method is None else f"method == {json.dumps(call.method)}"
+
+    def _field_condition(self, node: FieldNode) -> str | None:
+        message = self.message
+        if message is None or message.direction is None or len(message.data or b"") > LONGEST_JSON:
+            return None
+        return condition_of(node, message.direction, self.document.decode(message).value)
 
     def use_filter(self, text: str) -> None:
-        box = self.query_one("#filter", Input)
-        box.value = text
-        box.set_class(bool(text), "-shown")
+        self.query_one(FilterBar).use(text)
 
     def action_step_message(self, step: int) -> None:
         self.query_one(MessageList).action_move(step)
 
     def action_toggle_follow(self) -> None:
-        self.follows = not self.follows
-        self.show_title()
+        if self.document.has_calls:
+            self.follows = not self.follows
+            self._timer = self._timer or self.set_interval(LOOK_AGAIN, self.look_for_more)
+            self._go_to_newest()
+            self.show_title()
+
+    def look_for_more(self) -> None:
+        """Reads on where a capture that is followed has grown."""
+        index = self.document.index
+        if self.follows and self.progress.is_complete and index.has_changed:
+            self.progress = self.progress._replace(is_complete=False)
+            self.query_one(CallList).forget(index.settled)
+            self.load()
+
+    def _go_to_newest(self) -> None:
+        calls = self.query_one(CallList)
+        newest = self.document.order.newest
+        if self.follows and newest is not None:
+            calls.move_to(newest)
 
     def action_toggle_secrets(self) -> None:
         if self.shows_secrets:
