@@ -36,6 +36,8 @@ CONTEXTS = {
     "fields": "Fields",
     "bytes": "Bytes",
     "details": "Details",
+    "compose": "Composing",
+    "picker": "Choosing",
 }
 """What contexts are called, in the order of the docs."""
 
@@ -72,6 +74,13 @@ ACTIONS = (
     Action("bytes", "right", "l,right", "move_byte(1)", "One byte on"),
     Action("details", "next_tab", "l,right", "step_tab(1)", "Next tab"),
     Action("details", "previous_tab", "h,left", "step_tab(-1)", "Previous tab"),
+    Action("compose", "send", "f5", "send", "Send", "send"),
+    Action("compose", "method", "ctrl+o", "choose_method", "Choose a method", "method"),
+    Action("picker", "down", "down,ctrl+n", "move(1)", "One row down"),
+    Action("picker", "up", "up", "move(-1)", "One row up"),
+    Action("picker", "page_down", "pagedown", "move_page(1)", "A page down"),
+    Action("picker", "page_up", "pageup", "move_page(-1)", "A page up"),
+    Action("picker", "leave", "escape", "leave", "Choose nothing"),
 )
 
 

@@ -12,26 +12,45 @@ from inspector.errors import InputError
 from inspector.schema import Schema
 from inspector.tui.actions import bindings
 from inspector.tui.browse.screen import BrowseScreen
+from inspector.tui.compose.draft import Draft
+from inspector.tui.compose.screen import ComposeScreen
 from inspector.tui.document import Document
 
 DEFAULT_THEME = "textual-dark"
 
 
 class InspectorApp(App[None]):
-    """Browses inputs."""
+    """Browses inputs; without one it composes a request. `draft` is what requests that are made anew begin with."""
 
     TITLE = "inspector"
     BINDINGS = bindings("app")
 
-    def __init__(self, documents: list[Document], *, theme: str | None = None) -> None:
+    def __init__(
+        self,
+        documents: list[Document],
+        *,
+        theme: str | None = None,
+        schema: Schema | None = None,
+        target: str = "",
+    ) -> None:
         super().__init__()
         self.documents = documents
+        self.schema = schema
+        self.draft = Draft(target=target)
         # Without colours only a theme of fixed ones is readable: those of the terminal turn black on black.
         self.theme = DEFAULT_THEME if theme is None or "NO_COLOR" in os.environ else theme
 
     def on_mount(self) -> None:
         if self.documents:
             self.push_screen(BrowseScreen(self.documents[0]))
+        else:
+            self.compose_request(self.draft)
+
+    def compose_request(self, draft: Draft, schema: Schema | None = None) -> ComposeScreen:
+        """Opens the composer with a draft."""
+        screen = ComposeScreen(draft, schema=schema or self.schema)
+        self.push_screen(screen)
+        return screen
 
 
 def run(
@@ -42,6 +61,7 @@ def run(
     type_name: str | None,
     hints: Mapping[str, str],
     theme: str | None,
+    target: str | None = None,
 ) -> int:
     """Runs the program in the terminal; its exit code. Raises InputError where an input cannot be opened."""
     paths = [_take_standard_input() if path == "-" else path for path in paths]
@@ -49,7 +69,7 @@ def run(
         raise InputError("the terminal UI needs a terminal", hint="`inspector decode` and `calls` print to a pipe")
     documents = [Document(path, schema=schema, kind=kind, type_name=type_name, hints=hints) for path in paths]
     try:
-        app = InspectorApp(documents, theme=theme)
+        app = InspectorApp(documents, theme=theme, schema=schema, target=target or "")
         app.run()
         return app.return_code or 0
     finally:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Protocol
 
 from textual.strip import Strip
 
 from inspector.model.call import Message
 from inspector.tui.actions import bindings
-from inspector.tui.document import Document
 from inspector.tui.selection import Chosen, Selection
 from inspector.tui.virtual_list import VirtualList
 from inspector.views.conversation import ARROWS
@@ -20,13 +20,21 @@ KEPT = 64
 _GAP: Line = [("", " ")]
 
 
+class Messages(Protocol):
+    """What has messages by call and place."""
+
+    def message_count(self, number: int) -> int: ...
+
+    def message(self, number: int, place: int) -> Message | None: ...
+
+
 class MessageList(VirtualList):
     """One row a message."""
 
     BINDINGS = bindings("messages")
     BORDER_TITLE = "Messages"
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Messages) -> None:
         super().__init__(id="messages")
         self.document = document
         self.call: int | None = None
