@@ -156,6 +156,10 @@ class Schema:
         """Full names of the message types in the sources, nested ones too, sorted; without the always-known ones."""
         return list(self._message_names)
 
+    def known_messages(self) -> list[str]:
+        """Full names of the always-known message types, sorted."""
+        return sorted(self._catalog.always_known_messages())
+
     def services(self) -> list[str]:
         """Full names of the services in the sources, sorted."""
         return sorted({name for name, _ in self._services})

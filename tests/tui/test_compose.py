@@ -13,8 +13,7 @@ from inspector.tui.compose.exchange import ENDED
 def test_a_request_is_written_as_json_sent_and_its_answer_seen(size):
     async def steps(terminal: Composer) -> None:
         await terminal.until(lambda: "choose" not in terminal.text())
-        await terminal.press("ctrl+a", "backspace", "ctrl+u", "ctrl+k")
-        await terminal.press("delete", "delete")
+        await terminal.press("f3", "delete", "delete")
         await terminal.type('{"int64_value": "9007199254740993", "names": ["a"]}')
         await terminal.send()
         exchange = terminal.screen.exchange

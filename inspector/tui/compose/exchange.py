@@ -64,6 +64,7 @@ class Exchange:
         self._running: ClientCall | None = None
         self._transcript: Transcript | None = None
         self._held = 0
+        self._is_over = False
 
     # --- making it -----------------------------------------------------------------------------------------------
 
@@ -73,10 +74,15 @@ class Exchange:
 
     def end(self) -> None:
         """No more requests."""
-        if self.state in (CONNECTING, OPEN):
-            self.state = SENT if self.state == OPEN else CONNECTING
+        if self.takes_more:
+            self._is_over = True
             self._waiting.put_nowait(None)
             self._changed()
+
+    @property
+    def takes_more(self) -> bool:
+        """Whether another message may be sent."""
+        return self.state in (CONNECTING, OPEN) and not self._is_over
 
     def cancel(self) -> None:
         """Gives the call up."""
@@ -128,6 +134,8 @@ class Exchange:
                 return
             self._keep(self._transcript.sent(data, call.encoding))
         await call.end()
+        self.state = SENT if self.state == OPEN else self.state
+        self._changed()
 
     async def _receive(self, call: ClientCall) -> None:
         assert self._transcript is not None

@@ -2,41 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
-from textual import work
+from textual import events, work
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Container, Vertical
 from textual.message import Message as TextualMessage
 from textual.screen import Screen
-from textual.widgets import Footer, Static, Tab, Tabs, TextArea
+from textual.widget import Widget
+from textual.widgets import Footer, Static
 
 from inspector.client.client import AsyncClient
+from inspector.client.reflection import reflect
 from inspector.errors import InspectorError
-from inspector.model.call import Call, Message
 from inspector.schema import Schema
-from inspector.transcode.tree import FieldTree
 from inspector.tui.actions import bindings
 from inspector.tui.browse.byte_view import ByteView
 from inspector.tui.browse.details import Details
-from inspector.tui.browse.field_list import FieldList
-from inspector.tui.browse.message_list import MessageList
+from inspector.tui.compose.answer_facts import lines_of
+from inspector.tui.compose.answer_pane import AnswerPane
 from inspector.tui.compose.connection import Reached, reached
 from inspector.tui.compose.draft import Draft
-from inspector.tui.compose.exchange import CONNECTING, ENDED, NUMBER, OPEN, SENT, Exchange
+from inspector.tui.compose.exchange import ENDED, Exchange
 from inspector.tui.compose.methods import UNTYPED, Method, method_of, methods_of
 from inspector.tui.compose.picker import Choice, Picker
-from inspector.tui.selection import Chosen, Selection
-from inspector.views import call_facts, conversation, live
-from inspector.views.conversation import message_lines
-from inspector.views.form.in_step import TEXTS, InStep
+from inspector.tui.compose.request_pane import RequestPane
+from inspector.tui.selection import Chosen
+from inspector.views.form.in_step import InStep
 from inspector.views.safe_text import safe
 from inspector.views.spans import Line
-from inspector.views.times import duration
 
-TABS = (*TEXTS,)
-LONGEST_JSON = 1_000_000
-"""Bytes of an answer that is shown as JSON at once."""
+NEW = Draft()
 
 
 class CallEnded(TextualMessage):
@@ -49,7 +46,7 @@ class CallEnded(TextualMessage):
 
 
 class ComposeScreen(Screen[None]):
-    """One request. `schema` tells the types; without one the server is asked when it is needed."""
+    """One request. `schema` tells the types; without one the server is asked when it is needed. `sends` at once."""
 
     BINDINGS = bindings("compose")
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012  # Textual declares it so
@@ -59,75 +56,95 @@ class ComposeScreen(Screen[None]):
         & #title { height: 1; padding: 0 1; background: $panel; }
         & .pane { border: round $foreground 30%; }
         & .pane:focus, & .pane:focus-within { border: round $border; }
-        & #request { height: 3fr; }
-        & #request-tabs { height: 2; }
-        & #text { border: none; padding: 0; height: 1fr; display: none; }
-        & .-shown { display: block; }
-        & #note { height: 1; padding: 0 1; color: $foreground-muted; }
-        & #note.-bad { color: $text-error; text-style: bold; }
-        & #bytes { height: 4; }
-        & #answer { height: 2fr; }
-        & #messages { height: 1; }
-        & #fields { height: 1fr; border: none; }
-        & #details-pane { display: none; height: 12; }
+        & #panes { height: 1fr; layout: vertical; }
+        & #left { height: 1fr; }
+        & #request { height: 1fr; }
+        & #bytes { height: 3; }
+        & #bytes:focus { height: 6; }
+        & #right { height: 6; }
+        & #right:focus-within { height: 2fr; }
+        & #answer { height: 1fr; }
+        & #details-pane { display: none; height: 1fr; }
         &.-details #details-pane { display: block; }
+        &.-details #answer { display: none; }
+        &.-wide {
+            & #panes { layout: horizontal; }
+            & #left { width: 1fr; height: 1fr; }
+            & #right, & #right:focus-within { width: 1fr; height: 1fr; }
+            & #bytes, & #bytes:focus { height: 10; }
+            & #messages { height: 6; border-bottom: solid $foreground 30%; }
+            & #details-pane { display: block; height: 16; }
+            & #answer { display: block; }
+        }
     }
     """
 
-    def __init__(self, draft: Draft = Draft(), *, schema: Schema | None = None) -> None:  # noqa: B008
+    def __init__(self, draft: Draft = NEW, *, schema: Schema | None = None, sends: bool = False) -> None:
         super().__init__()
-        self.draft = draft
         self.schema = schema
         self.method = Method("")
-        self.edited: InStep | None = None
+        self.messages: list[InStep] = []
+        self.place = 0
         self.exchange: Exchange | None = None
-        self.selected = Selection(NUMBER)
-        self.message_tree: FieldTree | None = None
+        self._draft = draft
+        self._sends = sends
         self._client: tuple[Reached, AsyncClient] | None = None
-        self._tab = "json"
-        self._shown: Message | None = None
-        self._follows = True
+        self._is_answer = False
 
-    # --- what others ask of it -----------------------------------------------------------------------------------
+    # --- the draft -----------------------------------------------------------------------------------------------
 
-    def message_count(self, number: int) -> int:
-        return self.exchange.message_count(number) if self.exchange is not None else 0
+    @property
+    def draft(self) -> Draft:
+        """The request as it is now; of a message that is not whole, what it was when it last was."""
+        data = tuple(each.form.last_good if each.data is None else each.data for each in self.messages)
+        return self._draft._replace(messages=data)
 
-    def message(self, number: int, place: int) -> Message | None:
-        return self.exchange.message(number, place) if self.exchange is not None else None
+    @property
+    def call_draft(self) -> Draft:
+        """The same without its messages."""
+        return self._draft
+
+    def change_draft(self, draft: Draft) -> None:
+        """Takes metadata and settings from another draft."""
+        self._draft = draft
+        self.show_title()
+
+    @property
+    def edited(self) -> InStep | None:
+        """The message that is edited."""
+        return self.messages[self.place] if self.messages else None
 
     # --- composing the screen ------------------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
         yield Static(id="title")
-        with Vertical(id="request", classes="pane"):
-            tabs = Tabs(*(Tab(_tab_name(name), id=name) for name in TABS), id="request-tabs")
-            tabs.can_focus = False
-            yield tabs
-            yield TextArea(id="text", show_line_numbers=True, classes="-shown")
-            yield Static(id="note", markup=False)
-        yield ByteView()
-        with Vertical(id="answer", classes="pane"):
-            yield MessageList(self)
-            yield FieldList()
-        yield Details(self._details)
+        with Container(id="panes"):
+            with Vertical(id="left"):
+                yield RequestPane(self)
+                yield ByteView()
+            with Vertical(id="right"):
+                yield AnswerPane()
+                yield Details(self._details)
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
-        self.query_one("#request").border_title = "1 Request"
-        self.query_one("#answer").border_title = "2 Answer"
         self.query_one("#bytes").add_class("pane")
-        if self.draft.method:
-            self.use_method(self.draft.method, self.draft.messages)
+        self.query_one("#details-pane").add_class("pane")
+        self.show_title()
+        for note in self._draft.notes:
+            self.notify(safe(note), markup=False)
+        if self._draft.method:
+            self.use_method(self._draft.method, self._draft.messages)
+            if self._sends:
+                self.action_send_all()
         else:
             self.choose_method()
-        self.show_title()
 
     def show_title(self) -> None:
-        """The method, where it goes, and how the call is."""
-        method = self.method.name
-        parts = [f"[b]{_plain(method) or 'no method'}[/b]", self.method.kind if method else ""]
-        parts.append(_plain(self.draft.target) or "no target")
+        """The method, what kind it is, and where it goes."""
+        name = self.method.name
+        parts = [f"[b]{_plain(name)}[/b]" if name else "no method", self.method.kind if name else ""]
+        parts.append(_plain(self._draft.target) or "no target: F6")
         self.query_one("#title", Static).update("  ".join(filter(None, parts)))
 
     # --- the method ----------------------------------------------------------------------------------------------
@@ -135,17 +152,17 @@ class ComposeScreen(Screen[None]):
     def use_method(self, name: str, messages: tuple[bytes, ...] = ()) -> None:
         """Makes the request one of this method."""
         self.method = method_of(self.schema, name)
-        data = messages[0] if messages else b""
-        schema = self.schema or Schema.empty()
+        schema, type_name = self.schema or Schema.empty(), self.method.request or UNTYPED
         try:
-            self.edited = InStep(schema, self.method.request or UNTYPED, data)
+            self.messages = [InStep(schema, type_name, data) for data in messages or (b"",)]
         except InspectorError as error:
             self.tell(error)
             return
-        self.draft = self.draft._replace(method=self.method.name)
-        self.show_request()
+        self.place = 0
+        self._draft = self._draft._replace(method=self.method.name)
+        self._show_request()
         self.show_title()
-        self.query_one("#text").focus()
+        self.query_one(RequestPane).show_tab("form")
 
     @work(exclusive=True, group="choose", exit_on_error=False)
     async def choose_method(self) -> None:
@@ -160,17 +177,24 @@ class ComposeScreen(Screen[None]):
         self.app.push_screen(Picker("Method", choices, current=self.method.name), self._method_chosen)
 
     async def _learn(self) -> bool:
-        """Asks the server for its schema; whether there is one now."""
+        """Asks for the schema where the target says that it is; whether there is one now."""
         try:
-            client = await self._connect(reached(self.draft))
-            self.schema = await client.schema()
+            wanted = reached(self._draft)
+            if wanted.sources:
+                self.schema = await asyncio.to_thread(Schema.from_sources, wanted.sources, wanted.import_paths)
+            else:
+                self.notify(f"asking {safe(str(wanted.target))} for its schema", markup=False)
+                channel = await (await self._connect(wanted)).channel()
+                self.schema = Schema((await reflect(channel, metadata=wanted.reflect_metadata),))
         except InspectorError as error:
             self.tell(error)
+            if not self.messages:
+                self.query_one(RequestPane).show_tab("settings")
             return False
         return True
 
     def _method_chosen(self, name: Any) -> None:
-        if name is not None and (name != self.method.name or self.edited is None):
+        if name is not None and (name != self.method.name or not self.messages):
             self.use_method(name)
 
     def action_choose_method(self) -> None:
@@ -178,80 +202,145 @@ class ComposeScreen(Screen[None]):
 
     # --- the request ---------------------------------------------------------------------------------------------
 
-    def show_request(self) -> None:
-        """Shows the request in the tab that is open, its bytes, and what is wrong."""
+    def _show_request(self) -> None:
+        pane = self.query_one(RequestPane)
+        if self.edited is not None:
+            pane.show(self.edited, self.schema)
+        count = len(self.messages)
+        pane.border_title = "1 Request" + (f"  message {self.place + 1} of {count}" if count > 1 else "")
+
+    def on_form_changed(self) -> None:
+        self.query_one(RequestPane).form_changed()
+
+    def on_field_chosen(self) -> None:
+        self._show_bytes()
+
+    def on_request_changed(self) -> None:
+        self._show_bytes()
+
+    def action_show_tab(self, name: str) -> None:
+        self.query_one(RequestPane).show_tab(name)
+
+    def action_next_text(self) -> None:
+        self.query_one(RequestPane).next_text()
+
+    def action_step_request(self, step: int) -> None:
+        """The next message of the request, or the one before."""
+        if self.messages:
+            self.query_one(RequestPane).read_text()
+            self.place = max(0, min(self.place + step, len(self.messages) - 1))
+            self._show_request()
+
+    def action_add_request(self) -> None:
+        """Adds a message behind the one that is edited, like it."""
         if self.edited is None:
             return
-        area = self.query_one("#text", TextArea)
-        text = self.edited.text(self._tab)
-        if area.text != text:
-            area.load_text(text)
-        self.show_state()
-
-    def show_state(self) -> None:
-        """Shows bytes, size and errors of the request."""
-        if self.edited is None:
+        if not self.method.takes_stream and self.method.request is not None:
+            self.notify("the method takes one message", severity="warning")
             return
         data = self.edited.data
-        view = self.query_one(ByteView)
-        view.show_data(data or b"")
-        view.border_title = "3 Bytes of the request"
-        size = f"{len(data):,} B" if data is not None else "not whole"
-        self.query_one("#request").border_subtitle = size
-        note = self.query_one("#note", Static)
-        problem = self.edited.problem
-        note.set_class(problem is not None, "-bad")
-        note.update(str(problem) if problem is not None else "")
+        added = InStep(self.schema or Schema.empty(), self.method.request or UNTYPED, data or b"")
+        self.messages.insert(self.place + 1, added)
+        self.action_step_request(1)
 
-    def on_text_area_changed(self, event: TextArea.Changed) -> None:
-        if self.edited is not None and event.text_area.id == "text":
-            self.edited.enter(self._tab, event.text_area.text)
-            self.show_state()
-
-    def on_tabs_tab_activated(self, event: Tabs.TabActivated) -> None:
-        if event.tabs.id == "request-tabs" and event.tab.id is not None:
-            self._tab = event.tab.id
-            self.show_request()
+    def action_remove_request(self) -> None:
+        if len(self.messages) > 1:
+            del self.messages[self.place]
+            self.action_step_request(0)
 
     # --- sending -------------------------------------------------------------------------------------------------
 
     def action_send(self) -> None:
+        """Sends the message that is edited: in the stream that is open, or in a new call."""
         if self.edited is None:
             self.choose_method()
             return
-        if self.is_under_way:
-            self.notify("the call is under way: F7 cancels it", severity="warning")
-            return
-        data = self.edited.data
+        data = self._whole(self.place)
         if data is None:
-            self.notify(f"it cannot be sent: {self.edited.errors} places are wrong", severity="error")
             return
-        self._begin(data)
+        exchange = self.exchange
+        if exchange is not None and exchange.takes_more:
+            exchange.send(data)
+        elif self._may_begin():
+            exchange = self._begin()
+            if exchange is None:
+                return
+            exchange.send(data)
+            if not self.method.takes_stream:
+                exchange.end()
+        else:
+            return
+        if self.place + 1 < len(self.messages):
+            self.action_step_request(1)
 
-    def _begin(self, data: bytes) -> None:
+    def action_send_all(self) -> None:
+        """Sends all messages of the request, and ends it."""
+        found = [self._whole(place) for place in range(len(self.messages))]
+        data = [each for each in found if each is not None]
+        if len(data) != len(found) or not self.messages or not self._may_begin():
+            return
+        exchange = self._begin()
+        if exchange is not None:
+            for each in data:
+                exchange.send(each)
+            exchange.end()
+
+    def _whole(self, place: int) -> bytes | None:
+        """The bytes of a message; where it has none, the user is told why."""
+        pane = self.query_one(RequestPane)
+        pane.read_text()
+        data = self.messages[place].data
+        if data is None:
+            self.place = place
+            self._show_request()
+            self.notify(f"it cannot be sent: {pane.border_subtitle}", severity="error")
+            pane.show_next_error()
+        return data
+
+    def _may_begin(self) -> bool:
+        if self.is_under_way:
+            self.notify("a call is under way: F7 cancels it", severity="warning")
+        return not self.is_under_way
+
+    def _begin(self) -> Exchange | None:
+        """Begins a call."""
         try:
-            wanted = reached(self.draft)
-            types = self.method.request, self.method.response
-            exchange = Exchange(self.schema, self.method.name, types, wanted, self._came)
+            wanted = reached(self._draft)
         except InspectorError as error:
             self.tell(error)
-            return
-        self.exchange, self._shown, self._follows = exchange, None, True
-        self.selected = Selection(NUMBER)
-        exchange.send(data)
-        exchange.end()
-        self.make_call(exchange, wanted)
+            self.action_show_tab("settings" if not self._draft.target else self.query_one(RequestPane).shown_tab)
+            return None
+        types = self.method.request, self.method.response
+        exchange = self.exchange = Exchange(self.schema, self.method.name, types, wanted, self._came)
+        self.query_one(AnswerPane).show(exchange)
+        self.make_call(exchange, wanted, self.draft)
+        return exchange
 
     @work(group="call", exit_on_error=False)
-    async def make_call(self, exchange: Exchange, wanted: Reached) -> None:
+    async def make_call(self, exchange: Exchange, wanted: Reached, draft: Draft) -> None:
         """Makes a call, to its end."""
         client = await self._connect(wanted)
         await exchange.run(client.channel)
-        self.post_message(CallEnded(self.draft, exchange))
+        self.post_message(CallEnded(draft, exchange))
 
     @property
     def is_under_way(self) -> bool:
+        """Whether a call has begun and not ended."""
         return self.exchange is not None and self.exchange.state != ENDED
+
+    def action_cancel_call(self) -> None:
+        if self.exchange is not None and self.is_under_way:
+            self.exchange.cancel()
+        else:
+            self.notify("no call is under way")
+
+    def action_end_requests(self) -> None:
+        if self.exchange is not None and self.exchange.takes_more:
+            self.exchange.end()
+        elif self.method.takes_stream and self._may_begin():
+            exchange = self._begin()
+            if exchange is not None:
+                exchange.end()
 
     async def _connect(self, wanted: Reached) -> AsyncClient:
         """The client for a target and settings: the last one where they are the same."""
@@ -276,92 +365,76 @@ class ComposeScreen(Screen[None]):
     async def on_unmount(self) -> None:
         await self._disconnect()
 
+    def action_leave(self) -> None:
+        """Back to where the request came from."""
+        if len(self.app.screen_stack) > 2:
+            self.dismiss()
+
     # --- what comes back -----------------------------------------------------------------------------------------
 
     def _came(self) -> None:
         """Something came: it is shown once the loop has time."""
-        self.call_later(self.show_answer)
+        if not self._is_pending:
+            self._is_pending = True
+            self.call_later(self._show_answer)
 
-    def show_answer(self) -> None:
-        """Shows what came so far."""
-        exchange = self.exchange
-        if exchange is None or not self.is_attached:
-            return
-        rows = self.query_one(MessageList)
-        count = exchange.message_count(NUMBER)
-        place = count - 1 if self._follows else min(self.selected.message, count - 1)
-        self.selected = self.selected._replace(message=max(0, place))
-        rows.show_call(NUMBER)
-        rows.show(self.selected)
-        self._show_message()
-        self.query_one("#answer").border_subtitle = _plain(self._state())
+    _is_pending = False
+
+    def _show_answer(self) -> None:
+        self._is_pending = False
+        if self.is_attached:
+            self.query_one(AnswerPane).update()
+
+    def on_answer_changed(self) -> None:
         self.query_one(Details).update()
-
-    def _state(self) -> str:
-        exchange = self.exchange
-        if exchange is None:
-            return ""
-        if exchange.error is not None:
-            return safe(str(exchange.error))
-        call = exchange.call
-        if call is None:
-            return {CONNECTING: "connecting", OPEN: "open", SENT: "waiting for the answer"}.get(exchange.state, "")
-        status = "".join(text for _, text in conversation.status_line(call))
-        return f"{status}  {duration(call.duration)}"
-
-    def _show_message(self) -> None:
-        exchange = self.exchange
-        message = exchange.message(NUMBER, self.selected.message) if exchange is not None else None
-        if exchange is None or message is self._shown:
-            return
-        self._shown = message
-        self.message_tree = None if message is None else exchange.tree(message)
-        self.query_one(FieldList).show_tree(self.message_tree)
+        self._show_bytes()
 
     def on_chosen(self, event: Chosen) -> None:
         event.stop()
-        if event.origin == "messages":
-            self.selected = event.selection
-            self._follows = self.selected.message == self.message_count(NUMBER) - 1
-            self._show_message()
-            self.query_one(Details).update()
+        if event.origin == "bytes" and self._is_answer:
+            self.query_one(AnswerPane).choose(event.selection, "bytes")
+
+    def action_step_message(self, step: int) -> None:
+        self.query_one(AnswerPane).step_message(step)
 
     def _details(self, tab: str) -> list[Line]:
-        exchange = self.exchange
-        call = exchange.so_far if exchange is not None else None
-        if exchange is None or call is None:
-            return [[("dim", "nothing was sent yet")]] if exchange is None else self._failure(exchange)
-        if tab == "json":
-            message = exchange.message(NUMBER, self.selected.message)
-            return [] if message is None else self._json(exchange, message)
-        if tab == "headers":
-            return call_facts.headers(call)
-        if tab == "trailers":
-            return call_facts.trailers(call, exchange.decode_details)
-        if tab == "problems":
-            return self._failure(exchange)
-        return self._timing(exchange, call)
+        pane = self.query_one(AnswerPane)
+        return lines_of(tab, pane.exchange, pane.chosen_message, self._draft.origin)
 
-    def _json(self, exchange: Exchange, message: Message) -> list[Line]:
-        if len(message.data or b"") > LONGEST_JSON:
-            return [[("dim", f"over {LONGEST_JSON:,} bytes")]]
-        return message_lines(exchange.decode(message), bare=True)
+    # --- bytes of what is looked at ------------------------------------------------------------------------------
 
-    def _failure(self, exchange: Exchange) -> list[Line]:
-        if exchange.error is None:
-            return [[("", safe(exchange.note))]] if exchange.note else [[("dim", "none")]]
-        return [[("bad", safe(str(exchange.error)))]]
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        around = [each.id for each in event.widget.ancestors_with_self if isinstance(each, Widget)]
+        if "request" in around or "answer" in around:
+            self._is_answer = "answer" in around
+            self._show_bytes()
 
-    def _timing(self, exchange: Exchange, call: Call) -> list[Line]:
-        return [*call_facts.summary(call), *live.step_lines(exchange.steps)]
+    def _show_bytes(self) -> None:
+        """Shows the bytes of the message in which the focus is, the field under its cursor told apart."""
+        view = self.query_one(ByteView)
+        if self._is_answer:
+            answer = self.query_one(AnswerPane)
+            tree = answer.message_tree
+            data, node, name = tree.data if tree is not None else b"", answer.chosen_node, "message"
+        else:
+            request = self.query_one(RequestPane)
+            data = (self.edited.data or b"") if self.edited is not None else b""
+            node, name = request.chosen_node, "request"
+        if view.data != data:
+            view.show_data(data)
+        view.show_field(node)
+        view.border_title = f"3 Bytes of the {name}"
+
+    def action_focus_pane(self, name: str) -> None:
+        self.set_class(name == "details", "-details")
+        if name == "request":
+            self.query_one(RequestPane).focus_content()
+        else:
+            self.query_one(f"#{name}").focus()
 
     def tell(self, error: InspectorError) -> None:
         """Says what is wrong."""
         self.notify(safe(str(error)), severity="error", timeout=10, markup=False)
-
-
-def _tab_name(name: str) -> str:
-    return {"json": "JSON", "yaml": "YAML"}.get(name, name.capitalize())
 
 
 def _plain(text: str) -> str:

@@ -212,10 +212,19 @@ class Form:
         try:
             value = value_of(row.item, text, self.manner)
         except Refusal as refusal:
-            message = f"{refusal.message} ({refusal.hint})" if refusal.hint else refusal.message
+            message = _told(refusal)
             self._change(self.value, self.faults | {row.path: Fault(text, message)})
             return message
         self.put(row, value)
+        return None
+
+    def check(self, row: FormRow, text: str) -> str | None:
+        """What is wrong with a text for a row."""
+        assert row.item is not None
+        try:
+            value_of(row.item, text, self.manner)
+        except Refusal as refusal:
+            return _told(refusal)
         return None
 
     def put(self, row: FormRow, value: JsonValue) -> None:
@@ -363,12 +372,12 @@ class Form:
             faults = _without(faults, (*around, key_of(arm)))
         return faults
 
-    def choose_type(self, row: FormRow, type_name: str) -> None:
-        """Says what an Any holds. What it held is kept where it is the same type."""
+    def choose_type(self, row: FormRow, type_name: str) -> Path:
+        """Says what an Any holds; where it is. What it held is kept where it is the same type."""
         held = row.value if isinstance(row.value, dict) else {}
         url = held.get(TYPE)
         if isinstance(url, str) and type_in(url) == type_name:
-            return
+            return row.path
         descriptor = message_descriptor(self.resolver, type_name)
         made: dict[str, JsonValue] = {TYPE: f"{ANY_PREFIX}{type_name}"}
         item = item_of_message(descriptor)
@@ -376,6 +385,7 @@ class Form:
             made["value"] = new_value(item)
         self.opened.add(row.path)
         self.put(row, made)
+        return row.path
 
     def add_extension(self, row: FormRow, extension: FieldDescriptor) -> Path:
         """Sets an extension; where it is."""
@@ -437,6 +447,10 @@ class Form:
     def _show_anew(self) -> None:
         for name in ("rows", "_encoded"):
             self.__dict__.pop(name, None)
+
+
+def _told(refusal: Refusal) -> str:
+    return f"{refusal.message} ({refusal.hint})" if refusal.hint else refusal.message
 
 
 def _without(faults: dict[Path, Fault], path: Path) -> dict[Path, Fault]:

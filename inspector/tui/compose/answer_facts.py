@@ -1,0 +1,88 @@
+"""What there is to say of a call that was sent, as lines. No toolkit in it."""
+
+from __future__ import annotations
+
+from inspector.client.replay_compare import Comparison, Rules
+from inspector.errors import InspectorError
+from inspector.model.call import Message
+from inspector.schema import Schema
+from inspector.tui.compose.draft import Captured
+from inspector.tui.compose.exchange import CONNECTING, OPEN, SENT, Exchange
+from inspector.views import call_facts, conversation, live
+from inspector.views.differences import difference_line
+from inspector.views.safe_text import safe
+from inspector.views.spans import Line
+from inspector.views.times import duration
+
+LONGEST_JSON = 1_000_000
+"""Bytes of an answer that is shown as JSON at once."""
+
+MOST_DIFFERENCES = 200
+
+_STATES = {CONNECTING: "connecting ...", OPEN: "open", SENT: "waiting for the end ..."}
+
+
+def state_text(exchange: Exchange) -> str:
+    """How the call is, in a few words."""
+    if exchange.error is not None:
+        return safe(str(exchange.error))
+    if exchange.call is None:
+        return _STATES.get(exchange.state, "")
+    status = "".join(text for _, text in conversation.status_line(exchange.call))
+    return f"{status}  {duration(exchange.call.duration)}"
+
+
+def lines_of(tab: str, exchange: Exchange | None, message: Message | None, origin: Captured | None) -> list[Line]:
+    """The lines of a tab."""
+    if exchange is None:
+        return [[("dim", "nothing was sent yet: F5 sends")]]
+    if exchange.error is not None:
+        return [[("bad", safe(str(exchange.error)))]]
+    if tab == "json":
+        return [] if message is None else _json(exchange, message)
+    if tab == "problems":
+        return _problems(exchange, origin)
+    call = exchange.so_far
+    if call is None:
+        return [[("dim", "connecting ...")]]
+    if tab == "headers":
+        return call_facts.headers(call)
+    if tab == "trailers":
+        return call_facts.trailers(call, exchange.decode_details)
+    if tab == "timing":
+        return [*call_facts.summary(call), *live.step_lines(exchange.steps)]
+    return []
+
+
+def _json(exchange: Exchange, message: Message) -> list[Line]:
+    if len(message.data or b"") > LONGEST_JSON:
+        return [[("dim", f"over {LONGEST_JSON:,} bytes: the fields show it")]]
+    return conversation.message_lines(exchange.decode(message), bare=True)
+
+
+def _problems(exchange: Exchange, origin: Captured | None) -> list[Line]:
+    lines: list[Line] = [[("bad", safe(exchange.note))]] if exchange.note else []
+    if origin is not None and exchange.call is not None:
+        lines += differences(exchange, origin)
+    return lines or [[("dim", "none")]]
+
+
+def differences(exchange: Exchange, origin: Captured) -> list[Line]:
+    """What is other than in the capture."""
+    call = exchange.call
+    if call is None or call.status is None:
+        return []
+    comparison = Comparison(origin.call, origin.answers, Rules(exchange.schema or Schema.empty()))
+    try:
+        for each in exchange.answers:
+            comparison.response(each.data or b"")
+        comparison.rest()
+        comparison.status(call.status)
+    except InspectorError as error:
+        return [[("bad", safe(str(error)))]]
+    found = comparison.differences
+    if not found:
+        return [[("good", "the same as in the capture")]]
+    count = len(found) + comparison.more
+    heading: Line = [("bad", f"{count} difference{'' if count == 1 else 's'} to the capture")]
+    return [heading, *(difference_line(each) for each in found[:MOST_DIFFERENCES])]
