@@ -122,6 +122,7 @@ ACTIONS = (
     Action("form", "bytes", "b", "next_bytes", "Bytes as text, hexadecimal, base64 by turns"),
     Action("form", "undo", "u,ctrl+z", "undo", "Undo", "undo"),
     Action("form", "redo", "ctrl+r,ctrl+y", "redo", "Redo"),
+    Action("form", "find", "slash", "find", "Find a field by its name", "find"),
     Action("form", "next_error", "n", "next_error", "Next place that is wrong"),
     Action("settings", "clear", "x,delete", "clear", "Take the setting away", "clear"),
     Action("metadata", "toggle", "space", "toggle_enabled", "Send the field, or not", "send or not"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from google.protobuf import text_format
 from kitchen_server import PROTOS, SERVICE, Kitchen, serving
 from tui.terminal import WIDE, Steps, Terminal
 
@@ -42,6 +43,25 @@ class Composer(Terminal):
                 await asyncio.sleep(0)
         await self.pilot.pause()
 
+    async def field(self, path: str) -> None:
+        """Goes to a field by its path."""
+        await self.press("slash")
+        await self.type(path)
+        rows = self.app.screen.query_one("#choices")
+        place = next(at for at, choice in enumerate(rows.choices) if choice.label == path)
+        await self.press(*["down"] * place, "enter")
+
+    async def over(self, text: str, *, is_open: bool = False) -> None:
+        """Types over what stands in a row."""
+        await self.press(*([] if is_open else ["enter"]), "end", "ctrl+u")
+        await self.type(text)
+        await self.press("enter")
+
+    def sent_text(self) -> list[str]:
+        """What reached the server, as protobuf's own text."""
+        made = SCHEMA.message_class("kitchen.v1.Sink")
+        return [text_format.MessageToString(made.FromString(data)) for data in self.kitchen.requests]
+
     async def send(self) -> None:
         """Sends, and waits for the end of the call."""
         before = self.screen.exchange
@@ -52,6 +72,15 @@ class Composer(Terminal):
 _KEYS = {" ": "space"}
 
 
+SCHEMA = Schema.from_source(str(PROTOS))
+
+
+def parsed(text: str) -> str:
+    """A message as protobuf's own text."""
+    made = text_format.Parse(text, SCHEMA.message_class("kitchen.v1.Sink")(), descriptor_pool=SCHEMA.pool)
+    return text_format.MessageToString(made)
+
+
 def compose(
     steps: Steps, method: str = f"{SERVICE}/Echo", messages: tuple[bytes, ...] = (), size: tuple[int, int] = WIDE,
     *, schema: Schema | None = None, draft: Draft = Draft(),  # noqa: B008
@@ -59,7 +88,7 @@ def compose(
     """Runs the steps in the composer, with a server of its own."""
 
     async def main(target: str, kitchen: Kitchen) -> None:
-        app = InspectorApp([], schema=schema or Schema.from_source(str(PROTOS)), target=target)
+        app = InspectorApp([], schema=schema or SCHEMA, target=target)
         app.draft = draft._replace(method=method, messages=messages, target=target)
         app.animation_level = "none"
         async with app.run_test(size=size) as pilot:

@@ -8,7 +8,7 @@ from textual.message import Message as TextualMessage
 
 from inspector.schema import Schema
 from inspector.transcode.maps import map_key
-from inspector.transcode.refusal import Refusal
+from inspector.transcode.refusal import Refusal, path_text
 from inspector.tui.actions import bindings
 from inspector.tui.compose.edit_list import EditList, padded
 from inspector.tui.compose.large_editor import LargeEditor
@@ -320,6 +320,18 @@ class FormList(EditList):
             self.form.manner = self.form.manner._replace(bytes_as=_BYTES[(now + 1) % len(_BYTES)])
             self.refresh()
             self.pane.show_note()
+
+    def action_find(self) -> None:
+        """Goes to a field by some letters of its name."""
+        if self.form is None:
+            return
+        choices = [Choice(path_text(row.path), row.type, at) for at, row in enumerate(self.form.rows)]
+
+        def taken(place: int | None) -> None:
+            if place is not None:
+                self.move_to(place)
+
+        self.app.push_screen(Picker("Field", choices), taken)
 
     def action_next_error(self) -> None:
         """Goes to the next place that is wrong."""
