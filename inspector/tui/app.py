@@ -6,15 +6,19 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
+from textual import work
 from textual.app import App
 
-from inspector.errors import InputError
+from inspector.errors import InputError, InspectorError
 from inspector.schema import Schema
 from inspector.tui.actions import bindings
 from inspector.tui.browse.screen import BrowseScreen
 from inspector.tui.compose.draft import Draft
+from inspector.tui.compose.from_capture import draft_from
 from inspector.tui.compose.screen import ComposeScreen
 from inspector.tui.document import Document
+from inspector.tui.intents import ComposeAsked
+from inspector.views.safe_text import safe
 
 DEFAULT_THEME = "textual-dark"
 
@@ -36,6 +40,7 @@ class InspectorApp(App[None]):
         super().__init__()
         self.documents = documents
         self.schema = schema
+        self._edited: dict[tuple[str, int, int], Draft] = {}  # what became of calls, by document and place
         self.draft = Draft(target=target)
         # Without colours only a theme of fixed ones is readable: those of the terminal turn black on black.
         self.theme = DEFAULT_THEME if theme is None or "NO_COLOR" in os.environ else theme
@@ -46,11 +51,37 @@ class InspectorApp(App[None]):
         else:
             self.compose_request(self.draft)
 
-    def compose_request(self, draft: Draft, schema: Schema | None = None) -> ComposeScreen:
-        """Opens the composer with a draft."""
-        screen = ComposeScreen(draft, schema=schema or self.schema)
+    def compose_request(
+        self, draft: Draft, schema: Schema | None = None, *, sends: bool = False, compares: bool = False
+    ) -> ComposeScreen:
+        """Opens the composer with a draft; `sends` it at once, `compares` what comes back with what was captured."""
+        screen = ComposeScreen(draft, schema=schema or self.schema, sends=sends, compares=compares)
         self.push_screen(screen)
         return screen
+
+    @work(thread=True, group="compose", exit_on_error=False)
+    def on_compose_asked(self, event: ComposeAsked) -> None:
+        """Makes a request of a call: what was made of it last, or (in a thread, as it is read) as it was captured."""
+        key = (event.document.path, event.call, event.place)
+        try:
+            kept = None if event.is_new else self._edited.get(key)
+            draft = kept or draft_from(event.document, event.call, event.place, self.draft)
+        except InspectorError as error:
+            text = safe(str(error))
+            self.call_from_thread(self.notify, text, severity="error", markup=False)
+            return
+        self.call_from_thread(self._compose_call, key, draft, event)
+
+    def _compose_call(self, key: tuple[str, int, int], draft: Draft, event: ComposeAsked) -> None:
+        screen = ComposeScreen(
+            draft, schema=event.document.schema or self.schema, sends=event.sends, compares=event.compares
+        )
+
+        def keep(left: Draft | None) -> None:
+            if left is not None:
+                self._edited[key] = left
+
+        self.push_screen(screen, keep)
 
 
 def run(

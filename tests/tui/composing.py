@@ -10,9 +10,11 @@ from kitchen_server import PROTOS, SERVICE, Kitchen, serving
 from tui.terminal import WIDE, Steps, Terminal
 
 from inspector.schema import Schema
+from inspector.transcode.refusal import path_text
 from inspector.tui.app import InspectorApp
 from inspector.tui.compose.draft import Draft
 from inspector.tui.compose.exchange import ENDED
+from inspector.tui.compose.form_list import FormList
 from inspector.tui.compose.screen import ComposeScreen
 
 PATIENCE = 30.0
@@ -45,15 +47,14 @@ class Composer(Terminal):
 
     async def field(self, path: str) -> None:
         """Goes to a field by its path."""
-        await self.press("slash")
-        await self.type(path)
-        rows = self.app.screen.query_one("#choices")
-        place = next(at for at, choice in enumerate(rows.choices) if choice.label == path)
-        await self.press(*["down"] * place, "enter")
+        rows = self.screen.query_one(FormList)
+        place = next(at for at, row in enumerate(rows.form.rows) if path_text(row.path) == path)
+        down = place - rows.cursor
+        await self.press(*["j" if down > 0 else "k"] * abs(down))
 
     async def over(self, text: str, *, is_open: bool = False) -> None:
         """Types over what stands in a row."""
-        await self.press(*([] if is_open else ["enter"]), "end", "ctrl+u")
+        await self.press(*([] if is_open else ["enter"]), *([] if text else ["backspace"]))
         await self.type(text)
         await self.press("enter")
 
@@ -61,6 +62,10 @@ class Composer(Terminal):
         """What reached the server, as protobuf's own text."""
         made = SCHEMA.message_class("kitchen.v1.Sink")
         return [text_format.MessageToString(made.FromString(data)) for data in self.kitchen.requests]
+
+    def told(self) -> str:
+        """What the program said in notes that go away by themselves."""
+        return "\n".join(each.message for each in self.app._notifications)
 
     async def send(self) -> None:
         """Sends, and waits for the end of the call."""
@@ -83,12 +88,12 @@ def parsed(text: str) -> str:
 
 def compose(
     steps: Steps, method: str = f"{SERVICE}/Echo", messages: tuple[bytes, ...] = (), size: tuple[int, int] = WIDE,
-    *, schema: Schema | None = None, draft: Draft = Draft(),  # noqa: B008
+    *, asks_server: bool = False, draft: Draft = Draft(),  # noqa: B008
 ) -> None:  # fmt: skip
     """Runs the steps in the composer, with a server of its own."""
 
     async def main(target: str, kitchen: Kitchen) -> None:
-        app = InspectorApp([], schema=schema or SCHEMA, target=target)
+        app = InspectorApp([], schema=None if asks_server else SCHEMA, target=target)
         app.draft = draft._replace(method=method, messages=messages, target=target)
         app.animation_level = "none"
         async with app.run_test(size=size) as pilot:

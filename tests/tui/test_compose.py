@@ -6,7 +6,12 @@ import pytest
 from tui.composing import Composer, compose, parsed
 from tui.terminal import NARROW, WIDE
 
+from inspector.tui.compose.answer_pane import AnswerPane
+from inspector.tui.compose.draft import MetadataRow
+from inspector.tui.compose.edit_list import RowEditor
 from inspector.tui.compose.exchange import ENDED
+from inspector.tui.compose.form_list import FormList
+from inspector.tui.compose.picker import Picker
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
@@ -175,3 +180,249 @@ def test_fields_of_many_values_and_types_within_others_are_filled_by_keys():
         assert terminal.sent_text() == [parsed(MANY)]
 
     compose(steps)
+
+
+# --- errors ------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_wrong_stands_at_the_field_and_is_not_sent():
+    async def steps(terminal: Composer) -> None:
+        await terminal.field("int32Value")
+        await terminal.over("many")
+        text = terminal.text()
+        assert "! many is not an integer" in text
+        assert "not whole: 1 place wrong" in text
+        await terminal.press("j", "j", "f5")
+        assert terminal.screen.exchange is None
+        assert terminal.screen.query_one(FormList).selected.path == ("int32Value",)
+        await terminal.press("enter")
+        assert terminal.screen.query_one(RowEditor).value == "many"
+        await terminal.press("escape", "x")
+        await terminal.send()
+        assert terminal.kitchen.requests == [b""]
+
+    compose(steps)
+
+
+def test_a_key_that_is_there_is_told_while_it_is_typed():
+    async def steps(terminal: Composer) -> None:
+        await terminal.field("labels")
+        await terminal.press("a", "k", "enter", "1", "enter", "a", "k", "enter")
+        assert "the key k is there already" in terminal.text()
+        await terminal.press("2", "enter", "2", "enter")
+        assert terminal.screen.edited.form.value == {"labels": {"k": "1", "k2": "2"}}
+
+    compose(steps)
+
+
+def test_a_server_that_cannot_be_reached_is_told_in_a_line():
+    async def steps(terminal: Composer) -> None:
+        terminal.screen.change_draft(terminal.screen.call_draft._replace(target="grpc://127.0.0.1:1"))
+        await terminal.send()
+        assert "127.0.0.1:1" in str(terminal.screen.exchange.error)
+        assert "refused" in terminal.text()
+
+    compose(steps)
+
+
+def test_a_status_stands_with_its_message_headers_and_trailers():
+    async def steps(terminal: Composer) -> None:
+        await terminal.press("f4", "a")
+        await terminal.type("x-fail: no soup")
+        await terminal.press("enter", "f2")
+        await terminal.send()
+        assert "INVALID_ARGUMENT (3)  no soup" in terminal.text()
+        await terminal.press("4", "l")
+        assert "x-served-by: kitchen" in terminal.text()
+        await terminal.press("l")
+        assert "x-count: 1" in terminal.text()
+
+    compose(steps)
+
+
+# --- form and text -----------------------------------------------------------------------------------------------
+
+
+def test_form_and_texts_stay_in_step():
+    async def steps(terminal: Composer) -> None:
+        await terminal.field("int32Value")
+        await terminal.over("7")
+        area = terminal.screen.query_one("#text")
+        shown = []
+        for _ in range(4):
+            await terminal.press("f3")
+            shown.append(area.text)
+        assert shown == ['{\n  "int32Value": 7\n}', "int32Value: 7", "int32_value: 7", "1: 7  # int32_value"]
+        await terminal.press("f3", "down", "end", "backspace", "8")
+        assert terminal.screen.edited.form.value == {"int32Value": 8}
+        await terminal.press("f2")
+        assert "●   int32_value                8" in terminal.text()
+        await terminal.press("u")
+        assert terminal.screen.edited.data == b"\x08\x07"
+
+    compose(steps)
+
+
+def test_a_text_with_an_error_stays_and_the_form_is_what_it_was():
+    async def steps(terminal: Composer) -> None:
+        await terminal.field("int32Value")
+        await terminal.over("7")
+        await terminal.press("f3", "down", "end", *", ")
+        assert "! line 3, column 1: not valid JSON" in terminal.text()
+        assert terminal.screen.edited.data is None
+        await terminal.press("f2")
+        assert "●   int32_value                7" in terminal.text()
+        await terminal.press("f3")
+        assert terminal.screen.query_one("#text").text == '{\n  "int32Value": 7, \n}'
+        await terminal.type('"names": ["a"]')
+        assert terminal.screen.edited.data == bytes.fromhex("0807ba010161")
+        await terminal.send()
+        assert terminal.kitchen.requests == [bytes.fromhex("0807ba010161")]
+
+    compose(steps)
+
+
+def test_bytes_that_do_not_follow_the_type_can_be_sent_as_protoscope():
+    async def steps(terminal: Composer) -> None:
+        await terminal.press("f3", "f3", "f3", "f3")
+        await terminal.type("14: {`ff`}")
+        assert terminal.screen.edited.is_raw
+        await terminal.send()
+        assert terminal.kitchen.requests == [b"\x72\x01\xff"]
+
+    compose(steps)
+
+
+# --- settings and metadata ---------------------------------------------------------------------------------------
+
+
+def test_metadata_deadline_and_compression_go_with_the_call():
+    async def steps(terminal: Composer) -> None:
+        await terminal.press("f4", "a")
+        await terminal.type("authorization: Bearer abc")
+        await terminal.press("enter", "a")
+        await terminal.type("x-kept: 1")
+        await terminal.press("enter", "space", "a")
+        await terminal.type("x-raw-bin: AAE=")
+        await terminal.press("enter")
+        text = terminal.text()
+        assert "[x] authorization: <masked>" in text
+        assert "[ ] x-kept: 1" in text
+        await terminal.press("f6")
+        await terminal.press(*"jjjjjjjj", "enter")
+        await terminal.type("5")
+        await terminal.press("enter", "j", "enter", *"gzip", "enter")
+        await terminal.send()
+        metadata = dict(terminal.kitchen.metadata[0])
+        assert metadata["authorization"] == "Bearer abc"
+        assert metadata["x-raw-bin"] == b"\0\1"
+        assert "x-kept" not in metadata
+        assert 3 < terminal.kitchen.remaining <= 5
+        assert terminal.screen.draft.compress == "gzip"
+
+    compose(steps)
+
+
+def test_a_setting_that_is_none_is_told_where_it_is_typed():
+    async def steps(terminal: Composer) -> None:
+        await terminal.press("f6", "enter")
+        await terminal.type("host:x")
+        await terminal.press("enter")
+        assert "'host:x' is not a target" in terminal.text()
+        await terminal.press("escape")
+        assert terminal.screen.draft.target.startswith("grpc://127.0.0.1:")
+
+    compose(steps)
+
+
+# --- streams -----------------------------------------------------------------------------------------------------
+
+
+def test_both_sides_talk_by_turns():
+    async def steps(terminal: Composer) -> None:
+        screen = terminal.screen
+        await terminal.field("int32Value")
+        await terminal.over("1")
+        await terminal.press("f5")
+        await terminal.until(lambda: len(screen.exchange.answers) == 1)
+        await terminal.over("2")
+        await terminal.press("f5")
+        await terminal.until(lambda: len(screen.exchange.answers) == 2)
+        assert screen.exchange.state == "open"
+        assert [each.direction for each in screen.exchange.messages] == ["request", "response"] * 2
+        assert terminal.screen.query_one(AnswerPane).chosen_message.data == b"\x08\x02"
+        await terminal.press("f8")
+        await terminal.until(lambda: screen.exchange.state == "ended")
+        assert screen.exchange.call.status.code == 0
+        assert terminal.kitchen.requests == [b"\x08\x01", b"\x08\x02"]
+        await terminal.press("left_square_bracket")
+        assert terminal.screen.query_one(AnswerPane).chosen_message.direction == "request"
+
+    compose(steps, "kitchen.v1.KitchenService/Talk")
+
+
+def test_a_stream_is_cancelled():
+    async def steps(terminal: Composer) -> None:
+        await terminal.press("f5")
+        await terminal.until(lambda: terminal.screen.exchange.answers)
+        await terminal.press("f7")
+        await terminal.until(lambda: terminal.screen.exchange.state == "ended")
+        assert "CANCELLED" in terminal.text()
+        await terminal.until(terminal.kitchen.cancelled.is_set)
+
+    compose(steps, "kitchen.v1.KitchenService/Talk")
+
+
+def test_several_messages_are_written_and_sent_together():
+    async def steps(terminal: Composer) -> None:
+        await terminal.field("int32Value")
+        await terminal.press("plus")
+        assert "message 2 of 2" in terminal.text()
+        await terminal.over("5")
+        await terminal.press("left_curly_bracket")
+        assert "message 1 of 2" in terminal.text()
+        await terminal.field("int64Value")
+        await terminal.over("6")
+        await terminal.press("f9")
+        await terminal.until(lambda: terminal.screen.exchange.state == "ended")
+        assert terminal.kitchen.requests == [b"\x10\x06", b"\x08\x05"]
+        assert terminal.screen.exchange.answers[0].data == b"\x10\x06\x08\x05"
+
+    compose(steps, "kitchen.v1.KitchenService/Collect")
+
+
+def test_answers_of_a_stream_come_one_by_one():
+    async def steps(terminal: Composer) -> None:
+        await terminal.send()
+        assert len(terminal.screen.exchange.answers) == 3
+
+    compose(steps, "kitchen.v1.KitchenService/Repeat")
+
+
+def test_leaving_the_program_gives_up_a_call_that_waits():
+    async def steps(terminal: Composer) -> None:
+        terminal.screen.change_draft(terminal.screen.call_draft._replace(metadata=(MetadataRow("x-wait", "1"),)))
+        await terminal.press("f5")
+        await terminal.until(lambda: terminal.kitchen.metadata)
+        await terminal.press("f5")
+        assert "F7 cancels it" in terminal.told()
+        kitchens.append(terminal.kitchen)
+
+    kitchens = []
+    compose(steps)
+    assert kitchens[0].cancelled.wait(30)
+
+
+# --- the method --------------------------------------------------------------------------------------------------
+
+
+def test_a_method_is_chosen_by_some_letters_with_the_schema_of_the_server():
+    async def steps(terminal: Composer) -> None:
+        await terminal.until(lambda: isinstance(terminal.app.screen, Picker))
+        assert "unary" in terminal.text()
+        await terminal.press(*"echo", "enter")
+        assert terminal.screen.method.name == "kitchen.v1.KitchenService/Echo"
+        await terminal.send()
+        assert terminal.kitchen.requests == [b""]
+
+    compose(steps, "", asks_server=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inspector.client.replay_compare import Comparison, Rules
-from inspector.errors import InspectorError
+from inspector.limits import MIB
 from inspector.model.call import Message
 from inspector.schema import Schema
 from inspector.tui.compose.draft import Captured
@@ -19,17 +19,24 @@ LONGEST_JSON = 1_000_000
 
 MOST_DIFFERENCES = 200
 
+MOST_COMPARED = 4 * MIB
+"""Bytes of answers that are compared while the user waits."""
+
 _STATES = {CONNECTING: "connecting ...", OPEN: "open", SENT: "waiting for the end ..."}
 
 
-def state_text(exchange: Exchange) -> str:
+def state_text(exchange: Exchange, origin: Captured | None = None) -> str:
     """How the call is, in a few words."""
     if exchange.error is not None:
         return safe(str(exchange.error))
     if exchange.call is None:
         return _STATES.get(exchange.state, "")
     status = "".join(text for _, text in conversation.status_line(exchange.call))
-    return f"{status}  {duration(exchange.call.duration)}"
+    compared = comparison_of(exchange, origin) if origin is not None else None
+    parts = [status, duration(exchange.call.duration)]
+    if compared is not None:
+        parts.append(_count(compared) if compared.differences else "as captured")
+    return "  ".join(parts)
 
 
 def lines_of(tab: str, exchange: Exchange | None, message: Message | None, origin: Captured | None) -> list[Line]:
@@ -69,20 +76,31 @@ def _problems(exchange: Exchange, origin: Captured | None) -> list[Line]:
 
 def differences(exchange: Exchange, origin: Captured) -> list[Line]:
     """What is other than in the capture."""
-    call = exchange.call
-    if call is None or call.status is None:
+    compared = comparison_of(exchange, origin)
+    if compared is None:
         return []
-    comparison = Comparison(origin.call, origin.answers, Rules(exchange.schema or Schema.empty()))
-    try:
+    notes: list[Line] = [[("dim", safe(each))] for each in compared.notes]
+    if not compared.differences:
+        return [[("good", "the same as in the capture")], *notes]
+    lines: list[Line] = [difference_line(each) for each in compared.differences[:MOST_DIFFERENCES]]
+    return [[("bad", f"{_count(compared)} to the capture")], *lines, *notes]
+
+
+def _count(compared: Comparison) -> str:
+    count = len(compared.differences) + compared.more
+    return f"{count} difference{'' if count == 1 else 's'}"
+
+
+def comparison_of(exchange: Exchange, origin: Captured) -> Comparison | None:
+    """The answers beside those of the captured call; None while there is no end."""
+    call = exchange.call
+    if call is None or call.status is None or call.response_bytes > MOST_COMPARED:
+        return None
+    if exchange.compared is None:
+        compared = Comparison(origin.call, origin.answers, Rules(exchange.schema or Schema.empty()))
         for each in exchange.answers:
-            comparison.response(each.data or b"")
-        comparison.rest()
-        comparison.status(call.status)
-    except InspectorError as error:
-        return [[("bad", safe(str(error)))]]
-    found = comparison.differences
-    if not found:
-        return [[("good", "the same as in the capture")]]
-    count = len(found) + comparison.more
-    heading: Line = [("bad", f"{count} difference{'' if count == 1 else 's'} to the capture")]
-    return [heading, *(difference_line(each) for each in found[:MOST_DIFFERENCES])]
+            compared.response(each.data or b"")
+        compared.rest()
+        compared.status(call.status)
+        exchange.compared = compared
+    return exchange.compared

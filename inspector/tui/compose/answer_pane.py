@@ -11,6 +11,7 @@ from inspector.transcode.tree import FieldNode, FieldTree
 from inspector.tui.browse.field_list import FieldList
 from inspector.tui.browse.message_list import MessageList
 from inspector.tui.compose.answer_facts import state_text
+from inspector.tui.compose.draft import Captured
 from inspector.tui.compose.exchange import NUMBER, Exchange
 from inspector.tui.selection import Chosen, Selection
 
@@ -32,6 +33,7 @@ class AnswerPane(Vertical):
     def __init__(self) -> None:
         super().__init__(id="answer", classes="pane")
         self.exchange: Exchange | None = None
+        self.origin: Captured | None = None
         self.selected = Selection(NUMBER)
         self.message_tree: FieldTree | None = None
         self.border_title = "2 Answer"
@@ -48,9 +50,9 @@ class AnswerPane(Vertical):
         yield MessageList(self)
         yield FieldList()
 
-    def show(self, exchange: Exchange) -> None:
-        """Shows another call from now on."""
-        self.exchange, self._shown, self._follows = exchange, None, True
+    def show(self, exchange: Exchange, origin: Captured | None = None) -> None:
+        """Shows another call from now on; `origin` is the one that it repeats."""
+        self.exchange, self.origin, self._shown, self._follows = exchange, origin, None, True
         self.selected = Selection(NUMBER)
         self.update()
 
@@ -65,7 +67,7 @@ class AnswerPane(Vertical):
         rows.show_call(NUMBER)
         rows.show(self.selected)
         self._show_message()
-        self.border_subtitle = state_text(self.exchange).replace("[", "\\[")
+        self.border_subtitle = state_text(self.exchange, self.origin).replace("[", "\\[")
         self.screen.post_message(AnswerChanged())
 
     def _show_message(self) -> None:

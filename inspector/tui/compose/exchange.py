@@ -15,6 +15,7 @@ from inspector.client.channel import Channel
 from inspector.client.decoding import LiveDecoder
 from inspector.client.dial import Step
 from inspector.client.events import ResponseHeaders, ResponseMessage
+from inspector.client.replay_compare import Comparison
 from inspector.client.transcript import Transcript, as_headers
 from inspector.errors import InspectorError
 from inspector.limits import MIB
@@ -56,6 +57,8 @@ class Exchange:
         self.steps: tuple[Step, ...] = ()
         self.state = CONNECTING
         self.note = ""
+        self.compared: Comparison | None = None
+        """The answers beside those of another call, once they were compared."""
         self._types = {"request": types[0], "response": types[1]}
         self._decoder = LiveDecoder(schema or Schema.empty(), *types)
         self._reached = reached

@@ -19,6 +19,7 @@ class LargeEditor(ModalScreen[str | None]):
     DEFAULT_CSS = """
     LargeEditor {
         align: center middle;
+        background: $background;
         & > Vertical { width: 94%; height: 90%; border: round $border; background: $surface; }
         & TextArea { border: none; height: 1fr; }
         & Static { height: 1; padding: 0 1; color: $text-error; text-style: bold; }

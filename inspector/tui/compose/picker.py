@@ -59,6 +59,7 @@ class Picker(ModalScreen[Any]):
     DEFAULT_CSS = """
     Picker {
         align: center middle;
+        background: $background;
         & > Vertical { width: 90%; max-width: 120; height: 80%; border: round $border; background: $surface; }
         & #wanted { border: none; height: 1; padding: 0 1; }
     }

@@ -11,7 +11,7 @@ from textual.containers import Container, Vertical
 from textual.message import Message as TextualMessage
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Static
+from textual.widgets import Footer, Static, Tabs
 
 from inspector.client.client import AsyncClient
 from inspector.client.reflection import reflect
@@ -45,8 +45,11 @@ class CallEnded(TextualMessage):
         super().__init__()
 
 
-class ComposeScreen(Screen[None]):
-    """One request. `schema` tells the types; without one the server is asked when it is needed. `sends` at once."""
+class ComposeScreen(Screen[Draft]):
+    """One request. `schema` tells the types; without one the server is asked when it is needed.
+
+    `sends` it at once; `compares` the answer with that of the call which the draft was made of. Ends with the draft.
+    """
 
     BINDINGS = bindings("compose")
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012  # Textual declares it so
@@ -79,7 +82,9 @@ class ComposeScreen(Screen[None]):
     }
     """
 
-    def __init__(self, draft: Draft = NEW, *, schema: Schema | None = None, sends: bool = False) -> None:
+    def __init__(
+        self, draft: Draft = NEW, *, schema: Schema | None = None, sends: bool = False, compares: bool = False
+    ) -> None:
         super().__init__()
         self.schema = schema
         self.method = Method("")
@@ -88,6 +93,7 @@ class ComposeScreen(Screen[None]):
         self.exchange: Exchange | None = None
         self._draft = draft
         self._sends = sends
+        self._compares = compares
         self._client: tuple[Reached, AsyncClient] | None = None
         self._is_answer = False
 
@@ -195,7 +201,7 @@ class ComposeScreen(Screen[None]):
 
     def _method_chosen(self, name: Any) -> None:
         if name is not None and (name != self.method.name or not self.messages):
-            self.use_method(name)
+            self.use_method(name, () if self.messages else self._draft.messages)
 
     def action_choose_method(self) -> None:
         self.choose_method()
@@ -312,7 +318,7 @@ class ComposeScreen(Screen[None]):
             return None
         types = self.method.request, self.method.response
         exchange = self.exchange = Exchange(self.schema, self.method.name, types, wanted, self._came)
-        self.query_one(AnswerPane).show(exchange)
+        self.query_one(AnswerPane).show(exchange, self._draft.origin)
         self.make_call(exchange, wanted, self.draft)
         return exchange
 
@@ -321,6 +327,10 @@ class ComposeScreen(Screen[None]):
         """Makes a call, to its end."""
         client = await self._connect(wanted)
         await exchange.run(client.channel)
+        self.query_one(AnswerPane).update()
+        if self._compares and draft.origin is not None:
+            self.query_one(Details).query_one(Tabs).active = "problems"
+            self.add_class("-details")
         self.post_message(CallEnded(draft, exchange))
 
     @property
@@ -368,7 +378,7 @@ class ComposeScreen(Screen[None]):
     def action_leave(self) -> None:
         """Back to where the request came from."""
         if len(self.app.screen_stack) > 2:
-            self.dismiss()
+            self.dismiss(self.draft)
 
     # --- what comes back -----------------------------------------------------------------------------------------
 

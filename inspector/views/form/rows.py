@@ -105,8 +105,7 @@ class Walk:
             yield FormRow((*path, "(extensions)"), depth, "extensions", "extensions", "", ABSENT, owner=descriptor)
         if UNKNOWN in held:
             item = Item("json", None, None, "by number")
-            name = "fields that the schema lacks"
-            yield FormRow((*path, UNKNOWN), depth, "unknown", name, item.type, held[UNKNOWN], item)
+            yield FormRow((*path, UNKNOWN), depth, "unknown", "unknown fields", item.type, held[UNKNOWN], item)
 
     def _oneof(self, oneof: OneofDescriptor, held: dict[str, JsonValue], path: Path, depth: int) -> Iterator[FormRow]:
         arm = next((field for field in oneof.fields if is_there(field, held)), None)
