@@ -20,6 +20,9 @@ from inspector.tui.document import Document
 from inspector.tui.intents import ComposeAsked
 from inspector.views.safe_text import safe
 
+MOST_EDITED = 100
+"""Edited calls that are remembered."""
+
 DEFAULT_THEME = "textual-dark"
 
 
@@ -80,6 +83,8 @@ class InspectorApp(App[None]):
         def keep(left: Draft | None) -> None:
             if left is not None:
                 self._edited[key] = left
+                for oldest in list(self._edited)[:-MOST_EDITED]:
+                    del self._edited[oldest]
 
         self.push_screen(screen, keep)
 

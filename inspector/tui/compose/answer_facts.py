@@ -8,9 +8,11 @@ from inspector.model.call import Message
 from inspector.schema import Schema
 from inspector.tui.compose.draft import Captured
 from inspector.tui.compose.exchange import CONNECTING, OPEN, SENT, Exchange
+from inspector.tui.compose.methods import Method
 from inspector.views import call_facts, conversation, live
 from inspector.views.differences import difference_line
 from inspector.views.safe_text import safe
+from inspector.views.schema_lines import source_lines
 from inspector.views.spans import Line
 from inspector.views.times import duration
 
@@ -37,6 +39,14 @@ def state_text(exchange: Exchange, origin: Captured | None = None) -> str:
     if compared is not None:
         parts.append(_count(compared) if compared.differences else "as captured")
     return "  ".join(parts)
+
+
+def schema_of(schema: Schema | None, method: Method) -> list[Line]:
+    """What the schema says of a method and its types."""
+    if schema is None or method.request is None or method.response is None:
+        return [[("dim", "no schema tells the method")]]
+    names = dict.fromkeys((method.name, method.request, method.response))
+    return [line for name in names for line in (*source_lines(schema, name), [])]
 
 
 def lines_of(tab: str, exchange: Exchange | None, message: Message | None, origin: Captured | None) -> list[Line]:

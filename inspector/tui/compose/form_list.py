@@ -21,6 +21,7 @@ from inspector.views.form.rows import FormRow
 from inspector.views.form.texts import hint_for
 from inspector.views.form.values import Path
 from inspector.views.safe_text import safe
+from inspector.views.schema_lines import comment_of
 from inspector.views.spans import Line
 from inspector.views.widths import cells_of, clip
 
@@ -84,7 +85,9 @@ class FormList(EditList):
         mark, style = ("!", "bad") if error else ("●", "good") if row.is_set else ("·", "dim")
         name = clip(f"{row.name}{'*' if row.is_required else ''}", column - len(indent) - 5)
         start: Line = [(style, mark), ("", f" {indent}"), ("dim", f"{sign} ")]
-        start.append(("key" if row.is_set else "", padded(name, column - len(indent) - 4)))
+        start.append(
+            ("key" if row.is_set else "" if row.is_required else "dim", padded(name, column - len(indent) - 4))
+        )
         room = width - column - 1
         style, text = value_span(self.form, row)
         if error:
@@ -102,7 +105,10 @@ class FormList(EditList):
         if self.form is None or row is None:
             return "", False
         error = self.form.error(row)
-        return (safe(error), True) if error else (note_of(self.form, row), False)
+        if error:
+            return safe(error), True
+        comment = comment_of(self.schema, row.field.full_name) if self.schema and row.field is not None else ""
+        return "   ".join(filter(None, (note_of(self.form, row), comment))), False
 
     def cursor_moved(self) -> None:
         super().cursor_moved()

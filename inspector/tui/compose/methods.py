@@ -28,7 +28,7 @@ class Method(NamedTuple):
         if self.request is None:
             return "no schema"
         names = {(False, False): "unary", (False, True): "server stream", (True, False): "client stream"}
-        return names.get((self.takes_stream, self.gives_stream), "bidirectional stream")
+        return names.get((self.takes_stream, self.gives_stream), "both stream")
 
     @property
     def label(self) -> str:

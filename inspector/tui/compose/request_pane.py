@@ -9,7 +9,7 @@ from textual.widget import Widget
 from textual.widgets import Static, Tab, Tabs, TextArea
 
 from inspector.schema import Schema
-from inspector.transcode.tree import FieldNode, FieldTree
+from inspector.transcode.tree import FieldNode
 from inspector.tui.compose.call_lists import HoldsDraft, MetadataList, SettingsList
 from inspector.tui.compose.edit_list import EditPane
 from inspector.tui.compose.form_list import FormList
@@ -170,4 +170,4 @@ class RequestPane(Vertical):
         row, data = self.query_one(FormList).selected, edited.data
         if row is None or not row.is_set or data is None or len(data) > MOST_LINKED:
             return None
-        return node_at(FieldTree(data, resolver=edited.resolver, type_name=edited.type_name), row.path)
+        return node_at(edited.tree, row.path)

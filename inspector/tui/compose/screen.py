@@ -20,7 +20,7 @@ from inspector.schema import Schema
 from inspector.tui.actions import bindings
 from inspector.tui.browse.byte_view import ByteView
 from inspector.tui.browse.details import Details
-from inspector.tui.compose.answer_facts import lines_of
+from inspector.tui.compose.answer_facts import lines_of, schema_of
 from inspector.tui.compose.answer_pane import AnswerPane
 from inspector.tui.compose.connection import Reached, reached
 from inspector.tui.compose.draft import Draft
@@ -31,6 +31,7 @@ from inspector.tui.compose.request_pane import RequestPane
 from inspector.tui.selection import Chosen
 from inspector.views.form.in_step import InStep
 from inspector.views.safe_text import safe
+from inspector.views.schema_lines import source_lines
 from inspector.views.spans import Line
 
 NEW = Draft()
@@ -180,7 +181,9 @@ class ComposeScreen(Screen[Draft]):
         if not choices:
             self.notify("the schema has no services", severity="warning")
             return
-        self.app.push_screen(Picker("Method", choices, current=self.method.name), self._method_chosen)
+        schema = self.schema
+        picker = Picker("Method", choices, current=self.method.name, preview=lambda name: source_lines(schema, name))
+        self.app.push_screen(picker, self._method_chosen)
 
     async def _learn(self) -> bool:
         """Asks for the schema where the target says that it is; whether there is one now."""
@@ -408,6 +411,8 @@ class ComposeScreen(Screen[Draft]):
         self.query_one(AnswerPane).step_message(step)
 
     def _details(self, tab: str) -> list[Line]:
+        if tab == "schema":
+            return schema_of(self.schema, self.method)
         pane = self.query_one(AnswerPane)
         return lines_of(tab, pane.exchange, pane.chosen_message, self._draft.origin)
 

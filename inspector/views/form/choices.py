@@ -54,8 +54,7 @@ def _type(field: FieldDescriptor) -> str:
 
 def any_types(schema: Schema | None) -> list[Choice]:
     """Every message type that an Any can hold."""
-    if schema is None:
-        return []
+    schema = schema or Schema.empty()
     own = schema.messages()
     known = [name for name in schema.known_messages() if name not in set(own)]
     return [(safe(name), _package(name), name) for name in (*own, *known)]

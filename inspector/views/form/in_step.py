@@ -12,6 +12,7 @@ from inspector.formats import registry as formats
 from inspector.formats.base import Conversion
 from inspector.transcode.json_text import dumps
 from inspector.transcode.resolver import Resolver
+from inspector.transcode.tree import FieldTree
 from inspector.views.form.model import Form
 from inspector.views.form.texts import PLAIN, Manner
 from inspector.views.safe_text import safe, safe_json
@@ -67,6 +68,11 @@ class InStep:
     def errors(self) -> int:
         """How many places have to be mended before it can be sent."""
         return int(self.problem is not None and not self.is_raw) or (0 if self.is_raw else len(self.form.errors))
+
+    @property
+    def tree(self) -> FieldTree:
+        """The fields of what is sent."""
+        return FieldTree(self.data or b"", resolver=self.resolver, type_name=self.type_name)
 
     def form_changed(self) -> None:
         """The form is what counts from now on."""

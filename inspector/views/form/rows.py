@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, OneofDescriptor
 
+from inspector.schema import Schema
 from inspector.transcode.maps import is_map, map_key
 from inspector.transcode.message_writers import takes_null
 from inspector.transcode.refusal import Key
@@ -97,6 +98,8 @@ class Walk:
                 yield from self._field(field, held, path, depth)
             elif oneof.fields[0] is field or oneof.fields[0].number == field.number:
                 yield from self._oneof(oneof, held, path, depth)
+        if descriptor.is_extendable and isinstance(self._resolver, Schema):
+            self._resolver.load_extensions(descriptor.full_name)
         extensions = {key_of(field): field for field in extensions_of(descriptor)}
         for key in held:
             if key in extensions:
