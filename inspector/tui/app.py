@@ -62,7 +62,7 @@ class InspectorApp(App[None]):
         self.push_screen(screen)
         return screen
 
-    @work(thread=True, group="compose", exit_on_error=False)
+    @work(thread=True, group="compose")
     def on_compose_asked(self, event: ComposeAsked) -> None:
         """Makes a request of a call: what was made of it last, or (in a thread, as it is read) as it was captured."""
         key = (event.document.path, event.call, event.place)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from tui.composing import Composer, compose, parsed
 from tui.terminal import NARROW, WIDE
 
+from inspector.tui.browse.byte_view import ByteView
 from inspector.tui.compose.answer_pane import AnswerPane
 from inspector.tui.compose.draft import MetadataRow
 from inspector.tui.compose.edit_list import RowEditor
@@ -426,3 +429,71 @@ def test_a_method_is_chosen_by_some_letters_with_the_schema_of_the_server():
         assert terminal.kitchen.requests == [b""]
 
     compose(steps, "", asks_server=True)
+
+
+def test_a_value_of_many_lines_is_edited_in_a_window():
+    async def steps(terminal: Composer) -> None:
+        await terminal.field("stringValue")
+        await terminal.press("E", *"one", "enter", *"two", "ctrl+s")
+        assert terminal.screen.edited.form.value == {"stringValue": "one\ntwo"}
+        assert '"one\\ntwo"' in terminal.text()
+        await terminal.press("enter", "escape")
+        await terminal.field("struct")
+        await terminal.press("E", "{", "ctrl+s")
+        assert "! not valid JSON" in terminal.text()
+        await terminal.type('"a": 1}')
+        await terminal.press("ctrl+s")
+        assert terminal.screen.edited.form.value["struct"] == {"a": 1}
+
+    compose(steps)
+
+
+def test_a_time_is_set_to_now_and_shown_in_the_local_zone(monkeypatch):
+    async def steps(terminal: Composer) -> None:
+        await terminal.field("timestamp")
+        await terminal.over("2026-07-01 12:00 Z")
+        await terminal.press("z")
+        assert "2026-07-01 14:00:00 +02:00" in terminal.text()
+        await terminal.press("t")
+        assert terminal.screen.edited.form.value["timestamp"] > "2026-07-01T12:00:00Z"
+
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        compose(steps)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_a_call_goes_over_tls_with_the_certificates_of_the_settings(authority, doors):
+    async def steps(terminal: Composer) -> None:
+        screen = terminal.screen
+        screen.change_draft(screen.call_draft._replace(target=doors["mutual"]))
+        await terminal.send()
+        assert "signed by a CA that is not" in terminal.text()
+        await terminal.press("f6", "j")
+        for name in (authority.cert("ca"), authority.cert("client"), authority.key("client")):
+            await terminal.press("j", "enter")
+            await terminal.type(name)
+            await terminal.press("enter")
+        await terminal.send()
+        assert screen.exchange.call.status.name == "OK", screen.exchange.error
+
+    compose(steps, "vision.v1.PredictionService/Predict")
+
+
+def test_the_bytes_of_the_field_under_the_cursor_are_told_apart():
+    async def steps(terminal: Composer) -> None:
+        await terminal.field("int32Value")
+        await terminal.over("300")
+        view = terminal.screen.query_one(ByteView)
+        assert [(part.role, part.span.size) for part in view.parts] == [("tag", 1), ("value", 2)]
+        await terminal.press("j")
+        assert view.parts == ()
+        await terminal.send()
+        await terminal.press("2")
+        assert view.border_title == "3 Bytes of the message"
+        assert [part.role for part in view.parts] == ["tag", "value"]
+
+    compose(steps)

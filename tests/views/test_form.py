@@ -375,3 +375,41 @@ def test_every_change_can_be_undone(form):
         assert form.redo()
         assert form.data == after
     assert not form.redo()
+
+
+def test_extensions_of_other_files_can_be_added(tmp_path):
+    (tmp_path / "a.proto").write_text('syntax = "proto2"; package a; message A { extensions 10 to 20; }')
+    (tmp_path / "b.proto").write_text(
+        'syntax = "proto2"; package b; import "a.proto"; extend a.A { optional int32 more = 10; }'
+    )
+    form = Form(Schema.from_source(str(tmp_path)), "a.A")
+    [more] = form.extensions(row(form, "(extensions)"))
+    form.enter(row(form, *form.add_extension(row(form, "(extensions)"), more)), "3")
+    assert form.value == {"[b.more]": 3}
+    assert form.data == b"\x50\x03"
+
+
+@pytest.mark.parametrize(
+    ("type_name", "text", "value"),
+    [
+        ("google.protobuf.Struct", '{"a": 1}', {"a": 1}),
+        ("google.protobuf.Timestamp", "1970-01-01 Z", "1970-01-01T00:00:00Z"),
+        ("google.protobuf.StringValue", "x", "x"),
+    ],
+)
+def test_a_request_may_be_one_value(type_name, text, value):
+    form = Form(Schema.empty(), type_name)
+    [only] = form.rows
+    assert form.enter(only, text) is None
+    assert form.value == value
+    form.clear(form.rows[0])
+    assert form.data == b""
+
+
+def test_of_very_many_elements_one_is_changed(schema):
+    data = schema.message_class(SINK)(names=["x"] * 20_000).SerializeToString()
+    form = Form(schema, SINK, data)
+    assert len(form.rows) == len(Form(schema, SINK).rows)
+    form.open(row(form, "names"))
+    form.enter(row(form, "names", 19_999), "y")
+    assert form.data == data[:-1] + b"y"

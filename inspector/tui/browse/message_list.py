@@ -65,6 +65,8 @@ class MessageList(VirtualList):
 
     def _side_by_side(self) -> Line:
         """Messages from the selected one on, those before it as far as they fit."""
+        if not self._count:
+            return [("dim", "no messages")]
         line: Line = []
         width, at = self.size.width, max(0, self.cursor - 2)
         while at < self._count and sum([cells_of(text) for _, text in line]) < width:

@@ -30,15 +30,25 @@ _STATES = {CONNECTING: "connecting ...", OPEN: "open", SENT: "waiting for the en
 def state_text(exchange: Exchange, origin: Captured | None = None) -> str:
     """How the call is, in a few words."""
     if exchange.error is not None:
-        return safe(str(exchange.error))
+        return "not sent"
     if exchange.call is None:
         return _STATES.get(exchange.state, "")
-    status = "".join(text for _, text in conversation.status_line(exchange.call))
+    status = conversation.status_line(exchange.call)[0][1]
     compared = comparison_of(exchange, origin) if origin is not None else None
     parts = [status, duration(exchange.call.duration)]
     if compared is not None:
         parts.append(_count(compared) if compared.differences else "as captured")
     return "  ".join(parts)
+
+
+def failure_text(exchange: Exchange) -> str:
+    """What went wrong, in full; empty where nothing did."""
+    if exchange.error is not None:
+        return f"! {safe(str(exchange.error))}"
+    status = exchange.call.status if exchange.call is not None else None
+    if exchange.call is None or status is None or status.code == 0:
+        return f"! {safe(exchange.note)}" if exchange.note else ""
+    return f"! {''.join(text for _, text in conversation.status_line(exchange.call))}  {safe(exchange.note)}".rstrip()
 
 
 def schema_of(schema: Schema | None, method: Method) -> list[Line]:

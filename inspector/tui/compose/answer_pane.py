@@ -5,12 +5,13 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message as TextualMessage
+from textual.widgets import Static
 
 from inspector.model.call import Message
 from inspector.transcode.tree import FieldNode, FieldTree
 from inspector.tui.browse.field_list import FieldList
 from inspector.tui.browse.message_list import MessageList
-from inspector.tui.compose.answer_facts import state_text
+from inspector.tui.compose.answer_facts import failure_text, state_text
 from inspector.tui.compose.draft import Captured
 from inspector.tui.compose.exchange import NUMBER, Exchange
 from inspector.tui.selection import Chosen, Selection
@@ -25,6 +26,8 @@ class AnswerPane(Vertical):
 
     DEFAULT_CSS = """
     AnswerPane {
+        & #failure { display: none; height: auto; max-height: 4; color: $text-error; text-style: bold; }
+        & #failure.-shown { display: block; }
         & #messages { height: 1; }
         & #fields { height: 1fr; border: none; }
     }
@@ -37,6 +40,7 @@ class AnswerPane(Vertical):
         self.selected = Selection(NUMBER)
         self.message_tree: FieldTree | None = None
         self.border_title = "2 Answer"
+        self.border_subtitle = "F5 sends"
         self._shown: Message | None = None
         self._follows = True
 
@@ -47,6 +51,7 @@ class AnswerPane(Vertical):
         return self.exchange.message(number, place) if self.exchange is not None else None
 
     def compose(self) -> ComposeResult:
+        yield Static(id="failure", markup=False)
         yield MessageList(self)
         yield FieldList()
 
@@ -68,6 +73,10 @@ class AnswerPane(Vertical):
         rows.show(self.selected)
         self._show_message()
         self.border_subtitle = state_text(self.exchange, self.origin).replace("[", "\\[")
+        told = failure_text(self.exchange)
+        line = self.query_one("#failure", Static)
+        line.update(told)
+        line.set_class(bool(told), "-shown")
         self.screen.post_message(AnswerChanged())
 
     def _show_message(self) -> None:

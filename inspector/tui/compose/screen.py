@@ -13,8 +13,11 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer, Static, Tabs
 
+from inspector.client.channel import Channel
 from inspector.client.client import AsyncClient
 from inspector.client.reflection import reflect
+from inspector.client.settings import ConnectSettings
+from inspector.client.target import Target
 from inspector.errors import InspectorError
 from inspector.schema import Schema
 from inspector.tui.actions import bindings
@@ -95,7 +98,7 @@ class ComposeScreen(Screen[Draft]):
         self._draft = draft
         self._sends = sends
         self._compares = compares
-        self._client: tuple[Reached, AsyncClient] | None = None
+        self._clients: dict[tuple[Target, ConnectSettings], AsyncClient] = {}
         self._is_answer = False
 
     # --- the draft -----------------------------------------------------------------------------------------------
@@ -113,8 +116,10 @@ class ComposeScreen(Screen[Draft]):
 
     def change_draft(self, draft: Draft) -> None:
         """Takes metadata and settings from another draft."""
-        self._draft = draft
+        before, self._draft = self._draft, draft
         self.show_title()
+        if not self.messages and draft.target != before.target:
+            self.choose_method()
 
     @property
     def edited(self) -> InStep | None:
@@ -150,7 +155,7 @@ class ComposeScreen(Screen[Draft]):
     def show_title(self) -> None:
         """The method, what kind it is, and where it goes."""
         name = self.method.name
-        parts = [f"[b]{_plain(name)}[/b]" if name else "no method", self.method.kind if name else ""]
+        parts = [f"[b]{_plain(name)}[/b]" if name else "no method: ctrl+o", self.method.kind if name else ""]
         parts.append(_plain(self._draft.target) or "no target: F6")
         self.query_one("#title", Static).update("  ".join(filter(None, parts)))
 
@@ -171,7 +176,7 @@ class ComposeScreen(Screen[Draft]):
         self.show_title()
         self.query_one(RequestPane).show_tab("form")
 
-    @work(exclusive=True, group="choose", exit_on_error=False)
+    @work(exclusive=True, group="choose")
     async def choose_method(self) -> None:
         """Lets the user choose among the methods of the schema, or of the server."""
         if self.schema is None and not await self._learn():
@@ -193,8 +198,8 @@ class ComposeScreen(Screen[Draft]):
                 self.schema = await asyncio.to_thread(Schema.from_sources, wanted.sources, wanted.import_paths)
             else:
                 self.notify(f"asking {safe(str(wanted.target))} for its schema", markup=False)
-                channel = await (await self._connect(wanted)).channel()
-                self.schema = Schema((await reflect(channel, metadata=wanted.reflect_metadata),))
+                found = await reflect(await self._channel(wanted), metadata=wanted.reflect_metadata)
+                self.schema = Schema((found,))
         except InspectorError as error:
             self.tell(error)
             if not self.messages:
@@ -325,11 +330,10 @@ class ComposeScreen(Screen[Draft]):
         self.make_call(exchange, wanted, self.draft)
         return exchange
 
-    @work(group="call", exit_on_error=False)
+    @work(group="call")
     async def make_call(self, exchange: Exchange, wanted: Reached, draft: Draft) -> None:
         """Makes a call, to its end."""
-        client = await self._connect(wanted)
-        await exchange.run(client.channel)
+        await exchange.run(lambda: self._channel(wanted))
         self.query_one(AnswerPane).update()
         if self._compares and draft.origin is not None:
             self.query_one(Details).query_one(Tabs).active = "problems"
@@ -355,24 +359,25 @@ class ComposeScreen(Screen[Draft]):
             if exchange is not None:
                 exchange.end()
 
-    async def _connect(self, wanted: Reached) -> AsyncClient:
-        """The client for a target and settings: the last one where they are the same."""
-        if self._client is not None and self._client[0][:2] == wanted[:2]:
-            return self._client[1]
-        await self._disconnect()
-        settings = wanted.connect
-        client = AsyncClient(
-            wanted.target, plaintext=settings.plaintext, insecure=settings.insecure, cacert=settings.cacert,
-            cert=settings.cert, key=settings.key, authority=settings.authority, servername=settings.servername,
-            connect_timeout=settings.connect_timeout, keepalive_time=settings.keepalive_time,
-            user_agent=settings.user_agent, schema=self.schema,
-        )  # fmt: skip
-        self._client = wanted, client
-        return client
+    async def _channel(self, wanted: Reached) -> Channel:
+        """The connection to a target: the one that stands, where the settings are the same."""
+        key = wanted.target, wanted.connect
+        if key not in self._clients:
+            if not self.is_under_way:
+                await self._disconnect()
+            settings = wanted.connect
+            self._clients[key] = AsyncClient(
+                wanted.target, plaintext=settings.plaintext, insecure=settings.insecure, cacert=settings.cacert,
+                cert=settings.cert, key=settings.key, authority=settings.authority, servername=settings.servername,
+                connect_timeout=settings.connect_timeout, keepalive_time=settings.keepalive_time,
+                user_agent=settings.user_agent,
+            )  # fmt: skip
+        return await self._clients[key].channel()
 
     async def _disconnect(self) -> None:
-        if self._client is not None:
-            (_, client), self._client = self._client, None
+        clients = [*self._clients.values()]
+        self._clients.clear()
+        for client in clients:
             await client.close()
 
     async def on_unmount(self) -> None:

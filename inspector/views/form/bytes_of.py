@@ -8,7 +8,7 @@ from inspector.transcode.refusal import Key
 from inspector.transcode.tree import FieldNode, FieldTree
 from inspector.views.form.values import Path
 
-MOST_SEARCHED = 10_000
+MOST_SEARCHED = 1_000
 """Fields of a message among which one is looked for."""
 
 
