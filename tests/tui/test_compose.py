@@ -497,3 +497,13 @@ def test_the_bytes_of_the_field_under_the_cursor_are_told_apart():
         assert [part.role for part in view.parts] == ["tag", "value"]
 
     compose(steps)
+
+
+def test_a_message_that_is_damaged_has_no_form_and_is_sent_as_it_is():
+    async def steps(terminal: Composer) -> None:
+        assert "UTF-8" in terminal.text()
+        await terminal.press("a", "x", "enter")
+        await terminal.send()
+        assert terminal.kitchen.requests == [b"\x72\x01\xff"]
+
+    compose(steps, messages=(b"\x72\x01\xff",))

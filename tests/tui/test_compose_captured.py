@@ -11,7 +11,9 @@ from tui.terminal import WIDE, sample
 
 from inspector.tui.app import InspectorApp
 from inspector.tui.compose.draft import Draft
+from inspector.tui.compose.picker import Picker
 from inspector.tui.compose.screen import ComposeScreen
+from inspector.tui.intents import ComposeAsked
 
 
 def drive(steps, kind="plain", name="predict.pcapng", **options):
@@ -98,3 +100,38 @@ def test_without_a_schema_fields_are_edited_by_their_numbers():
         assert terminal.screen.exchange.call.status.code == 0
 
     drive(steps, schema=False)
+
+
+def test_a_request_is_edited_and_its_answer_compared_with_the_captured_one():
+    async def steps(terminal: Composer) -> None:
+        await predict(terminal)
+        await opened(terminal, "R")
+        await terminal.field("model")
+        await terminal.over("another")
+        await terminal.send()
+        await terminal.until(lambda: "to the capture" in terminal.text())
+        assert "response[0].model" in terminal.text()
+
+    drive(steps)
+
+
+def test_a_payload_becomes_the_request_of_a_method_that_is_chosen():
+    async def steps(terminal: Composer) -> None:
+        data = terminal.app.documents[0].message(0, 0).data
+        await terminal.press("e")
+        await terminal.until(lambda: isinstance(terminal.app.screen, Picker))
+        await terminal.press(*"service/predict", "enter")
+        assert terminal.screen.method.name == "vision.v1.PredictionService/Predict"
+        await terminal.send()
+        assert terminal.screen.exchange.messages[0].data == data
+
+    drive(steps, name="payloads/predict_request.binpb", type_name="vision.v1.PredictRequest")
+
+
+def test_a_call_that_cannot_be_sent_again_is_told():
+    async def steps(terminal: Composer) -> None:
+        document = terminal.app.documents[0]
+        terminal.app.on_compose_asked(ComposeAsked(document, 99, 0, is_new=True))
+        await terminal.until(lambda: "the call has not ended" in terminal.told())
+
+    drive(steps)

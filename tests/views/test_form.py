@@ -413,3 +413,12 @@ def test_of_very_many_elements_one_is_changed(schema):
     form.open(row(form, "names"))
     form.enter(row(form, "names", 19_999), "y")
     assert form.data == data[:-1] + b"y"
+
+
+def test_what_a_form_cannot_hold_is_known(schema):
+    assert Form(schema, SINK, b"\x08\x01").is_exact
+    assert Form(schema, SINK, bytes.fromhex("0801c03e05")).is_exact
+    assert not Form(schema, SINK, bytes.fromhex("aa0200")).is_exact  # a Value without a kind
+    old = Form(schema, "kitchen.v1.Classic", bytes.fromhex("0a01ff"))  # strings of proto2 may be anything
+    assert not old.is_exact
+    assert old.data == bytes.fromhex("0a01ff")

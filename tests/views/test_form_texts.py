@@ -140,3 +140,14 @@ def test_a_field_is_found_among_the_bytes(schema, path, span):
     edited = InStep(schema, SINK, message.SerializeToString())
     node = node_at(edited.tree, path)
     assert (None if node is None else tuple(node.span)) == span
+
+
+def test_what_does_not_follow_its_type_is_edited_byte_by_byte_only(schema):
+    broken = InStep(schema, SINK, b"\x72\x01\xff")
+    assert [name for name in ("form", *TEXTS) if broken.takes(name)] == ["protoscope"]
+    broken.enter("protoscope", '14: {"a"}')
+    assert broken.takes("form")
+    assert broken.form.value == {"stringValue": "a"}
+    large = InStep(schema, SINK, b"\x72" + bytes.fromhex("c0843d") + b"x" * 1_000_000)
+    assert not any(large.takes(name) for name in ("form", *TEXTS))
+    assert large.text("json") == "1,000,004 bytes: too many to be edited here"

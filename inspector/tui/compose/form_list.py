@@ -52,11 +52,11 @@ class FormList(EditList):
         self.form: Form | None = None
         self.schema: Schema | None = None
 
-    def show_form(self, form: Form, schema: Schema | None) -> None:
-        """Shows a message."""
+    def show_form(self, form: Form | None, schema: Schema | None) -> None:
+        """Shows a message; None is one that a form cannot show."""
         is_other = form is not self.form
         self.form, self.schema = form, schema
-        if is_other:
+        if is_other and form is not None:
             form.open_all(60)
             self.cursor = 0
         self.update_rows()

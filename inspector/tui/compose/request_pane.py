@@ -83,9 +83,11 @@ class RequestPane(Vertical):
             text = self.edited.text(self.shown_tab)
             if area.text != text:
                 area.load_text(text)
+            area.read_only = not self.edited.takes(self.shown_tab)
         elif self.edited is not None and self.shown_tab == "form":
-            self.query_one(FormList).show_form(self.edited.form, self.schema)
-            self.query_one("#form-pane", EditPane).show_note()
+            pane = self.query_one("#form-pane", EditPane)
+            self.query_one(FormList).show_form(self.edited.form if self.edited.takes("form") else None, self.schema)
+            pane.show_note() if self.edited.takes("form") else pane.tell(str(self.edited.problem), True)
         elif self.shown_tab != "form" and self.shown_tab not in TEXTS:
             self.query_one(f"#{self.shown_tab}-pane", EditPane).show_note()
         self._tell()
@@ -151,7 +153,7 @@ class RequestPane(Vertical):
 
     def read_text(self) -> None:
         """Takes the text as it is now."""
-        if self.edited is not None and self.shown_tab in TEXTS:
+        if self.edited is not None and self.shown_tab in TEXTS and self.edited.takes(self.shown_tab):
             self.edited.enter(self.shown_tab, self.query_one("#text", TextArea).text)
             self._tell()
 

@@ -39,6 +39,9 @@ from inspector.views.spans import Line
 
 NEW = Draft()
 
+MOST_CLIENTS = 4
+"""Connections that are kept, each to another target or with other settings."""
+
 
 class CallEnded(TextualMessage):
     """A call that was sent has ended: what was sent, and what became of it."""
@@ -220,6 +223,9 @@ class ComposeScreen(Screen[Draft]):
         pane = self.query_one(RequestPane)
         if self.edited is not None:
             pane.show(self.edited, self.schema)
+            if not self.edited.form.is_exact:
+                text = "a form cannot hold all of this message: to edit it changes more than what you edit"
+                self.notify(text, severity="warning")
         count = len(self.messages)
         pane.border_title = "1 Request" + (f"  message {self.place + 1} of {count}" if count > 1 else "")
 
@@ -363,8 +369,8 @@ class ComposeScreen(Screen[Draft]):
         """The connection to a target: the one that stands, where the settings are the same."""
         key = wanted.target, wanted.connect
         if key not in self._clients:
-            if not self.is_under_way:
-                await self._disconnect()
+            for oldest in list(self._clients)[: 1 - MOST_CLIENTS]:
+                await self._clients.pop(oldest).close()
             settings = wanted.connect
             self._clients[key] = AsyncClient(
                 wanted.target, plaintext=settings.plaintext, insecure=settings.insecure, cacert=settings.cacert,

@@ -69,6 +69,11 @@ class InStep:
         """How many places have to be mended before it can be sent."""
         return int(self.problem is not None and not self.is_raw) or (0 if self.is_raw else len(self.form.errors))
 
+    def takes(self, name: str) -> bool:
+        """Whether the message can be edited in a format, or as a `form`: what does not follow its type only byte by
+        byte, what is very large not at all."""
+        return not self.is_raw or (name == "protoscope" and len(self._raw) <= MOST_EDITED)
+
     @property
     def tree(self) -> FieldTree:
         """The fields of what is sent."""
@@ -121,6 +126,8 @@ class InStep:
         return messages[0]
 
     def _write(self, name: str) -> str:
+        if self.is_raw and len(self._raw) > MOST_EDITED:
+            return f"{len(self._raw):,} bytes: too many to be edited here"
         if not self.is_raw and name == "json":  # which is there before all that is required is
             return safe_json(dumps(self.form.value, 2)).decode()
         data = self.data
@@ -129,7 +136,7 @@ class InStep:
         try:
             written = formats.find(name).write(data, self._conversion).decode()
         except InspectorError as error:
-            return f"# {safe(str(error))}\n"
+            return f"# {safe(str(error))}"
         return "\n".join(map(_shown, written.removesuffix("\n").split("\n")))
 
     @property

@@ -96,6 +96,21 @@ class Form:
         return self.value is not self._given[0] or bool(self.faults)
 
     @cached_property
+    def is_exact(self) -> bool:
+        """Whether the form holds all of the message that came in. What it cannot hold, as JSON cannot: strings that are
+        not UTF-8, a Value without a kind."""
+        value, data = self._given
+        if not data:
+            return True
+        parse = self.resolver.message_class(self.type_name).FromString
+        try:
+            again = self._encoder.encode(self.type_name, value)
+        except EncodeError:
+            return False
+        first, second = (parse(each).SerializePartialToString(deterministic=True) for each in (data, again))
+        return first == second
+
+    @cached_property
     def _encoded(self) -> tuple[bytes | None, tuple[Path, str] | None]:
         if self.value is self._given[0]:
             return self._given[1], self._missing()
