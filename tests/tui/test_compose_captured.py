@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 from sample_server import serving
-from tui.composing import Composer
+from tui.composing import SCHEMA, Composer
 from tui.terminal import WIDE, sample
 
 from inspector.tui.app import InspectorApp
@@ -98,6 +98,18 @@ def test_without_a_schema_fields_are_edited_by_their_numbers():
         await terminal.send()
         assert terminal.screen.exchange.messages[0].data == captured
         assert terminal.screen.exchange.call.status.code == 0
+
+    drive(steps, schema=False)
+
+
+def test_a_schema_that_is_there_later_tells_the_fields_of_what_was_edited_without():
+    async def steps(terminal: Composer) -> None:
+        _, captured = await predict(terminal)
+        await opened(terminal, "e")
+        terminal.screen.schema = SCHEMA
+        await terminal.press("ctrl+o", *"service/predict", "enter")
+        assert "model" in terminal.screen.edited.form.value
+        assert terminal.screen.draft.messages == (captured,)
 
     drive(steps, schema=False)
 

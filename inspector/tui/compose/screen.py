@@ -72,7 +72,7 @@ class ComposeScreen(Screen[Draft]):
         & #bytes { height: 3; }
         & #bytes:focus { height: 6; }
         & #right { height: 6; }
-        & #right:focus-within { height: 2fr; }
+        & #right:focus-within { height: 12; }
         & #answer { height: 1fr; }
         & #details-pane { display: none; height: 1fr; }
         &.-details #details-pane { display: block; }
@@ -103,6 +103,7 @@ class ComposeScreen(Screen[Draft]):
         self._compares = compares
         self._clients: dict[tuple[Target, ConnectSettings], AsyncClient] = {}
         self._is_answer = False
+        self._learned_of: str | None = None  # the target that told the schema
 
     # --- the draft -----------------------------------------------------------------------------------------------
 
@@ -182,7 +183,8 @@ class ComposeScreen(Screen[Draft]):
     @work(exclusive=True, group="choose")
     async def choose_method(self) -> None:
         """Lets the user choose among the methods of the schema, or of the server."""
-        if self.schema is None and not await self._learn():
+        is_of_another = self._learned_of is not None and self._learned_of != self._draft.target
+        if (self.schema is None or is_of_another) and not await self._learn():
             return
         assert self.schema is not None
         choices = [Choice(each.label, f"{each.detail}  {each.kind}", each.name) for each in methods_of(self.schema)]
@@ -203,6 +205,7 @@ class ComposeScreen(Screen[Draft]):
                 self.notify(f"asking {safe(str(wanted.target))} for its schema", markup=False)
                 found = await reflect(await self._channel(wanted), metadata=wanted.reflect_metadata)
                 self.schema = Schema((found,))
+            self._learned_of = self._draft.target
         except InspectorError as error:
             self.tell(error)
             if not self.messages:
@@ -211,8 +214,14 @@ class ComposeScreen(Screen[Draft]):
         return True
 
     def _method_chosen(self, name: Any) -> None:
-        if name is not None and (name != self.method.name or not self.messages):
-            self.use_method(name, () if self.messages else self._draft.messages)
+        if name is None or (name == self.method.name and self.method.request is not None):
+            return
+        if not self.messages:
+            self.use_method(name, self._draft.messages)
+            return
+        # What is there stays where the method takes it: of the same type, or of one that was not known.
+        is_kept = self.method.request in (None, method_of(self.schema, name).request)
+        self.use_method(name, self.draft.messages if is_kept else ())
 
     def action_choose_method(self) -> None:
         self.choose_method()
