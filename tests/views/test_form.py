@@ -20,6 +20,7 @@ from inspector.views.form.in_step import TEXTS, InStep
 from inspector.views.form.model import Form
 from inspector.views.form.rows import FormRow
 from inspector.views.form.texts import Manner
+from inspector.views.safe_text import safe
 
 PROTOS = Path(__file__).parents[2] / "protos"
 SINK = "kitchen.v1.Sink"
@@ -134,6 +135,7 @@ def test_form_and_text_say_the_same(example, name):
         ("timestamp", "2026-11-23 13:00 local", "timestamp { seconds: 1795435200 }"),
         ("timestamp", "2026-11-23T12:00:00Z", "timestamp { seconds: 1795435200 }"),
         ("timestamp", "2026-11-23 14:00:00 +02:00", "timestamp { seconds: 1795435200 }"),
+        ("timestamp", "1890-01-01 00:53:28 local", "timestamp { seconds: -2524521600 }"),
         ("timestamp", "2026-11-23 UTC", "timestamp { seconds: 1795392000 }"),
         ("timestamp", "now", "timestamp { seconds: 1795435200 }"),
         ("timestamp", "now+1m", "timestamp { seconds: 1795435260 }"),
@@ -202,7 +204,7 @@ def test_a_pipe_does_not_keep_the_form_waiting(form, tmp_path):
 
 def test_a_time_is_shown_with_its_zone(form):
     enter(form, "timestamp", "2026-07-01 12:00:00.25 Z")
-    assert form.text(row(form, "timestamp")) == "2026-07-01T12:00:00.25Z"
+    assert form.text(row(form, "timestamp")) == "2026-07-01T12:00:00.250Z"
     form.manner = form.manner._replace(is_local=True)
     assert form.text(row(form, "timestamp")) == "2026-07-01 14:00:00.25 +02:00"
 
@@ -422,3 +424,27 @@ def test_what_a_form_cannot_hold_is_known(schema):
     old = Form(schema, "kitchen.v1.Classic", bytes.fromhex("0a01ff"))  # strings of proto2 may be anything
     assert not old.is_exact
     assert old.data == bytes.fromhex("0a01ff")
+
+
+TYPED = st.one_of(
+    st.text(max_size=12),
+    st.from_regex(r"[0-9]{1,6}-[0-9]{2}-[0-9]{2}[ T][0-9:.]{0,12} ?(Z|local|[+-][0-9]{2}:?[0-9]{2})?", fullmatch=True),
+    st.from_regex(r"(now ?[+-] ?)?-?[0-9]{1,25}(\.[0-9]{0,12})?(ns|us|ms|s|m|h|d| )?", fullmatch=True),
+    st.from_regex(r"(hex|base64|text|file):[0-9a-f=]{0,6}|@[a-z/\x00]{0,4}|[-+0-9eE._x]{1,8}", fullmatch=True),
+    st.sampled_from(["9" * 5000, "1e999", '"\\ud800"', "[" * 9999]),
+    st.sampled_from(["0001-01-01 00:00 local", "9999-12-31 23:59:59 local", "0001-01-01 00:00 +14:00"]),
+)  # fmt: skip
+
+
+@thorough
+@given(st.data(), TYPED)
+def test_whatever_is_typed_is_a_value_or_told_as_none(schema, data, text):
+    form = Form(schema, SINK)
+    at = data.draw(st.sampled_from([each for each in form.rows if each.role == "value" and not each.item.is_nested]))
+    error = form.enter(at, text)
+    assert (form.data is None) == bool(form.errors)
+    if error is None and form.data is not None:
+        shown = form.text(form.rows[form.index_of(at.path)])
+        again = Form(schema, SINK, form.data)
+        assert again.data == form.data
+        assert safe(shown) == shown

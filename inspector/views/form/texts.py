@@ -15,7 +15,7 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from google.protobuf.descriptor import FieldDescriptor
 
@@ -25,7 +25,8 @@ from inspector.transcode.json_source import JsonSource
 from inspector.transcode.json_text import dumps
 from inspector.transcode.refusal import Refusal
 from inspector.transcode.scalar_readers import enum_numbers, from_base64, is_null, parse_number, scalar_reader
-from inspector.transcode.well_known_readers import READERS, duration_fields, timestamp_fields
+from inspector.transcode.well_known import LONGEST_DURATION, duration_text, timestamp_text
+from inspector.transcode.well_known_readers import READERS, timestamp_fields
 from inspector.views.form.items import LONG, Item, enum_of
 from inspector.views.safe_text import safe, safe_json
 from inspector.wire.json_value import JsonValue
@@ -237,7 +238,7 @@ def _read_enum(item: Item, text: str, manner: Manner) -> JsonValue:
     if word in known:
         return word
     if word.lstrip("-").isdecimal():
-        return int(word)
+        return _integer(word)
     same = [name for name in known if name.casefold() == word.casefold()]
     return same[0] if len(same) == 1 else word
 
@@ -261,8 +262,11 @@ def _timestamp(item: Item, value: JsonValue, manner: Manner) -> str:
         found = (_EPOCH + timedelta(seconds=seconds)).astimezone()
     except (OverflowError, ValueError):
         return value
+    offset = found.utcoffset()
+    if found.year < 1000 or offset is None or offset.seconds % 60:  # as zones had it in the days of local time
+        return value
     fraction = f".{nanos:09d}".rstrip("0") if nanos else ""
-    return f"{found:%Y-%m-%d %H:%M:%S}{fraction} {_offset(found)}" if found.year >= 1000 else value
+    return f"{found:%Y-%m-%d %H:%M:%S}{fraction} {_offset(found)}"
 
 
 def _offset(found: datetime) -> str:
@@ -277,7 +281,7 @@ def _read_timestamp(item: Item, text: str, manner: Manner) -> JsonValue:
     now = _NOW.fullmatch(bare)
     if now is not None:
         shift = _nanoseconds(now[2]) if now[2] else 0
-        return _rfc3339(manner.clock() + (-shift if now[1] == "-" else shift))
+        return _utc(manner.clock() + (-shift if now[1] == "-" else shift))
     found = _TIME.fullmatch(bare)
     if found is None:
         raise Refusal(f"{_cut(text) or 'nothing'} is not a time", hint="2026-11-23 09:03:11 Z, or: now")
@@ -285,27 +289,34 @@ def _read_timestamp(item: Item, text: str, manner: Manner) -> JsonValue:
     if zone is None:
         raise Refusal("the zone is missing", hint="end with Z for UTC, local, or +02:00")
     plain = f"{date}T{minutes or '00:00'}{seconds or ':00'}"
-    return f"{plain}{fraction or ''}{_zone(plain, zone)}"
+    fields = timestamp_fields(_in_zone(plain, fraction or "", zone))
+    return timestamp_text(_Parts(**fields))
 
 
-def _zone(plain: str, zone: str) -> str:
-    if zone.upper() in ("Z", "UTC"):
-        return "Z"
+def _in_zone(plain: str, fraction: str, zone: str) -> str:
+    """A time with its zone, as RFC 3339 has it."""
     if zone.lower() == "local":
         try:
-            return _offset(datetime.fromisoformat(plain).astimezone())
-        except (OverflowError, ValueError) as error:
+            plain = datetime.fromisoformat(plain).astimezone(UTC).isoformat()[:19]
+        except (OverflowError, ValueError, OSError) as error:
             raise Refusal(f"{plain} is no time: {error}") from None
-    return zone if ":" in zone else f"{zone[:3]}:{zone[3:]}"
+    if zone.upper() in ("Z", "UTC", "LOCAL"):
+        return f"{plain}{fraction}Z"
+    return f"{plain}{fraction}{zone if ':' in zone else f'{zone[:3]}:{zone[3:]}'}"
 
 
-def _rfc3339(nanoseconds: int) -> str:
-    seconds, nanos = divmod(nanoseconds, 1_000_000_000)
-    try:
-        text = (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
-    except OverflowError:
-        raise Refusal("the time is out of range", hint="years 1 to 9999") from None
-    return f"{text}.{nanos:09d}Z" if nanos else f"{text}Z"
+class _Parts(NamedTuple):
+    """What Timestamp and Duration have."""
+
+    seconds: Any
+    nanos: Any
+
+
+def _utc(nanoseconds: int) -> JsonValue:
+    text = timestamp_text(_Parts(*divmod(nanoseconds, 10**9)))
+    if text is None:
+        raise Refusal("the time is out of range", hint="years 1 to 9999")
+    return text
 
 
 # --- durations ---------------------------------------------------------------------------------------------------
@@ -341,11 +352,11 @@ def _read_duration(item: Item, text: str, manner: Manner) -> JsonValue:
     if text.strip().startswith("{"):
         return _parse_json(text)
     nanoseconds = _nanoseconds(text)
+    sign = -1 if nanoseconds < 0 else 1
     seconds, nanos = divmod(abs(nanoseconds), 10**9)
-    digits = f".{nanos:09d}".rstrip("0") if nanos else ""
-    written = f"{'-' if nanoseconds < 0 else ''}{seconds}{digits}s"
-    duration_fields(written)
-    return written
+    if seconds > LONGEST_DURATION:
+        raise Refusal(f"{_cut(text)} is out of the range of a Duration", hint=f"at most {LONGEST_DURATION} seconds")
+    return duration_text(_Parts(sign * seconds, sign * nanos))
 
 
 # --- masks and JSON ----------------------------------------------------------------------------------------------
