@@ -200,6 +200,8 @@ def test_what_is_wrong_stands_at_the_field_and_is_not_sent():
         assert terminal.screen.query_one(FormList).selected.path == ("int32Value",)
         await terminal.press("enter")
         assert terminal.screen.query_one(RowEditor).value == "many"
+        line = next(line for line in terminal.lines() if " int32_value " in line)
+        assert "many" in line
         await terminal.press("escape", "x")
         await terminal.send()
         assert terminal.kitchen.requests == [b""]
@@ -507,3 +509,14 @@ def test_a_message_that_is_damaged_has_no_form_and_is_sent_as_it_is():
         assert terminal.kitchen.requests == [b"\x72\x01\xff"]
 
     compose(steps, messages=(b"\x72\x01\xff",))
+
+
+def test_a_stream_that_does_not_end_is_given_up_where_it_is_too_much_to_hold(monkeypatch):
+    async def steps(terminal: Composer) -> None:
+        await terminal.send()
+        exchange = terminal.screen.exchange
+        assert len(exchange.messages) == 2
+        assert "given up: more than 2 messages" in terminal.text()
+
+    monkeypatch.setattr("inspector.tui.compose.exchange.MOST_MESSAGES", 2)
+    compose(steps, "kitchen.v1.KitchenService/Repeat")

@@ -76,6 +76,7 @@ class EditPane(Vertical):
             display: none; layer: above; position: absolute; height: 1; border: none; padding: 0;
             background: $surface-lighten-1; color: $foreground;
         }
+        & > RowEditor:focus { border: none; background-tint: $foreground 5%; }
         & > RowEditor.-shown { display: block; }
         & > Static { height: 1; padding: 0 1; color: $foreground-muted; }
         & > Static.-bad { color: $text-error; text-style: bold; }
