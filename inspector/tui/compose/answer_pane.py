@@ -43,6 +43,7 @@ class AnswerPane(Vertical):
         self.border_subtitle = "F5 sends"
         self._shown: Message | None = None
         self._follows = True
+        self._told = ""
 
     def message_count(self, number: int) -> int:
         return self.exchange.message_count(number) if self.exchange is not None else 0
@@ -75,8 +76,10 @@ class AnswerPane(Vertical):
         self.border_subtitle = state_text(self.exchange, self.origin).replace("[", "\\[")
         told = failure_text(self.exchange)
         line = self.query_one("#failure", Static)
-        line.update(told)
-        line.set_class(bool(told), "-shown")
+        if told != self._told:
+            self._told = told
+            line.update(told)
+            line.set_class(bool(told), "-shown")
         self.screen.post_message(AnswerChanged())
 
     def _show_message(self) -> None:

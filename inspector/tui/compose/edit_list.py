@@ -73,11 +73,11 @@ class EditPane(Vertical):
         height: 1fr;
         layers: below above;
         & > RowEditor {
-            display: none; layer: above; position: absolute; height: 1; border: none; padding: 0;
+            visibility: hidden; layer: above; position: absolute; height: 1; border: none; padding: 0;
             background: $surface-lighten-1; color: $foreground;
         }
         & > RowEditor:focus { border: none; background-tint: $foreground 5%; }
-        & > RowEditor.-shown { display: block; }
+        & > RowEditor.-shown { visibility: visible; }
         & > Static { height: 1; padding: 0 1; color: $foreground-muted; }
         & > Static.-bad { color: $text-error; text-style: bold; }
     }
@@ -100,7 +100,7 @@ class EditPane(Vertical):
     def tell(self, text: str, is_bad: bool = False) -> None:
         line = self.query_one(Static)
         line.set_class(is_bad, "-bad")
-        line.update(f"! {text}" if is_bad else text)
+        line.update(f"! {text}" if is_bad else text, layout=False)
 
     @property
     def is_editing(self) -> bool:

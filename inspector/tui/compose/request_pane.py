@@ -102,7 +102,7 @@ class RequestPane(Vertical):
         problem = self.edited.problem
         line = self.query_one("#problem", Static)
         line.set_class(problem is not None, "-bad")
-        line.update(f"! {problem}" if problem is not None else "")
+        line.update(f"! {problem}" if problem is not None else "", layout=False)
         self.screen.post_message(RequestChanged())
 
     # --- tabs ----------------------------------------------------------------------------------------------------

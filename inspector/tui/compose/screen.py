@@ -110,6 +110,8 @@ class ComposeScreen(Screen[Draft]):
     @property
     def draft(self) -> Draft:
         """The request as it is now; of a message that is not whole, what it was when it last was."""
+        if not self.messages:
+            return self._draft
         data = tuple(each.form.last_good if each.data is None else each.data for each in self.messages)
         return self._draft._replace(messages=data)
 
@@ -161,7 +163,7 @@ class ComposeScreen(Screen[Draft]):
         name = self.method.name
         parts = [f"[b]{_plain(name)}[/b]" if name else "no method: ctrl+o", self.method.kind if name else ""]
         parts.append(_plain(self._draft.target) or "no target: F6")
-        self.query_one("#title", Static).update("  ".join(filter(None, parts)))
+        self.query_one("#title", Static).update("  ".join(filter(None, parts)), layout=False)
 
     # --- the method ----------------------------------------------------------------------------------------------
 
