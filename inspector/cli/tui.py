@@ -22,19 +22,22 @@ _run = deferred("inspector.tui.app", "run")
     help="The message type of INPUT, where no method tells it.",
 )  # fmt: skip
 @hint_option
+@click.option("--target", metavar="TARGET", help="Where requests go: host:port, grpc://host:port, @NAME of a profile.")
 @click.option("--theme", metavar="NAME", help="Colours: textual-dark, textual-light, nord, ...")
 @click.option("--no-state", is_flag=True, help="Forget where you are in INPUT, and do not look where you were.")
 def tui(
     inputs: tuple[str, ...], kind: str | None, schemas: tuple[str, ...], import_paths: tuple[str, ...],
-    type_name: str | None, hints: dict[str, str], theme: str | None, no_state: bool,
+    type_name: str | None, hints: dict[str, str], target: str | None, theme: str | None, no_state: bool,
 ) -> int:  # fmt: skip
-    """Browse captures and payloads in the terminal: calls, messages, each field beside its bytes."""
+    """Browse captures and payloads in the terminal: calls, messages, each field beside its bytes.
+
+    Without INPUT it composes requests: a method of -s, or of the server itself, a form to fill in, and the answer."""
     schema = load_schema(schemas, import_paths)
     if type_name is not None:
         schema = require_type(schema, type_name)
     code = _run(
         inputs, schema=schema, kind=kind, type_name=type_name, hints=hints, theme=theme, sources=schemas,
-        import_paths=import_paths, remembers=not no_state,
+        import_paths=import_paths, remembers=not no_state, target=target,
     )  # fmt: skip
     assert isinstance(code, int)
     return code

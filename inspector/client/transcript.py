@@ -56,11 +56,18 @@ class Transcript:
     def ended(self, event: Ended) -> Call:
         """The call, whole."""
         self._end = event
+        return self.so_far()
+
+    def so_far(self) -> Call:
+        """The call, as far as it has come."""
+        end = self._end
         return Call(
-            1, self._method, "grpc", self._client, self._server, *_PLACE, self.started, event.time - self.started,
-            self._authority, self._deadline, self._request_headers, self._response_headers, event.trailers,
-            event.status, self._counts["request"], self._counts["response"],
-            self._sizes["request"], self._sizes["response"], _is_complete(event.status), (),
+            1, self._method, "grpc", self._client, self._server, *_PLACE, self.started,
+            None if end is None else end.time - self.started,
+            self._authority, self._deadline, self._request_headers, self._response_headers,
+            () if end is None else end.trailers, None if end is None else end.status,
+            self._counts["request"], self._counts["response"], self._sizes["request"], self._sizes["response"],
+            end is not None and _is_complete(end.status), (),
         )  # fmt: skip
 
     def _message(self, direction: Direction, data: bytes, encoding: str, time: int) -> Message:

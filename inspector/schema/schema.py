@@ -46,6 +46,7 @@ class Schema:
         self._loader = Loader(self._catalog)
         self._messages: dict[str, Descriptor | None] = {}
         self._methods: dict[str, MethodDescriptor | None] = {}
+        self._extended: set[str] = set()
 
     @classmethod
     def empty(cls) -> Schema:
@@ -155,6 +156,19 @@ class Schema:
     def messages(self) -> list[str]:
         """Full names of the message types in the sources, nested ones too, sorted; without the always-known ones."""
         return list(self._message_names)
+
+    def known_messages(self) -> list[str]:
+        """Full names of the always-known message types, sorted."""
+        return sorted(self._catalog.always_known_messages())
+
+    def load_extensions(self, message: str) -> None:
+        """Builds the files that have extensions of a message type, so that its pool knows them. Those that cannot be
+        built are passed over."""
+        if message not in self._extended:
+            self._extended.add(message)
+            for symbol in self.symbols.all("extension"):
+                if text(symbol.node.extendee).removeprefix(".") == message:
+                    self.symbols.load(symbol)
 
     def services(self) -> list[str]:
         """Full names of the services in the sources, sorted."""

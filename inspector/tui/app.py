@@ -6,20 +6,29 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
+from textual import work
 from textual.app import App
 
-from inspector.errors import InputError
+from inspector.errors import InputError, InspectorError
 from inspector.schema import Schema
 from inspector.schema.names import near
 from inspector.tui import export, keymap, state
 from inspector.tui.actions import bindings
 from inspector.tui.available import available
 from inspector.tui.browse.screen import BrowseScreen
+from inspector.tui.compose.draft import Draft
+from inspector.tui.compose.from_capture import draft_from
+from inspector.tui.compose.screen import ComposeScreen
 from inspector.tui.document import Document
 from inspector.tui.help import Help
+from inspector.tui.intents import ComposeAsked
 from inspector.tui.jump import Jump, go
 from inspector.tui.keymap import Keymap
 from inspector.tui.palette import ActionCommands
+from inspector.views.safe_text import safe
+
+MOST_EDITED = 100
+"""Edited calls that are remembered."""
 
 DEFAULT_THEME = "textual-dark"
 
@@ -30,16 +39,27 @@ MOST_PROBLEMS = 5
 
 
 class InspectorApp(App[None]):
-    """Browses inputs."""
+    """Browses inputs; without one it composes a request. `draft` is what requests that are made anew begin with."""
 
     TITLE = "inspector"
     BINDINGS = bindings("app")
     COMMANDS = {ActionCommands}  # noqa: RUF012  # Textual declares it so
 
-    def __init__(self, documents: list[Document], *, theme: str | None = None, keys: Keymap = NO_KEYS) -> None:
+    def __init__(
+        self,
+        documents: list[Document],
+        *,
+        theme: str | None = None,
+        keys: Keymap = NO_KEYS,
+        schema: Schema | None = None,
+        target: str = "",
+    ) -> None:
         """Raises InputError for a theme that is none."""
         super().__init__()
         self.documents = documents
+        self.schema = schema
+        self.draft = Draft(target=target)
+        self._edited: dict[tuple[str, int, int], Draft] = {}  # what became of calls, by document and place
         self.user_keys = keys
         if theme is not None and theme not in self.available_themes:
             known = ", ".join(near(theme, self.available_themes) or sorted(self.available_themes))
@@ -56,6 +76,8 @@ class InspectorApp(App[None]):
         self.theme_changed_signal.subscribe(self, lambda theme: state.save_theme(theme.name))
         if self.documents:
             self.push_screen(BrowseScreen(self.documents[0]))
+        else:
+            self.compose_request(self.draft)
         for each in self.user_keys.problems[:MOST_PROBLEMS]:
             self.notify(each, severity="warning", timeout=15, markup=False)
 
@@ -72,6 +94,40 @@ class InspectorApp(App[None]):
         if not isinstance(self.screen, Help):
             self.push_screen(Help(available(self.screen)))
 
+    def compose_request(
+        self, draft: Draft, schema: Schema | None = None, *, sends: bool = False, compares: bool = False
+    ) -> ComposeScreen:
+        """Opens the composer with a draft; `sends` it at once, `compares` what comes back with what was captured."""
+        screen = ComposeScreen(draft, schema=schema or self.schema, sends=sends, compares=compares)
+        self.push_screen(screen)
+        return screen
+
+    @work(thread=True, group="compose")
+    def on_compose_asked(self, event: ComposeAsked) -> None:
+        """Makes a request of a call: what was made of it last, or (in a thread, as it is read) as it was captured."""
+        key = (event.document.path, event.call, event.place)
+        try:
+            kept = None if event.is_new else self._edited.get(key)
+            draft = kept or draft_from(event.document, event.call, event.place, self.draft)
+        except InspectorError as error:
+            text = safe(str(error))
+            self.call_from_thread(self.notify, text, severity="error", markup=False)
+            return
+        self.call_from_thread(self._compose_call, key, draft, event)
+
+    def _compose_call(self, key: tuple[str, int, int], draft: Draft, event: ComposeAsked) -> None:
+        screen = ComposeScreen(
+            draft, schema=event.document.schema or self.schema, sends=event.sends, compares=event.compares
+        )
+
+        def keep(left: Draft | None) -> None:
+            if left is not None:
+                self._edited[key] = left
+                for oldest in list(self._edited)[:-MOST_EDITED]:
+                    del self._edited[oldest]
+
+        self.push_screen(screen, keep)
+
 
 def run(
     paths: Sequence[str],
@@ -84,6 +140,7 @@ def run(
     sources: Sequence[str] = (),
     import_paths: Sequence[str] = (),
     remembers: bool = True,
+    target: str | None = None,
 ) -> int:
     """Runs the program in the terminal; its exit code. Raises InputError where an input cannot be opened."""
     paths = [_take_standard_input() if path == "-" else path for path in paths]
@@ -98,7 +155,7 @@ def run(
     if not remembers:
         os.environ[state.FOLDER.variable] = "off"
     try:
-        app = InspectorApp(documents, theme=theme, keys=keymap.load())
+        app = InspectorApp(documents, theme=theme, keys=keymap.load(), schema=schema, target=target or "")
         app.run()
         return app.return_code or 0
     finally:

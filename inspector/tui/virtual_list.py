@@ -14,7 +14,6 @@ from textual.message import Message as TextualMessage
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
-from textual.widgets import Footer
 from textual.worker import get_current_worker
 
 from inspector.errors import InspectorError
@@ -115,7 +114,7 @@ class VirtualList(ScrollView, can_focus=True):
 
     def update_rows(self) -> None:
         """Shows what the rows say now."""
-        self.virtual_size = Size(0, self.count() + self._headings)
+        self.virtual_size = Size(0, self.count() + self.headings)
         self.cursor = self.validate_cursor(self.cursor)
         self.refresh()
 
@@ -129,7 +128,7 @@ class VirtualList(ScrollView, can_focus=True):
 
     def keep_in_view(self, row: int) -> None:
         """Scrolls as little as shows a row."""
-        room = max(1, self.size.height - self._headings)
+        room = max(1, self.size.height - self.headings)
         top = round(self.scroll_y)
         if row < top:
             self.scroll_to(y=row, animate=False, immediate=True)
@@ -137,7 +136,8 @@ class VirtualList(ScrollView, can_focus=True):
             self.scroll_to(y=row - room + 1, animate=False, immediate=True)
 
     @property
-    def _headings(self) -> int:
+    def headings(self) -> int:
+        """Lines above the rows."""
         return int(self.heading(self.scrollable_size.width) is not None)
 
     def render_line(self, y: int) -> Strip:
@@ -190,7 +190,7 @@ class VirtualList(ScrollView, can_focus=True):
         self.move_to(self.cursor + rows)
 
     def action_move_page(self, pages: int) -> None:
-        self.move_to(self.cursor + pages * max(1, self.size.height - self._headings - 1))
+        self.move_to(self.cursor + pages * max(1, self.size.height - self.headings - 1))
 
     def action_move_to_end(self, is_last: bool) -> None:
         self.move_to(self.count() - 1 if is_last else 0)
@@ -218,7 +218,7 @@ class VirtualList(ScrollView, can_focus=True):
         for bar in self.screen.query(SearchBar):
             bar.remove()
         bar = SearchBar(self)
-        footers = self.screen.query(Footer)
+        footers = self.screen.query("KeyBar")
         self.screen.mount(bar, before=footers.first() if footers else None)
         bar.focus()
 
@@ -289,9 +289,9 @@ class VirtualList(ScrollView, can_focus=True):
     def row_at(self, event: events.MouseEvent) -> int | None:
         """The row under the mouse."""
         offset = event.get_content_offset(self)
-        if offset is None or offset.y < self._headings:
+        if offset is None or offset.y < self.headings:
             return None
-        row = offset.y - self._headings + round(self.scroll_y)
+        row = offset.y - self.headings + round(self.scroll_y)
         return row if row < self.count() else None
 
     def on_click(self, event: events.Click) -> None:

@@ -19,6 +19,8 @@ TOGETHER = (
     ("app", "browse", "list", "fields"),
     ("app", "browse", "list", "bytes"),
     ("app", "browse", "list", "details"),
+    ("app", "compose", "list", "metadata"),
+    ("app", "compose", "list", "settings"),
 )
 """Contexts that hold at once."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Protocol
 
 from textual import events
 from textual.strip import Strip
 
 from inspector.model.call import Message
 from inspector.tui.actions import bindings
-from inspector.tui.document import Document
 from inspector.tui.selection import Chosen, Selection
 from inspector.tui.virtual_list import VirtualList
 from inspector.views.conversation import ARROWS
@@ -21,13 +21,21 @@ KEPT = 64
 _GAP: Line = [("", " ")]
 
 
+class Messages(Protocol):
+    """What has messages by call and place."""
+
+    def message_count(self, number: int) -> int: ...
+
+    def message(self, number: int, place: int) -> Message | None: ...
+
+
 class MessageList(VirtualList):
     """One row a message."""
 
     BINDINGS = bindings("messages")
     BORDER_TITLE = "Messages"
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Messages) -> None:
         super().__init__(id="messages")
         self.document = document
         self.call: int | None = None
@@ -58,6 +66,8 @@ class MessageList(VirtualList):
 
     def _side_by_side(self) -> Line:
         """Messages from the selected one on, those before it as far as they fit."""
+        if not self._count:
+            return [("dim", "no messages")]
         line: Line = []
         width, at = self.size.width, self._first()
         while at < self._count and sum([cells_of(text) for _, text in line]) < width:

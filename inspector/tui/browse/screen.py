@@ -26,6 +26,7 @@ from inspector.tui.browse.loading import Progress, read_to_end
 from inspector.tui.browse.message_list import MessageList
 from inspector.tui.browse.remembering import Remembering
 from inspector.tui.document import STANDALONE, Document
+from inspector.tui.intents import ComposeAsked
 from inspector.tui.key_bar import KeyBar
 from inspector.tui.prompts import Confirm
 from inspector.tui.selection import Chosen, Selection
@@ -357,6 +358,25 @@ class BrowseScreen(Remembering, Copying):
 
     def action_step_message(self, step: int) -> None:
         self.query_one(MessageList).action_move(step)
+
+    def action_edit_call(self) -> None:
+        self._ask_to_compose(is_new=False)
+
+    def action_duplicate_call(self) -> None:
+        self._ask_to_compose(is_new=True)
+
+    def action_replay_call(self) -> None:
+        self._ask_to_compose(is_new=True, sends=True, compares=True)
+
+    def action_edit_and_replay(self) -> None:
+        self._ask_to_compose(is_new=True, compares=True)
+
+    def _ask_to_compose(self, *, is_new: bool, sends: bool = False, compares: bool = False) -> None:
+        """Has the selected call made into a request."""
+        if self.selected.call is not None:
+            number, place = self.selected.call, self.selected.message
+            asked = ComposeAsked(self.document, number, place, is_new=is_new, sends=sends, compares=compares)
+            self.post_message(asked)
 
     def action_toggle_follow(self) -> None:
         if self.document.has_calls:

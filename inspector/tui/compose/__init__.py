@@ -1,0 +1,1 @@
+"""Composing requests by hand, and sending them."""

@@ -1,0 +1,155 @@
+"""Lists whose rows are edited where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.suggester import SuggestFromList
+from textual.widgets import Input, Static
+
+from inspector.tui.actions import bindings
+from inspector.tui.virtual_list import VirtualList
+from inspector.views.widths import cells_of
+
+Accept = Callable[[str], str | None]
+"""Takes what was typed. What is wrong with it, where it is to be typed again."""
+
+
+class RowEditor(Input):
+    """The line over a row."""
+
+    BINDINGS = bindings("editor")
+
+    def action_leave(self) -> None:
+        pane = self.parent
+        assert isinstance(pane, EditPane)
+        pane.close_editor()
+
+    def action_go_on(self) -> None:
+        pane = self.parent
+        assert isinstance(pane, EditPane)
+        pane.take(self.value, goes_on=True)
+
+
+class EditList(VirtualList):
+    """Rows that are edited. Subclasses tell how."""
+
+    def edit_row(self) -> bool:
+        """Edits the row under the cursor in its place; False where it is none of that kind."""
+        raise NotImplementedError
+
+    def note(self) -> tuple[str, bool]:
+        """What there is to say of the row under the cursor, and whether that is an error."""
+        return "", False
+
+    @property
+    def pane(self) -> EditPane:
+        pane = self.parent
+        assert isinstance(pane, EditPane)
+        return pane
+
+    def row_chosen(self) -> None:
+        self.edit_row()
+
+    def cursor_moved(self) -> None:
+        self.pane.show_note()
+
+    def edit_next(self) -> None:
+        """Edits the next row that can be."""
+        for row in range(self.cursor + 1, self.count()):
+            self.cursor = row
+            if self.edit_row():
+                return
+        self.pane.show_note()
+
+
+class EditPane(Vertical):
+    """A list with the line to edit its rows, and a line that says what is wrong."""
+
+    DEFAULT_CSS = """
+    EditPane {
+        height: 1fr;
+        layers: below above;
+        & > RowEditor {
+            visibility: hidden; layer: above; position: absolute; height: 1; border: none; padding: 0;
+            background: $surface-lighten-1; color: $foreground;
+        }
+        & > RowEditor:focus { border: none; background-tint: $foreground 5%; }
+        & > RowEditor.-shown { visibility: visible; }
+        & > Static { height: 1; padding: 0 1; color: $foreground-muted; }
+        & > Static.-bad { color: $text-error; text-style: bold; }
+    }
+    """
+
+    def __init__(self, rows: EditList, id_: str) -> None:
+        super().__init__(id=id_)
+        self.rows = rows
+        self._accept: Accept | None = None
+
+    def compose(self) -> ComposeResult:
+        yield self.rows
+        yield RowEditor()
+        yield Static(markup=False)
+
+    def show_note(self) -> None:
+        """Says what there is to say of the row under the cursor."""
+        self.tell(*self.rows.note())
+
+    def tell(self, text: str, is_bad: bool = False) -> None:
+        line = self.query_one(Static)
+        line.set_class(is_bad, "-bad")
+        line.update(f"! {text}" if is_bad else text, layout=False)
+
+    @property
+    def is_editing(self) -> bool:
+        return self._accept is not None
+
+    def edit(
+        self, column: int, text: str, accept: Accept, *, placeholder: str = "", suggestions: Iterable[str] = ()
+    ) -> None:
+        """Opens the line over the row under the cursor, from a column on."""
+        rows, editor = self.rows, self.query_one(RowEditor)
+        rows.keep_in_view(rows.cursor)
+        self._accept = accept
+        editor.styles.offset = (column, rows.cursor - round(rows.scroll_y) + rows.headings)
+        editor.styles.width = max(8, rows.size.width - column)
+        names = list(suggestions)
+        editor.suggester = SuggestFromList(names, case_sensitive=False) if names else None
+        editor.placeholder = placeholder
+        editor.value = text
+        editor.cursor_position = len(text)
+        editor.add_class("-shown")
+        editor.focus()
+
+    def take(self, text: str, *, goes_on: bool = False) -> None:
+        """Takes what was typed; `goes_on` with the next row."""
+        if self._accept is None:
+            return
+        error = self._accept(text)
+        if error is not None:
+            self.tell(error, True)
+            return
+        self.close_editor()
+        if goes_on:
+            self.rows.edit_next()
+
+    def close_editor(self) -> None:
+        """Back to the list."""
+        self._accept = None
+        self.query_one(RowEditor).remove_class("-shown")
+        self.rows.focus()
+        self.show_note()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.take(event.value)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+
+
+def padded(text: str, width: int) -> str:
+    """Text with spaces up to a width."""
+    return text + " " * max(0, width - cells_of(text))

@@ -1,0 +1,23 @@
+"""What screens ask of the program: they do not know of each other."""
+
+from __future__ import annotations
+
+from textual.message import Message
+
+from inspector.tui.document import Document
+
+
+class ComposeAsked(Message):
+    """A call of a document, or a message without one, is to be composed. `is_new`: as it was captured, whatever became
+    of it since; `sends`: at once; `compares`: what comes back is shown beside what was captured."""
+
+    def __init__(
+        self, document: Document, call: int, place: int, *, is_new: bool, sends: bool = False, compares: bool = False
+    ) -> None:
+        self.document = document
+        self.call = call
+        self.place = place
+        self.is_new = is_new
+        self.sends = sends
+        self.compares = compares
+        super().__init__()
