@@ -52,7 +52,7 @@ CONTEXTS = {
 ACTIONS = (
     Action("app", "help", "question_mark,f1", "help", "Keys of what has the focus", "help"),
     Action("app", "palette", "ctrl+p", "command_palette", "Find a command by its name", "commands"),
-    Action("app", "jump", "comma,f2", "jump", "Jump to a pane, tab or control by its letter", "jump"),
+    Action("app", "jump", "comma", "jump", "Jump to a pane, tab or control by its letter", "jump"),
     Action("app", "theme", "", "change_theme", "Choose colours"),
     Action("app", "export", "", "export", "Save the screen as a picture (SVG)"),
     Action("app", "suspend", "ctrl+z", "suspend_process", "Back to the shell (fg returns)"),

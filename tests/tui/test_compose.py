@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -261,7 +262,7 @@ def test_form_and_texts_stay_in_step():
         await terminal.press("f3", "down", "end", "backspace", "8")
         assert terminal.screen.edited.form.value == {"int32Value": 8}
         await terminal.press("f2")
-        assert "●   int32_value                8" in terminal.text()
+        assert re.search("● +int32_value +8 ", terminal.text())
         await terminal.press("u")
         assert terminal.screen.edited.data == b"\x08\x07"
 
@@ -276,7 +277,7 @@ def test_a_text_with_an_error_stays_and_the_form_is_what_it_was():
         assert "! line 3, column 1: not valid JSON" in terminal.text()
         assert terminal.screen.edited.data is None
         await terminal.press("f2")
-        assert "●   int32_value                7" in terminal.text()
+        assert re.search("● +int32_value +7 ", terminal.text())
         await terminal.press("f3")
         assert terminal.screen.query_one("#text").text == '{\n  "int32Value": 7, \n}'
         await terminal.type('"names": ["a"]')

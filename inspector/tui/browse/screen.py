@@ -172,7 +172,8 @@ class BrowseScreen(Remembering, Copying):
         self.query_one(CallList).take_in()
         if self.selected.call is not None and (not self.document.has_calls or self._is_open()):
             self._show_call()
-        self.go_where_the_user_was(is_last=event.progress.is_complete)
+        if not self.document.has_calls:
+            self.go_where_the_user_was(is_last=event.progress.is_complete)
         self.show_title()
 
     def on_call_list_changed(self, event: CallList.Changed) -> None:
@@ -180,6 +181,7 @@ class BrowseScreen(Remembering, Copying):
         calls = self.query_one(CallList)
         if event.error is not None:
             self.notify(safe(str(event.error)), severity="error", markup=False)
+        self.go_where_the_user_was(is_last=self.progress.is_complete)
         if self.follows:
             self._go_to_newest()
         found = calls.selected
