@@ -19,7 +19,7 @@ demo: .venv/installed
 # One of the servers in tests/peers runs on Node, with packages from npm.
 test: .venv/test
 	command -v npm >/dev/null || { $(APT) update -q && DEBIAN_FRONTEND=noninteractive $(APT) install -y -q npm; }
-	$(BIN)/pytest $(PYTEST_FLAGS)
+	$(BIN)/pytest -n auto --dist loadfile $(PYTEST_FLAGS)
 
 # The official suite of protobuf: JSON and text, both ways. Its runner comes from npm.
 conformance: .venv/installed

@@ -10,6 +10,7 @@ from functools import cached_property, partial
 from pathlib import PurePath
 
 from inspector import session
+from inspector.errors import InspectorError
 from inspector.index.capture_index import CaptureIndex
 from inspector.model.call import Call, Message
 from inspector.schema import Schema
@@ -38,6 +39,8 @@ class Document:
     ) -> None:
         """`sources` and `import_paths` are where the schema came from, for commands that name it again."""
         self.path = path
+        self.problem: str | None = None
+        """What keeps it from being read any more: another program changed the file."""
         self.sources, self.import_paths = tuple(sources), tuple(import_paths)
         self.kind = kind
         self.type_name = type_name
@@ -81,17 +84,35 @@ class Document:
             return self.index.call(number) if number else None
         except IndexError:
             return None
+        except InspectorError as error:
+            self.problem = str(error)
+            return None
+
+    def call_at(self, row: int) -> Call:
+        """The call in a row of the index. Raises IndexError where there is none, or none that can be read any more."""
+        try:
+            return self.index.call_at(row)
+        except InspectorError as error:
+            self.problem = str(error)
+            raise IndexError(f"row {row} cannot be read") from error
 
     def message_count(self, number: int) -> int:
         try:
             return self.index.message_count(number)
         except IndexError:
             return 0
+        except InspectorError as error:
+            self.problem = str(error)
+            return 0
 
     def message(self, number: int, place: int) -> Message | None:
+        """None where there is none, or where it cannot be read any more: `problem` then says why."""
         try:
             return self.index.message_at(number, place)
         except IndexError:
+            return None
+        except InspectorError as error:
+            self.problem = str(error)
             return None
 
     def decode_all(self, number: int) -> list[DecodedMessage]:

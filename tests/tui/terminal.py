@@ -6,12 +6,18 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from textual import _wait
 from textual.pilot import Pilot
 
 from inspector.schema import Schema
 from inspector.tui.app import InspectorApp
 from inspector.tui.browse.screen import BrowseScreen
 from inspector.tui.document import Document
+
+# Textual's pilot waits after each key until the process has been idle for 20 ms, which is most of the time of these
+# tests: 5 ms tell as much.
+_wait.SLEEP_GRANULARITY = 1 / 200
+_wait.SLEEP_IDLE = _wait.SLEEP_GRANULARITY / 10
 
 ROOT = Path(__file__).parent.parent.parent
 SAMPLES = ROOT / "samples"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from tui.terminal import NARROW, WIDE, Terminal, drive, sample
+from tui.terminal import NARROW, SAMPLES, WIDE, Terminal, drive, sample
 
 from inspector.tui.browse.byte_view import ByteView
 from inspector.tui.browse.call_list import CallList
 from inspector.tui.browse.field_list import FieldList
+from inspector.tui.document import Document
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
@@ -81,3 +82,17 @@ def test_a_payload_opens_without_a_list_of_calls():
         assert node.path == "context"
 
     drive([sample("payloads/predict_request.binpb", type_name="vision.v1.PredictRequest")], steps)
+
+
+@pytest.mark.parametrize(("kept", "told"), [(3000, "1 Calls"), (0, "! ")])
+def test_a_file_that_is_cut_while_it_is_open_ends_nothing(tmp_path, kept, told):
+    path = tmp_path / "predict.pcapng"
+    path.write_bytes((SAMPLES / "predict.pcapng").read_bytes())
+
+    async def steps(terminal: Terminal) -> None:
+        path.write_bytes(path.read_bytes()[:kept])
+        await terminal.press("j", "j", "j", "2", "j", "1", "G")
+        assert terminal.browser.query_one(CallList).has_focus
+        assert told in terminal.text()
+
+    drive([Document(str(path))], steps)

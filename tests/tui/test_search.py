@@ -89,7 +89,7 @@ def test_a_search_can_be_stopped(monkeypatch, tmp_path):
     """Its steps are few bytes each here, so that it is still under way."""
     monkeypatch.setattr(search, "_WINDOW", 16)
     path = tmp_path / "large.bin"
-    path.write_bytes(b"\x0a\x80\x80\x80\x20" + bytes(64 << 20) + b"\x12\x02hi")
+    path.write_bytes(b"\x0a\x80\x80\x80\x18" + bytes(48 << 20) + b"\x12\x02hi")
 
     async def steps(terminal: Terminal) -> None:
         bytes_ = terminal.browser.query_one(ByteView)

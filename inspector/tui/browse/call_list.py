@@ -62,7 +62,7 @@ class CallList(VirtualList):
         self.is_stopped = False
         """Whether the user stopped a filter before all calls were looked at."""
         self.is_busy: Callable[[], bool] = lambda: False
-        self._call_at = lru_cache(KEPT)(document.index.call_at)
+        self._call_at = lru_cache(KEPT)(document.call_at)
 
     def count(self) -> int:
         return len(self.document.order)
@@ -177,7 +177,8 @@ class CallList(VirtualList):
         if number is None:
             return None
         order = self.document.order
-        if 0 <= self.cursor < len(order) and self.call_in(self.cursor).number == number:
+        under_cursor = self.selected
+        if under_cursor is not None and under_cursor.number == number:
             return self.cursor
         try:
             return order.place_of(self.document.index.row_of(number))

@@ -226,6 +226,8 @@ class BrowseScreen(Remembering, Copying):
             parts.append("CREDENTIALS SHOWN")
         if document.schema is None:
             parts.append("no schema: fields are guessed")
+        if document.problem is not None:
+            parts.insert(1, f"[b]! {_plain(document.problem)}[/b]")
         self.query_one("#title", Static).update("  ".join(parts))
 
     def _counts(self) -> str:
@@ -285,6 +287,8 @@ class BrowseScreen(Remembering, Copying):
         fields.border_title = f"2 Fields  {self._type()}"
         self._show_field("")
         self.query_one(Details).update()
+        if self.document.problem is not None:
+            self.show_title()
 
     def _show_field(self, origin: str) -> None:
         fields = self.query_one(FieldList)
