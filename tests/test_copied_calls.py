@@ -80,7 +80,7 @@ def test_it_makes_the_same_call(server, logs, tmp_path, name, schema, form):
         assert sent == {"x-a": HEADER, "k-bin": b"\0\1", "authorization": "Bearer secret", "2-token": "secret"}
 
 
-@pytest.mark.parametrize("name", set(CALLS) - {"none", "large"})
+@pytest.mark.parametrize("name", sorted(set(CALLS) - {"none", "large"}))
 def test_grpcurl_is_given_the_same_call(logs, name):
     text = shown(logs[name], "grpcurl", "-s", SCHEMA)
     done = subprocess.run(

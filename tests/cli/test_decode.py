@@ -353,14 +353,14 @@ PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x0c"
     ("name", "content", "words"),
     [
         ("empty", b"", "the input is empty"),
-        ("empty.gz", gzip.compress(b""), "the input is empty"),
+        ("empty.gz", gzip.compress(b"", mtime=0), "the input is empty"),
         ("notes.txt", b"just some text\n", "this is text, not a capture"),
-        ("notes.txt.gz", gzip.compress(b"just some text\n"), "this is text, not a capture"),
+        ("notes.txt.gz", gzip.compress(b"just some text\n", mtime=0), "this is text, not a capture"),
         ("picture.png", PNG, "this is a PNG image"),
         ("archive.zip", b"PK\x03\x04" + bytes(30), "this is a ZIP archive"),
         ("noise", b"\xff\xfe\xfd" * 30, "the kind of this input is not known"),
         ("broken.gz", b"\x1f\x8b\xff" + bytes(30), "the gzip data is damaged"),
-        ("cut.gz", gzip.compress(b"x" * 99)[:10], "the gzip data ends early"),
+        ("cut.gz", gzip.compress(b"x" * 99, mtime=0)[:10], "the gzip data ends early"),
     ],
 )
 def test_what_is_no_capture_is_refused_in_one_line(write, name, content, words):

@@ -108,7 +108,7 @@ def test_the_offset_is_where_it_begins():
             + '"\n};',
         ),
         ("numbers", "var rawDesc = []byte{\n" + ", ".join(f"0x{byte:02x}" for byte in STRUCT) + ",\n}"),
-        ("numbers", "{" + ",\n".join(f"0x{byte:02x}" for byte in gzip.compress(STRUCT)) + ", }"),
+        ("numbers", "{" + ",\n".join(f"0x{byte:02x}" for byte in gzip.compress(STRUCT, mtime=0)) + ", }"),
         ("base64", 'fileDesc("' + base64.b64encode(STRUCT).decode().rstrip("=") + '", [])'),
     ],
     ids=["python", "escaped", "java", "go", "go, compressed", "javascript"],
@@ -183,7 +183,7 @@ def tarred(**members: bytes) -> bytes:
     [
         (zipped(readme=b"text", lib=noise(500) + SHOP), "lib"),
         (tarred(readme=b"text", lib=SHOP), "lib"),
-        (gzip.compress(tarred(lib=SHOP)), "gzip!lib"),
+        (gzip.compress(tarred(lib=SHOP), mtime=0), "gzip!lib"),
         (zipped(jar=zipped(lib=SHOP)), "jar!lib"),
         (b"\x7fELF" + noise(3000) + zipped(lib=SHOP), "lib"),
     ],
@@ -381,7 +381,7 @@ def test_what_cannot_be_source_says_why():
     [
         ("program", b"\x7fELF" + noise(500) + SHOP + b"\0"),
         ("lib.jar", zipped(lib=SHOP)),
-        ("set.binpb.gz", gzip.compress(FileDescriptorSet(file=[file()]).SerializeToString())),
+        ("set.binpb.gz", gzip.compress(FileDescriptorSet(file=[file()]).SerializeToString(), mtime=0)),
         ("item_pb2.py", f"x = {SHOP!r}".encode()),
         ("core.dmp", noise(100) + SHOP),
     ],
