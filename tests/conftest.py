@@ -24,8 +24,10 @@ def pytest_configure():
     of theirs is remembered."""
     os.environ["INSPECTOR_CACHE"] = _CACHE
     os.environ["INSPECTOR_STATE"] = "off"
-    # A shell without job control has what it starts in the background ignore Ctrl-C, which processes inherit.
+    # A shell without job control has what it starts in the background ignore Ctrl-C, nohup a closed terminal; processes
+    # inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_unconfigure():

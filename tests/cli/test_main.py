@@ -50,7 +50,7 @@ def test_help_lists_every_command(flag):
 
 
 ARGUMENTS = {"encode": "[INPUT]", "diff": "A B", "extract": "FILE...", "list": "[SYMBOL]...", "describe": "[SYMBOL]...",
-             "template": "SYMBOL", "record": "", "call": "TARGET METHOD"}  # fmt: skip
+             "template": "SYMBOL", "record": "", "call": "TARGET METHOD", "tui": "[INPUT]..."}  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -66,7 +66,7 @@ def test_help_of_a_command_explains_each_option(command):
     assert all(entry.rstrip().endswith((".", "]")) for entry in entries), entries
 
 
-@pytest.mark.parametrize("command", [name for name in COMMANDS if name not in ("encode", "list", "describe")])
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name not in ("encode", "list", "describe", "tui")])
 def test_a_command_without_arguments_shows_its_help(command):
     result = run(command)
     assert (result.code, result.out) == (2, b"")

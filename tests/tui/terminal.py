@@ -15,8 +15,8 @@ from inspector.tui.browse.screen import BrowseScreen
 from inspector.tui.document import Document
 
 # Textual's pilot waits after each key until the process has been idle for 20 ms, which is most of the time of these
-# tests: 5 ms tell as much.
-_wait.SLEEP_GRANULARITY = 1 / 200
+# tests: 10 ms tell as much.
+_wait.SLEEP_GRANULARITY = 1 / 100
 _wait.SLEEP_IDLE = _wait.SLEEP_GRANULARITY / 10
 
 ROOT = Path(__file__).parent.parent.parent
@@ -48,6 +48,10 @@ class Terminal:
         await self.pilot.pause()
         while any(worker.is_running for worker in self.app.workers):
             await self.app.workers.wait_for_complete()
+            await self.pilot.pause()
+        await self.app.animator.wait_until_complete()  # the line below tabs moves even without animations
+        before: list[str] | None = None
+        while before != (before := self.lines()):
             await self.pilot.pause()
 
     async def until(self, holds: Callable[[], bool], turns: int = 400) -> None:
