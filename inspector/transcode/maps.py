@@ -59,7 +59,7 @@ class WireMap:
     at one. Its messages do not, so the entries are read as messages, by way of the wire."""
 
     def __init__(self, message: Message, field: FieldDescriptor) -> None:
-        self._data = message.SerializePartialToString()
+        self._data = message.SerializePartialToString(deterministic=True)  # by key
         self._field = field
 
     def items(self) -> Iterable[tuple[str | bytes, Any]]:
