@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -92,13 +93,13 @@ class VirtualList(ScrollView, can_focus=True):
             self.problem = problem
             super().__init__()
 
+    @abstractmethod
     def count(self) -> int:
         """How many rows there are."""
-        raise NotImplementedError
 
+    @abstractmethod
     def line(self, index: int, width: int) -> Line:
         """What a row says."""
-        raise NotImplementedError
 
     def heading(self, width: int) -> Line | None:
         """What stands above the rows."""

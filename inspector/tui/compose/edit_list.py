@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable
 
 from textual.app import ComposeResult
@@ -36,9 +37,9 @@ class RowEditor(Input):
 class EditList(VirtualList):
     """Rows that are edited. Subclasses tell how."""
 
+    @abstractmethod
     def edit_row(self) -> bool:
         """Edits the row under the cursor in its place; False where it is none of that kind."""
-        raise NotImplementedError
 
     def note(self) -> tuple[str, bool]:
         """What there is to say of the row under the cursor, and whether that is an error."""
