@@ -96,9 +96,9 @@ def functions(ours: Callable[[], object], peer: Callable[[], object], samples: i
     return Times(median(mine), median(theirs))
 
 
-def function(body: Callable[[], object], samples: int) -> float:
-    """Median of one call, in seconds, which may be long: it is called once a sample."""
-    return median(_timed(body, 1) for _ in range(samples))
+def in_new_memory(body: Callable[[], object], samples: int) -> float:
+    """Median of one call, in seconds of the processor, each in a process that was forked for it."""
+    return median(_in_fork(body) for _ in range(samples))
 
 
 def within(path: Path, body: Callable[[bytes], object], most_seconds: int, most_memory: int) -> float | None:
@@ -115,6 +115,16 @@ def within(path: Path, body: Callable[[bytes], object], most_seconds: int, most_
         taken: float | None = reader.recv()
     except EOFError:
         taken = None
+    child.join()
+    return taken
+
+
+def _in_fork(body: Callable[[], object]) -> float:
+    reader, writer = _FORK.Pipe(duplex=False)
+    child = _FORK.Process(target=lambda: writer.send(_timed(body, 1)))
+    child.start()
+    writer.close()
+    taken: float = reader.recv()
     child.join()
     return taken
 

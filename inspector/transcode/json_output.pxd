@@ -41,7 +41,7 @@ cdef enum:
     SLACK = 64
     LONGEST_NUMBER = 32  # bytes, quotes and a comma with them
     LONG_TEXT = 1 << 16
-    LARGE_BUFFER = 1 << 23  # from here large pages pay
+    LARGE_BUFFER = 1 << 22  # from here large pages pay
 
 cdef extern from "Python.h":
     PyObject* new_bytes "PyBytes_FromStringAndSize"(const char* content, Py_ssize_t size) noexcept
