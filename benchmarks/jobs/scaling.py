@@ -1,9 +1,9 @@
 """Whether twice the input takes twice the time: each job on one, two, four and eight times as much.
 
 Times are those of the processor, as what else runs on the machine would show in the ratio. (Start-up is part of
-them for whole processes, so the ratio may be below two.) One message is read in a process that was forked for it, so in
-memory that is new at each size, as it is for a command: within one process, small results take the memory of earlier ones
-again and large ones do not (glibc maps what is over 32 MB), and the kernel's clearing of new memory is a tenth of the time.
+them for whole processes, so the ratio may be below two.) One message is read in a process that was forked for it,
+so in memory that is new at each size, as it is for a command: within one process, small results take the memory of
+earlier ones again and large ones do not, and the kernel's clearing of new memory is a tenth of the time.
 """
 
 from __future__ import annotations
