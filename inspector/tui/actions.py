@@ -73,6 +73,8 @@ ACTIONS = (
     Action("browse", "filter", "slash", "focus_filter", "Filter calls", "filter"),
     Action("browse", "next_message", "right_square_bracket", "step_message(1)", "Next message of the call", "message"),
     Action("browse", "previous_message", "left_square_bracket", "step_message(-1)", "Previous message of the call"),
+    Action("browse", "next_source", "right_curly_bracket", "step_source(1)", "Next bytes: frame, message, nested ..."),
+    Action("browse", "previous_source", "left_curly_bracket", "step_source(-1)", "Bytes before these"),
     Action("browse", "follow", "f", "toggle_follow", "Follow a growing capture: the newest call stays selected"),
     Action(
         "browse", "copy", "c", "copy", "Copy a value, a path, a message, a command that makes the call again", "copy"

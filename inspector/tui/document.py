@@ -15,6 +15,7 @@ from inspector.index.capture_index import CaptureIndex
 from inspector.model.call import Call, Message
 from inspector.schema import Schema
 from inspector.session import DecodedMessage, Session
+from inspector.sources.registry import BINLOG, GRPC, GRPC_WEB
 from inspector.transcode.tree import FieldTree
 from inspector.views.call_order import CallOrder, Find
 from inspector.views.where import Where
@@ -77,6 +78,12 @@ class Document:
     def has_calls(self) -> bool:
         """Whether it holds calls, not just messages."""
         return self.session.source.is_capture
+
+    @cached_property
+    def has_frames(self) -> bool:
+        """Whether its messages came in gRPC frames. Those of a binary log stand in its entries."""
+        source = self.session.source
+        return source.name in (GRPC.name, GRPC_WEB.name) or (source.is_capture and source.name != BINLOG.name)
 
     def call(self, number: int) -> Call | None:
         """A call that has ended; None for one that has not."""

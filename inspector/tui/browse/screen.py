@@ -16,6 +16,7 @@ from textual.worker import get_current_worker
 from inspector.model.call import Message
 from inspector.transcode.tree import FieldNode, FieldTree
 from inspector.tui.actions import bindings
+from inspector.tui.browse.byte_sources import ByteSources
 from inspector.tui.browse.byte_view import ByteView
 from inspector.tui.browse.call_list import CallList
 from inspector.tui.browse.copying import Copying
@@ -55,7 +56,7 @@ class Loaded(TextualMessage):
         super().__init__()
 
 
-class BrowseScreen(Remembering, Copying):
+class BrowseScreen(Remembering, Copying, ByteSources):
     """One input."""
 
     BINDINGS = bindings("browse")
@@ -256,11 +257,12 @@ class BrowseScreen(Remembering, Copying):
     def select(self, selection: Selection) -> None:
         self._select(selection, "")
         if selection.offset is not None and self.message_tree is not None:
-            self.query_one(ByteView).at = max(0, min(selection.offset, len(self.message_tree.data) - 1))
+            self.query_one(ByteView).show_offset(selection.offset)
             self._show_field("bytes")
 
     def _select(self, selection: Selection, origin: str) -> None:
-        before, self.selected = self.selected, selection
+        before = self.selected
+        self.selected = selection._replace(source=before.source) if origin else selection
         if origin != "calls":
             self.query_one(CallList).show(selection)
         if selection.call != before.call:
@@ -281,7 +283,6 @@ class BrowseScreen(Remembering, Copying):
     def _show_message(self) -> None:
         message = self.message = self.query_one(MessageList).selected
         self.message_tree = None if message is None else self.document.tree(message)
-        self.query_one(ByteView).show_data(self.message_tree.data if self.message_tree is not None else b"")
         fields = self.query_one(FieldList)
         fields.show_tree(self.message_tree)
         fields.border_title = f"2 Fields  {self._type()}"
@@ -295,7 +296,7 @@ class BrowseScreen(Remembering, Copying):
         if origin == "bytes":
             fields.show(self.selected)
         node = fields.selected
-        self.query_one(ByteView).show_field(node)
+        self.show_bytes(origin)
         fields.border_subtitle = f"{_plain(node.path)}  @0x{node.span.start:x}" if node is not None else ""
 
     def _type(self) -> str:
