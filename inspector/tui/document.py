@@ -14,7 +14,7 @@ from inspector.errors import InspectorError
 from inspector.index.capture_index import CaptureIndex
 from inspector.model.call import Call, Message
 from inspector.schema import Schema
-from inspector.session import DecodedMessage, Session
+from inspector.session import DecodedMessage
 from inspector.sources.registry import BINLOG, GRPC, GRPC_WEB
 from inspector.transcode.tree import FieldTree
 from inspector.views.call_order import CallOrder, Find
@@ -45,8 +45,7 @@ class Document:
         self.sources, self.import_paths = tuple(sources), tuple(import_paths)
         self.kind = kind
         self.type_name = type_name
-        self.hints = dict(hints)
-        self.session = self._open(schema)
+        self.session = session.open(path, schema=schema, kind=kind, type_name=type_name, hints=hints)
         self.index: CaptureIndex = self.session.index()
         self.order = CallOrder(self.index)
         self.filters: list[str] = []
@@ -62,15 +61,22 @@ class Document:
         return self.session.schema
 
     def use_schema(self, schema: Schema | None) -> None:
-        """Reads messages by another schema from now on."""
-        self.session = self._open(schema)
+        """Reads messages by another schema from now on. Raises SchemaError where that lacks the type that was named."""
+        self.session = self.session.using(schema)
 
     def close(self) -> None:
         self.index.close()
         self.session.close()
 
-    def _open(self, schema: Schema | None) -> Session:
-        return session.open(self.path, schema=schema, kind=self.kind, type_name=self.type_name, hints=self.hints)
+    def hints_of(self, message: Message) -> dict[str, str]:
+        """How fields of a message are read in the place of a guess: by path, those of the command line too."""
+        return dict(self.session.hints_of(message))
+
+    def read_as(self, message: Message, path: str, kind: str | None) -> None:
+        """Reads a field as a kind in all messages of the method and direction; None: as it is guessed."""
+        hints = dict(self.session.own_hints_of(message))
+        hints.pop(path, None)
+        self.session.give_hints(message, hints if kind is None else {**hints, path: kind})
 
     # --- what is in it -------------------------------------------------------------------------------------------
 
@@ -142,5 +148,5 @@ class Document:
             message.data if message.data is not None else message.wire,
             resolver=self.schema,
             type_name=type_name,
-            hints={} if type_name else self.hints,
+            hints=self.session.hints_of(message),
         )

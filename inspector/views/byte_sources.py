@@ -1,4 +1,4 @@
-"""The bytes of a message as they are at hand: in its frame on the wire, compressed, as a message, and those within a field.
+"""The bytes of a message in all forms: in its frame, as they were compressed, as a message, and those within a field.
 
 A gRPC frame is made anew out of the payload that the capture has: a flag and the length of what follows are all that
 stands before it (PROTOCOL-HTTP2, "Length-Prefixed-Message"), so nothing need be kept for it. Where the payload is not
@@ -46,13 +46,12 @@ class ByteSource(NamedTuple):
         if node is None or self.start is None:
             return ()
         end = self.start + len(self.data)
-        return tuple(
+        found = (
             Part(Span(span.start - self.start, span.end - self.start), role)
             for span, role in parts_of(node)
-            if self.start <= span.start
-            and span.end <= end
-            and not (self.name == NESTED and span.size == len(self.data))
+            if self.start <= span.start and span.end <= end
         )
+        return tuple(part for part in found if self.name != NESTED or part.span.size < len(self.data))
 
     def parts_between(self, first: int, last: int) -> Iterator[Part]:
         """What else is told apart in a run of bytes."""

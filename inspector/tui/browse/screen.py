@@ -19,10 +19,10 @@ from inspector.tui.actions import bindings
 from inspector.tui.browse.byte_sources import ByteSources
 from inspector.tui.browse.byte_view import ByteView
 from inspector.tui.browse.call_list import CallList
-from inspector.tui.browse.copying import Copying
 from inspector.tui.browse.details import Details
 from inspector.tui.browse.field_list import FieldList
 from inspector.tui.browse.filter_bar import FilterBar
+from inspector.tui.browse.guess_menu import GuessMenu
 from inspector.tui.browse.loading import Progress, read_to_end
 from inspector.tui.browse.message_list import MessageList
 from inspector.tui.browse.remembering import Remembering
@@ -56,7 +56,7 @@ class Loaded(TextualMessage):
         super().__init__()
 
 
-class BrowseScreen(Remembering, Copying, ByteSources):
+class BrowseScreen(Remembering, GuessMenu, ByteSources):
     """One input."""
 
     BINDINGS = bindings("browse")
@@ -290,6 +290,14 @@ class BrowseScreen(Remembering, Copying, ByteSources):
         self.query_one(Details).update()
         if self.document.problem is not None:
             self.show_title()
+
+    def read_again(self, *, opens: bool = False) -> None:
+        fields = self.query_one(FieldList)
+        self.message_tree = None if self.message is None else self.document.tree(self.message)
+        fields.show_again(self.message_tree, opens=opens)
+        fields.border_title = f"2 Fields  {self._type()}"
+        self._show_field("")
+        self.query_one(Details).update()
 
     def _show_field(self, origin: str) -> None:
         fields = self.query_one(FieldList)
