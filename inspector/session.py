@@ -127,12 +127,14 @@ class Session:
         other._types = {}
         return other
 
-    def using(self, schema: Schema | None) -> Session:
-        """The same with another schema. Raises SchemaError where that lacks the message type that was named."""
-        if self.type_name is not None and schema is not None:
-            schema.message(self.type_name)
+    def using(self, schema: Schema | None, type_name: str | None = None) -> Session:
+        """The same with another schema, and the message type where no method tells it. Raises SchemaError where the
+        schema lacks that."""
+        if type_name is not None and schema is not None:
+            schema.message(type_name)
         other = self.for_thread()
         other.schema = schema
+        other.type_name = type_name.removeprefix(".") if type_name else None
         return other
 
     def hints_of(self, message: Message) -> Mapping[str, str]:

@@ -84,6 +84,7 @@ ACTIONS = (
     Action("browse", "editor_text", "", "open_editor('text')", "Open the message in $EDITOR, as protobuf text"),
     Action("browse", "pager", "O", "open_pager", "Show the call in $PAGER"),
     Action("browse", "secrets", "", "toggle_secrets", "Show credentials in headers, or mask them again"),
+    Action("browse", "add_schema", "a", "add_schema", "Add a schema: a path, a server or a profile"),
     Action("browse", "filter_by", "asterisk", "filter_by_this", "Filter calls by the field or call under the cursor"),
     Action("browse", "stop", "escape", "stop", "Stop a filter or search that is under way"),
     Action("filter", "leave", "escape", "leave", "Back to the calls"),

@@ -18,7 +18,13 @@ from inspector.session import DecodedMessage
 from inspector.sources.registry import BINLOG, GRPC, GRPC_WEB
 from inspector.transcode.tree import FieldTree
 from inspector.views.call_order import CallOrder, Find
+from inspector.views.journal import Journal
+from inspector.views.problem_count import ProblemCount
+from inspector.views.schema_facts import Inferred, inferred
 from inspector.views.where import Where
+
+MOST_INFERRED_TYPES = 64
+"""Types that are kept as they were inferred."""
 
 STANDALONE = 0
 """The number of the call that messages without a call belong to."""
@@ -48,6 +54,11 @@ class Document:
         self.session = session.open(path, schema=schema, kind=kind, type_name=type_name, hints=hints)
         self.index: CaptureIndex = self.session.index()
         self.order = CallOrder(self.index)
+        self.journal = Journal()
+        self.problems = ProblemCount(self.index)
+        self.added: tuple[str, ...] = ()
+        """The sources of schemas that were added since it was opened."""
+        self._inferred: dict[object, Inferred | None] = {}
         self.filters: list[str] = []
         """Those that were used, the last one at the end."""
 
@@ -61,8 +72,26 @@ class Document:
         return self.session.schema
 
     def use_schema(self, schema: Schema | None) -> None:
-        """Reads messages by another schema from now on. Raises SchemaError where that lacks the type that was named."""
-        self.session = self.session.using(schema)
+        """Reads messages by another schema from now on. Raises SchemaError where that lacks the type that is named."""
+        self.session = self.session.using(schema, self.type_name)
+
+    def add_schema(self, schema: Schema, sources: Sequence[str], import_paths: Sequence[str]) -> None:
+        """The same, of a schema that has those `sources` too."""
+        self.use_schema(schema)
+        self.sources = tuple(dict.fromkeys((*self.sources, *sources)))
+        self.import_paths = tuple(dict.fromkeys((*self.import_paths, *import_paths)))
+        self.added = tuple(dict.fromkeys((*self.added, *sources)))
+
+    def inferred(self, message: Message) -> Inferred | None:
+        """The type of the messages of its method and direction as a few of them show it; None where that takes long."""
+        hints = self.hints_of(message)
+        key = message.method, message.direction, tuple(hints.items())
+        if key not in self._inferred:
+            for oldest in list(self._inferred)[: -MOST_INFERRED_TYPES + 1]:
+                del self._inferred[oldest]
+            sample = self.session.sample_of(message) or [message.data or b""]
+            self._inferred[key] = inferred(sample, hints, message.method, message.direction)
+        return self._inferred[key]
 
     def close(self) -> None:
         self.index.close()
