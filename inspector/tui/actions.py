@@ -112,7 +112,7 @@ ACTIONS = (
     Action("fields", "close", "h,left", "close", "Close, or go to the field around"),
     Action("fields", "toggle", "space", "toggle_open", "Open or close", "open"),
     Action("fields", "open_all", "E", "open_all", "Open all within"),
-    Action("fields", "read_as", "t", "screen.read_as", "Read a guessed field as something else", "read as"),
+    Action("fields", "read_as", "t", "screen.read_as", "Read a guessed field as something else"),
     Action("bytes", "left", "h,left", "move_byte(-1)", "One byte back"),
     Action("bytes", "right", "l,right", "move_byte(1)", "One byte on"),
     Action("details", "next_tab", "l,right", "step_tab(1)", "Next tab"),
