@@ -51,7 +51,15 @@ def readings(node: FieldNode) -> list[ReadAs]:
     confidences = {each.kind: each.confidence for each in node.candidates}
     kinds = [kind for kind, wire_type in WIRE_TYPES.items() if wire_type == node.wire_type]
     found = [ReadAs(kind, confidences.get(kind), *_tried(node, kind)) for kind in kinds]
-    return sorted(found, key=lambda each: (-(each.confidence or 0.0), bool(each.problem), _rank(each.kind)))
+    likely = list(confidences)
+    return sorted(
+        found,
+        key=lambda each: (
+            (likely.index(each.kind), False, (False, 0))
+            if each.kind in confidences
+            else (len(likely), bool(each.problem), _rank(each.kind))
+        ),
+    )
 
 
 def as_options(hints: Mapping[str, str]) -> str:
