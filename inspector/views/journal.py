@@ -17,11 +17,12 @@ _LONGEST = 500
 
 
 class Event(NamedTuple):
-    """`text` is safe to show."""
+    """`text` is safe to show. Of events of one `topic` that follow one another only the last is kept."""
 
     time: str
     text: str
     is_bad: bool
+    topic: str = ""
 
 
 class Journal:
@@ -31,9 +32,11 @@ class Journal:
         self.events: deque[Event] = deque(maxlen=MOST)
         self._once: dict[object, None] = {}
 
-    def add(self, text: str, *, is_bad: bool = False) -> None:
+    def add(self, text: str, *, is_bad: bool = False, topic: str = "") -> None:
         time = datetime.now().astimezone().strftime("%H:%M:%S")
-        self.events.append(Event(time, safe(" ".join(text.split()))[:_LONGEST], is_bad))
+        if topic and self.events and self.events[-1].topic == topic:
+            self.events.pop()
+        self.events.append(Event(time, safe(" ".join(text[:_LONGEST].split())), is_bad, topic))
 
     def add_once(self, key: object, text: str) -> None:
         """Something wrong that would be met again and again."""

@@ -150,6 +150,22 @@ def test_it_joins_the_schema_that_is_there_and_a_filter_looks_again(tmp_path):
     drive([sample("predict.pcapng", schema=False)], filtered)
 
 
+def test_one_that_says_otherwise_is_refused(tmp_path):
+    (tmp_path / "other.proto").write_text(
+        'syntax = "proto3"; package vision.v1; message PredictRequest { int32 a = 1; }'
+    )
+
+    async def steps(terminal: Terminal) -> None:
+        before = terminal.browser.document.schema
+        await add(terminal, str(tmp_path / "other.proto"))
+        assert isinstance(terminal.app.screen, AskSchema)
+        assert "vision.v1.PredictRequest" in str(terminal.app.screen.query_one("#wrong", Static).render())
+        await terminal.press("escape")
+        assert terminal.browser.document.schema is before
+
+    drive([sample("predict.pcapng")], steps)
+
+
 def test_of_a_payload_the_type_is_asked_for_too():
     async def steps(terminal: Terminal) -> None:
         await add(terminal, "protos")

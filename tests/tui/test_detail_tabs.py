@@ -91,6 +91,7 @@ def test_the_log_tells_what_happened_in_the_program(monkeypatch, tmp_path):
         ]
         assert order == sorted(order)
         assert "read to its end" in text
+        assert "filter: Pred\n" not in text
         assert terminal.browser.query_one(Details)
 
     drive([sample("predict.pcapng", schema=False)], steps, WIDE)

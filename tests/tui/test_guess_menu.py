@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from tui.terminal import NARROW, WIDE, Terminal, drive, sample
+from tui.terminal import NARROW, SAMPLES, WIDE, Terminal, drive, sample
 
+from inspector.schema import Schema
 from inspector.transcode.tree import FieldNode
 from inspector.tui import clipboard
 from inspector.tui.browse.field_list import FieldList
+from inspector.tui.document import Document
 from inspector.tui.menu import Menu
 
 
@@ -109,3 +111,23 @@ def test_a_field_that_the_schema_tells_is_no_guess():
         assert "only guesses can be read otherwise" in terminal.notices()[-1]
 
     drive([sample("predict.pcapng")], steps)
+
+
+def test_a_field_that_the_schema_lacks_is_read_as_something_else(tmp_path):
+    (tmp_path / "less.proto").write_text(
+        'syntax = "proto3"; package less; message Outer { Inner context = 1; } message Inner { string id = 1; }'
+    )
+    document = Document(
+        str(SAMPLES / "payloads" / "predict_request.binpb"),
+        schema=Schema.from_source(str(tmp_path / "less.proto")),
+        type_name="less.Outer",
+    )
+
+    async def steps(terminal: Terminal) -> None:
+        await terminal.press("2", "j", "j")
+        assert (node(terminal).number_path, node(terminal).kind, node(terminal).is_guess) == ("1.2", "string", True)
+        await terminal.press("t", "b")
+        assert (node(terminal).number_path, node(terminal).kind) == ("1.2", "bytes")
+        assert terminal.browser.message_tree.type_name == "less.Outer"
+
+    drive([document], steps)

@@ -7,6 +7,10 @@ from inspector.tui.browse.byte_view import ByteView
 from inspector.tui.browse.field_list import FieldList
 from inspector.views.byte_sources import BODY, COMPRESSED, NESTED, holder_of, names_of, source_of
 from inspector.views.safe_text import safe
+from inspector.views.widths import clip
+
+LONGEST_LABEL = 16
+"""Cells that the name of an encoding may take, which comes from the input."""
 
 
 class ByteSources(Browser):
@@ -56,5 +60,6 @@ class ByteSources(Browser):
     def _bytes_title(self, shown: str) -> str:
         """All that there are, the one that is shown in brackets."""
         labels = {COMPRESSED: self.message.encoding if self.message is not None else COMPRESSED}
-        told = [(name, safe(labels.get(name, name)).replace("[", "\\[")) for name in self._sources()]
+        told = [(name, clip(safe(labels.get(name, name)), LONGEST_LABEL)) for name in self._sources()]
+        told = [(name, label.replace("[", "\\[")) for name, label in told]
         return " ".join(f"\\[{label}]" if name == shown else label for name, label in told)

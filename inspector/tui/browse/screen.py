@@ -171,7 +171,7 @@ class BrowseScreen(Remembering, GuessMenu, ByteSources, DetailTabs, SchemaAdding
         if not self.document.has_calls:
             self.go_where_the_user_was(is_last=event.progress.is_complete)
         if event.progress.is_complete:
-            self.document.journal.add(f"read to its end: {event.progress.bytes_read:,} bytes")
+            self.document.journal.add(f"read to its end: {event.progress.bytes_read:,} bytes", topic="read")
         self.show_title()
 
     def on_call_list_changed(self, event: CallList.Changed) -> None:
@@ -191,7 +191,8 @@ class BrowseScreen(Remembering, GuessMenu, ByteSources, DetailTabs, SchemaAdding
 
     def on_filter_bar_applied(self, event: FilterBar.Applied) -> None:
         self.filter_text = self.query_one(FilterBar).applied
-        self.document.journal.add(f"filter: {self.filter_text}" if self.filter_text else "no filter")
+        told, topic = (f"filter: {self.filter_text}", "filter") if self.filter_text else ("no filter", "no filter")
+        self.document.journal.add(told, topic=topic)
         self.query_one(CallList).filter_by(self.document.finder(event.where) if event.where is not None else None)
         self.show_title()
 
