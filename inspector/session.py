@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from inspector.sources.sample import Samples
     from inspector.transcode.decode import MessageDecoder
     from inspector.wire.guess import Shape
+    from inspector.wire.hints import Hints
 
 MOST_REMEMBERED = 4_096
 """Methods whose types are remembered."""
@@ -99,6 +100,7 @@ class Session:
         self._kind = kind
         self.options = options
         self._hints = hints
+        self._own_hints: Mapping[Hashable | None, Mapping[str, str]] = {}  # by method and direction
         self._decoder: MessageDecoder | None = None
         self._types: dict[tuple[str, str | None], str | None] = {}  # by method and direction, of those seen lately
         self._samples: Samples | None = None
@@ -124,6 +126,39 @@ class Session:
         other._input = other._decoder = other._samples = None
         other._types = {}
         return other
+
+    def using(self, schema: Schema | None, type_name: str | None = None) -> Session:
+        """The same with another schema, and the message type where no method tells it. Raises SchemaError where the
+        schema lacks that."""
+        if type_name is not None and schema is not None:
+            schema.message(type_name)
+        other = self.for_thread()
+        other.schema = schema
+        other.type_name = type_name.removeprefix(".") if type_name else None
+        return other
+
+    def hints_of(self, message: Message) -> Mapping[str, str]:
+        """The hints by which it is read where no schema tells a field: those of all messages where none tells its type,
+        then those of its method and direction."""
+        own = self.own_hints_of(message)
+        return own if self.type_of(message) else {**self._hints, **own}
+
+    def own_hints_of(self, message: Message) -> Mapping[str, str]:
+        """Those that were given for its method and direction alone."""
+        return self._own_hints.get((message.method, message.direction), NO_HINTS)
+
+    def give_hints(self, message: Message, hints: Mapping[str, str]) -> None:
+        """From now on these are the hints of all messages of its method and direction. Raises InputError for hints that
+        are none."""
+        from inspector.wire.hints import Hints  # noqa: PLC0415  # not needed where a schema tells
+
+        Hints(hints)
+        self._own_hints = {**self._own_hints, (message.method, message.direction): dict(hints)}
+        self._samples = None
+
+    def sample_of(self, message: Message) -> list[bytes]:
+        """Messages of its method and direction, of those that are judged together where no schema tells their type."""
+        return self._known_samples().messages_of(message)
 
     def batches(self, *, with_messages: bool = True) -> Iterator[list[SourceEvent]]:
         """Messages, calls, and problems that belong to no call, in the order of the capture; a list for each read.
@@ -213,13 +248,21 @@ class Session:
 
     def _shape_of(self, message: Message, data: bytes) -> Shape:
         """What the messages of its method and direction have in common."""
+        return self._known_samples().shape_of(message, data)
+
+    def _known_samples(self) -> Samples:
         if self._samples is None:
             from inspector.sources.sample import Samples  # noqa: PLC0415  # not needed where a schema tells
-            from inspector.wire.hints import Hints  # noqa: PLC0415
 
-            self._samples = Samples(self._group_of, Hints(self._hints, are_of_one_type=not self.source.is_capture))
+            self._samples = Samples(self._group_of, self._hints_of_group)
             self._samples.look_ahead(self.path, self._kind)
-        return self._samples.shape_of(message, data)
+        return self._samples
+
+    def _hints_of_group(self, group: Hashable | None) -> Hints:
+        from inspector.wire.hints import Hints  # noqa: PLC0415  # as above
+
+        own = self._own_hints.get(group, NO_HINTS)
+        return Hints({**self._hints, **own}, are_of_one_type=bool(own) or not self.source.is_capture)
 
     def _group_of(self, message: Message) -> Hashable | None:
         return None if self.type_of(message) else (message.method, message.direction)

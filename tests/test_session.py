@@ -161,3 +161,28 @@ def test_a_capture_with_only_its_header_holds_nothing(tmp_path):
     session = inspector.open(path)
     assert list(session.events()) == []
     assert not session.damaged
+
+
+def test_hints_of_a_method_hold_for_its_messages_alone_and_can_be_taken_back():
+    session = inspector.open(PREDICT)
+    messages = list(session.messages())
+    first = next(each for each in messages if each.method.endswith("/Predict") and each.direction == "request")
+    other = next(each for each in messages if each.method.endswith("/WatchVideo") and each.direction == "request")
+    assert session.decode(first).value["1"]["2"] == session.decode(other).value["1"]["2"] == "en-GB"
+    session.give_hints(first, {"1.2": "bytes"})
+    assert session.decode(first).value["1"]["2"] == {"$bytes": "ZW4tR0I="}
+    assert session.for_thread().decode(first).value["1"]["2"] == {"$bytes": "ZW4tR0I="}
+    assert session.decode(other).value["1"]["2"] == "en-GB"
+    session.give_hints(first, {})
+    assert session.decode(first).value["1"]["2"] == "en-GB"
+    with pytest.raises(InputError, match="no kind"):
+        session.give_hints(first, {"1.2": "text"})
+
+
+def test_an_input_is_read_by_another_schema(schema):
+    guessed = inspector.open(PREDICT)
+    message = next(guessed.messages())
+    told = guessed.using(schema)
+    assert (guessed.type_of(message), told.type_of(message)) == (None, "models.v1.GetModelRequest")
+    with pytest.raises(SchemaError, match=r"no\.Such"):
+        guessed.using(schema, "no.Such")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections import deque
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,13 +20,18 @@ if TYPE_CHECKING:
 def load_schema(schemas: tuple[str, ...], import_paths: tuple[str, ...], way: Way = connection) -> Schema | None:
     """The schema of the options, or of INSPECTOR_SCHEMA (sources joined as in PATH); None where neither names one.
     Servers among the sources are asked in this way. Raises InspectorError."""
-    named = _with_profiles(schemas or _default_sources())
-    if not named.sources:
+    sources = schemas or _default_sources()
+    if not sources:
         return None
+    if any(each.startswith("@") for each in sources):
+        from inspector.client.profiles import schema_sources  # noqa: PLC0415  # few sources are of a profile
+
+        sources, own_paths = schema_sources(sources)
+        import_paths = (*import_paths, *own_paths)
     from inspector.schema import Schema  # noqa: PLC0415  # loads protobuf, which listing calls can do without
 
-    paths = (*import_paths, *named.import_paths)
-    return told(Schema.from_sources(named.sources, paths, lambda address: _ask(way(address))))
+    distinct = tuple(dict.fromkeys(sources))
+    return told(Schema.from_sources(distinct, import_paths, lambda address: _ask(way(address))))
 
 
 def reflected_schema(reached: Connection, symbols: tuple[str, ...] = ()) -> Schema:
@@ -55,30 +58,6 @@ def _ask(reached: Connection, symbols: tuple[str, ...] = ()) -> DescriptorSet:
         symbols=symbols,
         use_cache=is_cache_used(),
     )
-
-
-class _Named(NamedTuple):
-    sources: tuple[str, ...]
-    import_paths: tuple[str, ...]
-
-
-def _with_profiles(sources: Iterable[str]) -> _Named:
-    """The sources; in the place of `@name` those of the profile. One without any, or that has its own name among them,
-    stands for what its server tells."""
-    waiting, found, import_paths = deque(sources), dict[str, None](), dict[str, None]()
-    seen = set[str]()
-    while waiting:
-        source = waiting.popleft()
-        if source.startswith("@") and source not in seen:
-            from inspector.client import profiles  # noqa: PLC0415  # few sources are of a profile
-
-            seen.add(source)
-            profile = profiles.find(source[1:])
-            import_paths |= dict.fromkeys(profile.import_paths)
-            waiting.extendleft(reversed(profile.schema or (source,)))
-        else:
-            found[source] = None
-    return _Named(tuple(found), tuple(import_paths))
 
 
 def _default_sources() -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import stat
 import tomllib
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -83,6 +84,30 @@ def find(name: str, folder: Path | None = None) -> Profile:
         raise InputError(f"there is no target @{name}", hint=f"targets are named in {FILE}; no such file has one")
     close = near(name, known) or sorted(known)[:8]
     raise InputError(f"there is no target @{name}", hint=f"there is {', '.join(f'@{each}' for each in close)}")
+
+
+class SchemaSources(NamedTuple):
+    """Where a schema is."""
+
+    sources: tuple[str, ...]
+    import_paths: tuple[str, ...]
+
+
+def schema_sources(sources: Iterable[str]) -> SchemaSources:
+    """The sources; in the place of `@name` those of the profile. One without any, or that has its own name among them,
+    stands for what its server tells. Raises InputError as `find` does."""
+    waiting, found, import_paths = deque(sources), dict[str, None](), dict[str, None]()
+    seen = set[str]()
+    while waiting:
+        source = waiting.popleft()
+        if source.startswith("@") and source not in seen:
+            seen.add(source)
+            profile = find(source[1:])
+            import_paths |= dict.fromkeys(profile.import_paths)
+            waiting.extendleft(reversed(profile.schema or (source,)))
+        else:
+            found[source] = None
+    return SchemaSources(tuple(found), tuple(import_paths))
 
 
 def names(folder: Path | None = None) -> list[str]:

@@ -21,11 +21,11 @@ GroupOf = Callable[[Message], Hashable | None]
 
 
 class Samples:
-    """The first limits.MAX_SAMPLED_MESSAGES messages of each group, and their shapes."""
+    """The first limits.MAX_SAMPLED_MESSAGES messages of each group, and their shapes by the hints of the group."""
 
-    def __init__(self, group_of: GroupOf, hints: Hints) -> None:
+    def __init__(self, group_of: GroupOf, hints_of: Callable[[Hashable | None], Hints]) -> None:
         self._group_of = group_of
-        self._hints = hints
+        self._hints_of = hints_of
         self._messages: dict[Hashable, list[bytes]] = {}
         self._shapes: dict[Hashable, tuple[int, Shape]] = {}  # with how many messages each is of
         self._is_ahead = False
@@ -54,9 +54,13 @@ class Samples:
         messages = self._messages[group]
         count, shape = self._shapes.get(group, (0, None))
         if shape is None or len(messages) >= 2 * count:
-            shape = Shape.of(messages, self._hints)
+            shape = Shape.of(messages, self._hints_of(group))
             self._shapes[group] = len(messages), shape
         return shape
+
+    def messages_of(self, message: Message) -> list[bytes]:
+        """Those of its group that were seen so far."""
+        return self._messages.get(self._group_of(message), [])
 
     def _take(self, events: list[SourceEvent]) -> None:
         for event in events:

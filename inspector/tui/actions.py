@@ -73,6 +73,8 @@ ACTIONS = (
     Action("browse", "filter", "slash", "focus_filter", "Filter calls", "filter"),
     Action("browse", "next_message", "right_square_bracket", "step_message(1)", "Next message of the call", "message"),
     Action("browse", "previous_message", "left_square_bracket", "step_message(-1)", "Previous message of the call"),
+    Action("browse", "next_source", "right_curly_bracket", "step_source(1)", "Next bytes: frame, message, nested ..."),
+    Action("browse", "previous_source", "left_curly_bracket", "step_source(-1)", "Bytes before these"),
     Action("browse", "follow", "f", "toggle_follow", "Follow a growing capture: the newest call stays selected"),
     Action(
         "browse", "copy", "c", "copy", "Copy a value, a path, a message, a command that makes the call again", "copy"
@@ -82,6 +84,7 @@ ACTIONS = (
     Action("browse", "editor_text", "", "open_editor('text')", "Open the message in $EDITOR, as protobuf text"),
     Action("browse", "pager", "O", "open_pager", "Show the call in $PAGER"),
     Action("browse", "secrets", "", "toggle_secrets", "Show credentials in headers, or mask them again"),
+    Action("browse", "add_schema", "a", "add_schema", "Add a schema: a path, a server or a profile"),
     Action("browse", "filter_by", "asterisk", "filter_by_this", "Filter calls by the field or call under the cursor"),
     Action("browse", "stop", "escape", "stop", "Stop a filter or search that is under way"),
     Action("filter", "leave", "escape", "leave", "Back to the calls"),
@@ -109,6 +112,7 @@ ACTIONS = (
     Action("fields", "close", "h,left", "close", "Close, or go to the field around"),
     Action("fields", "toggle", "space", "toggle_open", "Open or close", "open"),
     Action("fields", "open_all", "E", "open_all", "Open all within"),
+    Action("fields", "read_as", "t", "screen.read_as", "Read a guessed field as something else"),
     Action("bytes", "left", "h,left", "move_byte(-1)", "One byte back"),
     Action("bytes", "right", "l,right", "move_byte(1)", "One byte on"),
     Action("details", "next_tab", "l,right", "step_tab(1)", "Next tab"),

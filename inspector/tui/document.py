@@ -14,10 +14,17 @@ from inspector.errors import InspectorError
 from inspector.index.capture_index import CaptureIndex
 from inspector.model.call import Call, Message
 from inspector.schema import Schema
-from inspector.session import DecodedMessage, Session
+from inspector.session import DecodedMessage
+from inspector.sources.registry import BINLOG, GRPC, GRPC_WEB
 from inspector.transcode.tree import FieldTree
 from inspector.views.call_order import CallOrder, Find
+from inspector.views.journal import Journal
+from inspector.views.problem_count import ProblemCount
+from inspector.views.schema_facts import Inferred, inferred
 from inspector.views.where import Where
+
+MOST_INFERRED_TYPES = 64
+"""Types that are kept as they were inferred."""
 
 STANDALONE = 0
 """The number of the call that messages without a call belong to."""
@@ -44,10 +51,14 @@ class Document:
         self.sources, self.import_paths = tuple(sources), tuple(import_paths)
         self.kind = kind
         self.type_name = type_name
-        self.hints = dict(hints)
-        self.session = self._open(schema)
+        self.session = session.open(path, schema=schema, kind=kind, type_name=type_name, hints=hints)
         self.index: CaptureIndex = self.session.index()
         self.order = CallOrder(self.index)
+        self.journal = Journal()
+        self.problems = ProblemCount(self.index)
+        self.added: tuple[str, ...] = ()
+        """The sources of schemas that were added since it was opened."""
+        self._inferred: dict[object, Inferred | None] = {}
         self.filters: list[str] = []
         """Those that were used, the last one at the end."""
 
@@ -61,15 +72,40 @@ class Document:
         return self.session.schema
 
     def use_schema(self, schema: Schema | None) -> None:
-        """Reads messages by another schema from now on."""
-        self.session = self._open(schema)
+        """Reads messages by another schema from now on. Raises SchemaError where that lacks the type that is named."""
+        self.session = self.session.using(schema, self.type_name)
+
+    def add_schema(self, schema: Schema, sources: Sequence[str], import_paths: Sequence[str]) -> None:
+        """The same, of a schema that has those `sources` too."""
+        self.use_schema(schema)
+        self.sources = tuple(dict.fromkeys((*self.sources, *sources)))
+        self.import_paths = tuple(dict.fromkeys((*self.import_paths, *import_paths)))
+        self.added = tuple(dict.fromkeys((*self.added, *sources)))
+
+    def inferred(self, message: Message) -> Inferred | None:
+        """The type of the messages of its method and direction as a few of them show it; None where that takes long."""
+        hints = self.hints_of(message)
+        key = message.method, message.direction, tuple(hints.items())
+        if key not in self._inferred:
+            for oldest in list(self._inferred)[: -MOST_INFERRED_TYPES + 1]:
+                del self._inferred[oldest]
+            sample = self.session.sample_of(message) or [message.data or b""]
+            self._inferred[key] = inferred(sample, hints, message.method, message.direction)
+        return self._inferred[key]
 
     def close(self) -> None:
         self.index.close()
         self.session.close()
 
-    def _open(self, schema: Schema | None) -> Session:
-        return session.open(self.path, schema=schema, kind=self.kind, type_name=self.type_name, hints=self.hints)
+    def hints_of(self, message: Message) -> dict[str, str]:
+        """How fields of a message are read in the place of a guess: by path, those of the command line too."""
+        return dict(self.session.hints_of(message))
+
+    def read_as(self, message: Message, path: str, kind: str | None) -> None:
+        """Reads a field as a kind in all messages of the method and direction; None: as it is guessed."""
+        hints = dict(self.session.own_hints_of(message))
+        hints.pop(path, None)
+        self.session.give_hints(message, hints if kind is None else {**hints, path: kind})
 
     # --- what is in it -------------------------------------------------------------------------------------------
 
@@ -77,6 +113,12 @@ class Document:
     def has_calls(self) -> bool:
         """Whether it holds calls, not just messages."""
         return self.session.source.is_capture
+
+    @cached_property
+    def has_frames(self) -> bool:
+        """Whether its messages came in gRPC frames. Those of a binary log stand in its entries."""
+        source = self.session.source
+        return source.name in (GRPC.name, GRPC_WEB.name) or (source.is_capture and source.name != BINLOG.name)
 
     def call(self, number: int) -> Call | None:
         """A call that has ended; None for one that has not."""
@@ -135,5 +177,5 @@ class Document:
             message.data if message.data is not None else message.wire,
             resolver=self.schema,
             type_name=type_name,
-            hints={} if type_name else self.hints,
+            hints=self.session.hints_of(message),
         )

@@ -9,6 +9,7 @@ from typing import Any
 
 from textual.app import App
 
+from inspector.tui.browse.browser import Browser
 from inspector.tui.private_files import keep
 
 MOST_FILES = 1_000
@@ -32,5 +33,12 @@ def save(app: App[Any]) -> Path:
             path = Path.cwd() / f"inspector-{number}.svg"
             with suppress(FileExistsError), path.open("xb") as file:
                 file.write(text)
-                return path
-    return keep(text, "inspector.svg")
+                return _told(app, path)
+    return _told(app, keep(text, "inspector.svg"))
+
+
+def _told(app: App[Any], path: Path) -> Path:
+    """Keeps it in the log of what is browsed."""
+    if isinstance(app.screen, Browser):
+        app.screen.document.journal.add(f"the screen was saved in {path}")
+    return path

@@ -17,6 +17,7 @@ import orjson
 from inspector.limits import MAX_STATE_BYTES, MAX_STATE_ENTRIES, MAX_STATE_SIZE
 from inspector.tui.selection import FieldPath, Selection
 from inspector.user_folder import UserFolder
+from inspector.views.byte_sources import BODY, NAMES
 
 FOLDER = UserFolder("INSPECTOR_STATE", "XDG_STATE_HOME", "~/.local/state", "~/Library/Application Support", ".json")
 
@@ -117,15 +118,16 @@ def _is_number(value: object) -> bool:
 
 
 def _selection(row: object) -> Selection | None:
-    if not isinstance(row, list) or len(row) != len(Selection._fields):
+    if not isinstance(row, list) or len(row) not in (len(Selection._fields) - 1, len(Selection._fields)):
         return None
-    call, message, path, offset = row
+    call, message, path, offset, *rest = row  # the source of bytes is not in files of earlier versions
+    source = rest[0] if rest and rest[0] in NAMES else BODY
     if not (call is None or _is_number(call)) or not (offset is None or _is_number(offset)):
         return None
     if not _is_number(message) or not isinstance(path, list) or len(path) > _MOST:
         return None
     steps = [_step(each) for each in path]
-    return None if None in steps else Selection(call, message, _path(steps), offset)
+    return None if None in steps else Selection(call, message, _path(steps), offset, source)
 
 
 def _step(row: object) -> tuple[int, int] | None:

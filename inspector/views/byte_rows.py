@@ -16,12 +16,14 @@ from inspector.views.spans import Line
 GROUP = 8
 """Bytes between two wider gaps."""
 
-_MARKS = {"tag": ("⟨", "⟩"), "length": ("‹", "›"), "value": ("[", "]"), "end_tag": ("⟨", "⟩"), "match": ("{", "}")}
+_MARKS = {"tag": ("⟨", "⟩"), "length": ("‹", "›"), "value": ("[", "]"), "end_tag": ("⟨", "⟩"), "match": ("{", "}"),
+          "flag": ("⟨", "⟩")}  # fmt: skip
 """What stands around a part, so that it is told by more than its colour."""
 
 
 class Part(NamedTuple):
-    """A run of bytes with one meaning: `tag`, `length`, `value`, `end_tag`, `match` (the styles of the same names)."""
+    """A run of bytes with one meaning: `tag`, `length`, `value`, `end_tag`, `match` (the styles of the same names), or
+    `flag`, the first byte of a gRPC frame, which looks like a tag."""
 
     span: Span
     role: str
@@ -82,7 +84,7 @@ def _roles(start: int, length: int, parts: Sequence[Part], cursor: int | None) -
     for span, role in parts:
         first, last = max(0, span.start - start), min(length, span.end - start)
         if first < last:
-            roles[first:last] = [role] * (last - first)
+            roles[first:last] = ["tag" if role == "flag" else role] * (last - first)
     if cursor is not None and start <= cursor < start + length:
         roles[cursor - start] = "cursor"
     return roles

@@ -84,6 +84,31 @@ class Outline:
     def is_open(self, chain: Chain) -> bool:
         return self._levels(chain) is not None
 
+    def opened(self) -> list[Chain]:
+        """Where the nodes are whose children are shown, those outside first."""
+        found: list[Chain] = []
+        waiting: list[tuple[Chain, _Level]] = [((), self._top)]
+        for chain, level in waiting:
+            waiting += [((*chain, place), inner) for place, inner in level.opened.items()]
+            found += [(*chain, place) for place in level.opened]
+        return found
+
+    def open_again(self, chains: Sequence[Chain]) -> None:
+        """Opens nodes that were open in another reading of the same bytes, as far as there are such."""
+        for chain in chains:
+            if self._has(chain):
+                self.open(chain)
+
+    def _has(self, chain: Chain) -> bool:
+        """Whether there is a node at a place."""
+        nodes = self._top.nodes
+        for depth, place in enumerate(chain):
+            if place >= len(nodes):
+                return False
+            if depth < len(chain) - 1:
+                nodes = nodes[place].children
+        return True
+
     def open_all(self, most: int, start: Chain = ()) -> None:
         """Opens nodes, those outside first, as long as that shows no more than `most` rows."""
         waiting = [start] if start else [(place,) for place in range(min(most, len(self._top.nodes)))]

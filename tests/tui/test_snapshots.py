@@ -16,6 +16,7 @@ SCREENS = {
     "jump": ("comma",),
     "marks": ("j", "m", "a", "j", "m", "b", "apostrophe"),
     "maximised": ("j", "2", "backslash"),
+    "nested": ("j", "2", "right_curly_bracket"),
 }
 
 
@@ -62,6 +63,14 @@ def test_the_screen_without_colours(monkeypatch):
         await snapshots.check(terminal, "no-colour-80x24")
 
     drive([sample("predict.pcapng")], steps, NARROW)
+
+
+def test_the_readings_of_a_guessed_field():
+    async def steps(terminal: Terminal) -> None:
+        await terminal.press(*SCREENS["browse"], "t")
+        await snapshots.check(terminal, "readings-80x24")
+
+    drive([sample("predict.pcapng", schema=False)], steps, NARROW)
 
 
 def test_the_screen_without_a_schema():

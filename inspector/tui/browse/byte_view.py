@@ -9,7 +9,8 @@ from inspector.transcode.tree import FieldNode
 from inspector.tui.actions import bindings
 from inspector.tui.selection import Chosen, Selection
 from inspector.tui.virtual_list import Find, VirtualList
-from inspector.views.byte_rows import Part, byte_at, byte_line, bytes_per_row, parts_of
+from inspector.views.byte_rows import Part, byte_at, byte_line, bytes_per_row
+from inspector.views.byte_sources import BODY, ByteSource
 from inspector.views.search import LONGEST_MATCH, Pattern
 from inspector.views.spans import Line
 
@@ -22,23 +23,37 @@ class ByteView(VirtualList):
 
     def __init__(self) -> None:
         super().__init__(id="bytes")
+        self.source = ByteSource(BODY, b"")
+        self._message_size = 0
         self.data = b""
         self.at = 0
         self.parts: tuple[Part, ...] = ()
 
     def show_data(self, data: bytes) -> None:
-        self.data, self.at, self.parts = data, 0, ()
+        """Shows the bytes of a message."""
+        self.show_source(ByteSource(BODY, data), len(data))
+
+    def show_source(self, source: ByteSource, size: int) -> None:
+        """Shows other bytes, those of a message of `size` bytes."""
+        self.source, self._message_size = source, size
+        self.data, self.at, self.parts = source.data, 0, ()
         self.update_rows()
         self.cursor = 0
 
-    def show_field(self, node: FieldNode | None) -> None:
-        """Tells the parts of a field apart, and shows where they begin."""
-        self.parts = parts_of(node) if node is not None else ()
-        if node is not None and not node.span.start <= self.at < node.span.end:
-            self.at = node.span.start
+    def show_field(self, node: FieldNode | None, *, moves: bool = True) -> None:
+        """Tells the parts of a field apart; `moves` shows where they begin."""
+        self.parts = self.source.parts_of(node)
+        if moves and self.parts and not self.parts[0].span.start <= self.at < self.parts[-1].span.end:
+            self.at = self.parts[0].span.start
         self.cursor = self.at // self.per_row
-        self.border_subtitle = " · ".join(f"{role.replace('_', ' ')} {span.size} B" for span, role in self.parts)
+        told = self.parts or self.source.prefix
+        self.border_subtitle = " · ".join(f"{role.replace('_', ' ')} {span.size} B" for span, role in told)
         self.refresh()
+
+    def show_offset(self, offset: int) -> None:
+        """Puts the cursor on a byte of the message."""
+        if self.data and self.source.start is not None:
+            self.at = max(0, min(offset - self.source.start, len(self.data) - 1))
 
     @property
     def per_row(self) -> int:
@@ -53,7 +68,8 @@ class ByteView(VirtualList):
 
     def line(self, index: int, width: int) -> Line:
         start = index * self.per_row
-        parts = (*self.parts, *self._matches(start, start + self.per_row))
+        end = start + self.per_row
+        parts = (*self.source.parts_between(start, end), *self.parts, *self._matches(start, end))
         return byte_line(self.data, index, self.per_row, parts, self.at if self.has_focus else None)
 
     # --- searching -----------------------------------------------------------------------------------------------
@@ -89,7 +105,7 @@ class ByteView(VirtualList):
             self.at = offset
             self.cursor = offset // self.per_row
             self.refresh()
-            self.post_message(Chosen(Selection(offset=offset), "bytes"))
+            self.post_message(Chosen(Selection(offset=self.source.in_message(offset, self._message_size)), "bytes"))
 
     def on_resize(self) -> None:
         super().on_resize()

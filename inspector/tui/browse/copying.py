@@ -54,10 +54,9 @@ class Copying(Browser):
 
     def _content(self) -> copies.Content | None:
         tree = self.message_tree
-        if tree is None:
+        if tree is None or self.message is None:
             return None
-        hints = {} if tree.type_name else self.document.hints
-        return copies.Content(tree.data, tree.type_name, self.document.schema, hints)
+        return copies.Content(tree.data, tree.type_name, self.document.schema, self.document.hints_of(self.message))
 
     def _request(self) -> Request:
         document, number = self.document, self.selected.call or 0

@@ -41,6 +41,27 @@ class FieldList(VirtualList):
         self.update_rows()
         self.cursor = self._outline.index_of(self._chain_of(self._path)) if self._path else 0
 
+    def show_again(self, tree: FieldTree | None, *, opens: bool = False) -> None:
+        """Shows the same message read in another way: what was open is, and the cursor stays on its field. `opens`
+        what can be opened as in a message that is shown for the first time."""
+        node = self.selected
+        self._path = path_of(node) if node is not None else self._path
+        opened, row = self._outline.opened(), self.cursor - round(self.scroll_y)
+        self.message_tree = tree
+        self._outline = Outline(tree.fields if tree is not None else ())
+        self._outline.open_again(opened)
+        if opens:
+            self._outline.open_all(max(self.count(), OPENED_AT_FIRST))
+        self.update_rows()
+        chain = self._chain_of(self._path)
+        if chain:
+            self._outline.open(chain[:-1])
+            if chain not in opened:
+                self._outline.open_all(self.count() + OPENED_AT_FIRST, chain)
+            self.update_rows()
+            self.cursor = self._outline.index_of(chain)
+            self.scroll_to(y=max(0, self.cursor - row), animate=False, immediate=True)
+
     def show(self, selection: Selection) -> None:
         """Puts the cursor on the field that has the byte that is selected."""
         if self.message_tree is None or selection.offset is None:

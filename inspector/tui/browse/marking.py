@@ -115,7 +115,7 @@ class Marking(Browser):
         if not self.document.has_calls or self.document.call(number) is None:
             count = len(self.document.index)
             raise InputError(f"there is no call {number}", hint=f"{count:,} are known" if count else None)
-        return Selection(number)
+        return Selection(number, source=self.selected.source)
 
     def _field(self, node: FieldNode) -> Selection:
         return self.selected._replace(path=path_of(node), offset=node.span.start)

@@ -16,35 +16,32 @@ from textual.worker import get_current_worker
 from inspector.model.call import Message
 from inspector.transcode.tree import FieldNode, FieldTree
 from inspector.tui.actions import bindings
+from inspector.tui.browse.byte_sources import ByteSources
 from inspector.tui.browse.byte_view import ByteView
 from inspector.tui.browse.call_list import CallList
-from inspector.tui.browse.copying import Copying
+from inspector.tui.browse.detail_tabs import LONGEST_JSON, DetailTabs
 from inspector.tui.browse.details import Details
 from inspector.tui.browse.field_list import FieldList
 from inspector.tui.browse.filter_bar import FilterBar
+from inspector.tui.browse.guess_menu import GuessMenu
 from inspector.tui.browse.loading import Progress, read_to_end
 from inspector.tui.browse.message_list import MessageList
 from inspector.tui.browse.remembering import Remembering
+from inspector.tui.browse.schema_adding import SchemaAdding
 from inspector.tui.document import STANDALONE, Document
 from inspector.tui.intents import ComposeAsked
 from inspector.tui.key_bar import KeyBar
 from inspector.tui.prompts import Confirm
 from inspector.tui.selection import Chosen, Selection
 from inspector.tui.virtual_list import VirtualList
-from inspector.views import call_facts
-from inspector.views.conversation import message_lines
 from inspector.views.field_condition import condition_of
 from inspector.views.safe_text import safe
-from inspector.views.spans import Line
 
 BUSY = 0.3
 """Seconds after a key in which reading gives way to the next one."""
 
 LOOK_AGAIN = 0.5
 """Seconds after which a capture that is followed is looked at again."""
-
-LONGEST_JSON = 1_000_000
-"""Bytes of a message that is shown as JSON at once."""
 
 
 class Loaded(TextualMessage):
@@ -55,7 +52,7 @@ class Loaded(TextualMessage):
         super().__init__()
 
 
-class BrowseScreen(Remembering, Copying):
+class BrowseScreen(Remembering, GuessMenu, ByteSources, DetailTabs, SchemaAdding):
     """One input."""
 
     BINDINGS = bindings("browse")
@@ -121,7 +118,6 @@ class BrowseScreen(Remembering, Copying):
         self.message: Message | None = None
         self.progress = Progress(0, 0, False)
         self.follows = False
-        self.shows_secrets = False
         self._last_key = 0.0
         self._timer: Timer | None = None
 
@@ -134,7 +130,7 @@ class BrowseScreen(Remembering, Copying):
             with Vertical(id="panes"):
                 yield FieldList()
                 yield ByteView()
-        yield Details(self._details)
+        yield Details(self.details_of)
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -174,6 +170,8 @@ class BrowseScreen(Remembering, Copying):
             self._show_call()
         if not self.document.has_calls:
             self.go_where_the_user_was(is_last=event.progress.is_complete)
+        if event.progress.is_complete:
+            self.document.journal.add(f"read to its end: {event.progress.bytes_read:,} bytes", topic="read")
         self.show_title()
 
     def on_call_list_changed(self, event: CallList.Changed) -> None:
@@ -193,6 +191,8 @@ class BrowseScreen(Remembering, Copying):
 
     def on_filter_bar_applied(self, event: FilterBar.Applied) -> None:
         self.filter_text = self.query_one(FilterBar).applied
+        told, topic = (f"filter: {self.filter_text}", "filter") if self.filter_text else ("no filter", "no filter")
+        self.document.journal.add(told, topic=topic)
         self.query_one(CallList).filter_by(self.document.finder(event.where) if event.where is not None else None)
         self.show_title()
 
@@ -204,6 +204,7 @@ class BrowseScreen(Remembering, Copying):
         focused = self.focused if isinstance(self.focused, VirtualList) else None
         is_searching = focused is not None and focused.search_progress is not None
         if not is_searching and self.query_one(CallList).stop():
+            self.document.journal.add("the filter was stopped")
             self.show_title()
         elif focused is not None:
             focused.stop_search()
@@ -226,6 +227,8 @@ class BrowseScreen(Remembering, Copying):
             parts.append("CREDENTIALS SHOWN")
         if document.schema is None:
             parts.append("no schema: fields are guessed")
+        if document.added:
+            parts.append(f"schema: {_plain(' '.join(document.added))}")
         if document.problem is not None:
             parts.insert(1, f"[b]! {_plain(document.problem)}[/b]")
         self.query_one("#title", Static).update("  ".join(parts))
@@ -256,11 +259,12 @@ class BrowseScreen(Remembering, Copying):
     def select(self, selection: Selection) -> None:
         self._select(selection, "")
         if selection.offset is not None and self.message_tree is not None:
-            self.query_one(ByteView).at = max(0, min(selection.offset, len(self.message_tree.data) - 1))
+            self.query_one(ByteView).show_offset(selection.offset)
             self._show_field("bytes")
 
     def _select(self, selection: Selection, origin: str) -> None:
-        before, self.selected = self.selected, selection
+        before = self.selected
+        self.selected = selection._replace(source=before.source) if origin else selection
         if origin != "calls":
             self.query_one(CallList).show(selection)
         if selection.call != before.call:
@@ -281,7 +285,7 @@ class BrowseScreen(Remembering, Copying):
     def _show_message(self) -> None:
         message = self.message = self.query_one(MessageList).selected
         self.message_tree = None if message is None else self.document.tree(message)
-        self.query_one(ByteView).show_data(self.message_tree.data if self.message_tree is not None else b"")
+        self._note_damage()
         fields = self.query_one(FieldList)
         fields.show_tree(self.message_tree)
         fields.border_title = f"2 Fields  {self._type()}"
@@ -290,41 +294,35 @@ class BrowseScreen(Remembering, Copying):
         if self.document.problem is not None:
             self.show_title()
 
+    def _note_damage(self) -> None:
+        """Keeps in the log what of a message that is looked at cannot be read."""
+        tree, message = self.message_tree, self.message
+        problem = (message and message.problem) or (tree and tree.problem)
+        if problem and message:
+            where = " ".join(filter(None, (f"call {message.call}" if message.call else "", message.direction)))
+            text = f"{where} message {message.index}: {problem.message}"
+            self.document.journal.add_once((message.call, message.direction, message.index), text.strip())
+
+    def read_again(self, *, opens: bool = False) -> None:
+        fields = self.query_one(FieldList)
+        self.message_tree = None if self.message is None else self.document.tree(self.message)
+        fields.show_again(self.message_tree, opens=opens)
+        fields.border_title = f"2 Fields  {self._type()}"
+        self._show_field("")
+        self.query_one(Details).update()
+
     def _show_field(self, origin: str) -> None:
         fields = self.query_one(FieldList)
         if origin == "bytes":
             fields.show(self.selected)
         node = fields.selected
-        self.query_one(ByteView).show_field(node)
+        self.show_bytes(origin)
+        self.show_field_in_details()
         fields.border_subtitle = f"{_plain(node.path)}  @0x{node.span.start:x}" if node is not None else ""
 
     def _type(self) -> str:
         name = self.message_tree.type_name if self.message_tree is not None else None
         return _plain(name) if name else "guessed" if self.message_tree is not None else ""
-
-    # --- details -------------------------------------------------------------------------------------------------
-
-    def _details(self, tab: str) -> list[Line]:
-        number = self.selected.call
-        call = self.document.call(number) if number else None
-        if tab == "json":
-            return self._json()
-        if tab == "log":
-            return [[("", line)] for line in (self.document.index.passed_over or "").splitlines()]
-        if call is None:
-            return [[("dim", "this call has not ended" if number else "there is no call")]]
-        if tab == "headers":
-            return call_facts.headers(call, show_secrets=self.shows_secrets)
-        if tab == "trailers":
-            return call_facts.trailers(call, self.document.session.decode_details, show_secrets=self.shows_secrets)
-        return call_facts.problems(call) if tab == "problems" else call_facts.summary(call)
-
-    def _json(self) -> list[Line]:
-        if self.message is None:
-            return []
-        if len(self.message.data or b"") > LONGEST_JSON:
-            return [[("dim", f"over {LONGEST_JSON:,} bytes: inspector convert --to json shows it")]]
-        return message_lines(self.document.decode(self.message), bare=True)
 
     # --- actions -------------------------------------------------------------------------------------------------
 
