@@ -39,8 +39,9 @@ def _go_on() -> None:
 
 
 class Difference(NamedTuple):
-    """One difference; or, `same`, what both have, where that was asked for. `path` is the field in the first message, or in the second where it was added there; `to` is its
-    path in the second where that is another. What is not there is None in `before` or `after`, as a null value is."""
+    """One difference; or, `same`, what both have, where that was asked for. `path` is the field in the first message,
+    or in the second where it was added there; `to` is its path in the second where that is another. What is not there
+    is None in `before` or `after`, as a null value is."""
 
     path: str
     change: Change
