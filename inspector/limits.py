@@ -294,6 +294,16 @@ MAX_SHOWN_VALUE = 1_000
 MAX_SHOWN_ROWS = 1_000
 """Rows of an explanation where a notebook or a prompt shows it; there nobody reads more, and browsers grow slow."""
 
+MAX_COMPARED_BYTES = 16 * MIB
+"""Of two messages, or all messages of two calls, that are compared field by field on the screen: seconds, and half a
+gigabyte of values. Larger ones are compared by their bytes."""
+
+MAX_COMPARED_ROWS = 100_000
+"""Differences, and what is equal between them, that are listed on the screen."""
+
+MAX_COMPARED_LEAVES = 1_000
+"""Fields that are shown of one value which only one side has, or which is the same in both; then it is a count."""
+
 # --- the cache folder --------------------------------------------------------------------------------------------
 
 MAX_CACHE_BYTES = 512 * MIB

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 from inspector.errors import DecodeError
@@ -52,24 +53,31 @@ def guessed_differences(
     pruned: Pruned = whole,
     with_equal: bool = False,
     look: Look = _go_on,
+    most: int | None = None,
 ) -> list[Difference]:
     """The differences by field number; what the fields are is guessed, for both together. Raises DecodeError.
 
-    `with_equal` and `look` as in `compare`."""
+    `with_equal` and `look` as in `compare`; it ends after `most`."""
     shape = Shape.of([first, second], hints)
     guesses = [guess(data, hints, shape) for data in (first, second)]
     values = [pruned(sure(each.value, each.error, name)) for each, name in zip(guesses, names, strict=True)]
-    told = list(compare(*values, tolerance=tolerance, with_equal=with_equal, look=look))
+    told = list(islice(compare(*values, tolerance=tolerance, with_equal=with_equal, look=look), most))
     return _with_wire_types(told, first, second)
 
 
 def damaged_differences(
-    first: bytes, second: bytes, *, hints: Mapping[str, str] = NO_HINTS, with_equal: bool = False, look: Look = _go_on
+    first: bytes,
+    second: bytes,
+    *,
+    hints: Mapping[str, str] = NO_HINTS,
+    with_equal: bool = False,
+    look: Look = _go_on,
+    most: int | None = None,
 ) -> tuple[list[Difference], tuple[DecodeError | None, DecodeError | None]]:
     """The same of messages that may be damaged: the fields before the damage of each, and what the damage is."""
     shape = Shape.of([first, second], hints)
     before, after = (guess(data, hints, shape) for data in (first, second))
-    told = list(compare(before.value, after.value, with_equal=with_equal, look=look))
+    told = list(islice(compare(before.value, after.value, with_equal=with_equal, look=look), most))
     return told, (before.error, after.error)
 
 
@@ -99,6 +107,7 @@ def differences_by_name(
     pruned: Pruned = whole,
     with_equal: bool = False,
     look: Look = _go_on,
+    most: int | None = None,
 ) -> list[Difference]:
     """The same of two messages of perhaps two types: fields of the same name are compared. Raises DecodeError."""
     pair = (first, second)
@@ -107,9 +116,10 @@ def differences_by_name(
     known = [pruned(sure(each.value, each.error, name)) for each, name in zip(decoded, names, strict=True)]
     trees = [FieldTree(each.data, resolver=each.resolver, type_name=each.type_name, hints=hints) for each in pair]
     unknown = [pruned(unknown_fields(tree)) for tree in trees]
-    told = list(compared(*known))
+    told = list(islice(compared(*known), most))
     changed = {each.path for each in told if each.change != "same"}
-    rest = [each for each in compared(*unknown) if each.path not in changed and (each.path or each.before)]
+    beside = islice(compared(*unknown), most)
+    rest = [each for each in beside if each.path not in changed and (each.path or each.before)]
     others = {each.path for each in rest if each.change != "same"}
     return [each for each in told if each.path not in others] + rest
 
