@@ -13,7 +13,7 @@ from inspector.client.replay_compare import by_name
 from inspector.errors import DecodeError
 from inspector.model.call import Call, Header
 from inspector.schema import Schema
-from inspector.transcode.compare import Difference, Look, align, compare
+from inspector.transcode.compare import Difference, Look, align, compare, member
 from inspector.transcode.decode import MessageDecoder
 from inspector.transcode.message_differences import (
     Typed,
@@ -48,12 +48,14 @@ class Operand(NamedTuple):
 
 
 class CallOperand(NamedTuple):
-    """A call, the messages of each direction, and what reads the details of its status."""
+    """A call, the messages of each direction, and what reads the details of its status. `left_out` counts the last of
+    its messages, where these are too many."""
 
     call: Call
     requests: tuple[Operand, ...]
     responses: tuple[Operand, ...]
     decode_details: DecodeDetails
+    left_out: int = 0
 
 
 class Section(NamedTuple):
@@ -286,7 +288,11 @@ def _filled(places: list[tuple[int | None, int | None]]) -> list[tuple[int | Non
 def _status(left: CallOperand, right: CallOperand, look: Look) -> Section:
     """What was called, and how it ended."""
     found = compare(_outcome(left), _outcome(right), with_equal=True, look=look)
-    return Section("Call", tuple(found), tab="trailers")
+    sides = (("left", left), ("right", right))
+    notes = tuple(
+        f"the last {each.left_out:,} messages {side} are not compared" for side, each in sides if each.left_out
+    )
+    return Section("Call", tuple(found), notes, tab="trailers")
 
 
 def _outcome(side: CallOperand) -> JsonValue:
@@ -329,7 +335,15 @@ def _headers(title: str, left: tuple[Header, ...], right: tuple[Header, ...], sh
     found = compare(*pair, with_equal=True)
     unknown = [sum(name is None or value is None for name, value in fields) for fields in (left, right)]
     notes = (f"not in the capture: {unknown[0]} of the fields left, {unknown[1]} right",) if any(unknown) else ()
-    return Section(title, tuple(each for each in found if each.path or each.before), notes, tab=tab)
+    names = {member("", name): name for fields in pair for name in fields}  # `:path` needs no brackets here
+    plain = [each._replace(path=_as_named(each.path, names)) for each in found if each.path or each.before]
+    return Section(title, tuple(plain), notes, tab=tab)
+
+
+def _as_named(path: str, names: Mapping[str, str]) -> str:
+    """A path that begins with the name of a header field, as that is written."""
+    quoted = next((each for each in names if path == each or path.startswith(f"{each}[")), "")
+    return names[quoted] + path[len(quoted) :] if quoted else path
 
 
 def _hidden(left: tuple[Header, ...], right: tuple[Header, ...]) -> tuple[dict[str, JsonValue], dict[str, JsonValue]]:

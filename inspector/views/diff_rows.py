@@ -18,7 +18,7 @@ from inspector.views.differences import difference_line, difference_row
 from inspector.views.rows import Row as Record
 from inspector.views.safe_text import safe
 from inspector.views.spans import Line
-from inspector.views.widths import cells_of, clip, clip_start, padded
+from inspector.views.widths import cells_of, clip, clip_start, fitted
 from inspector.wire.json_value import JsonValue
 
 Kind = Literal["title", "note", "fold", "fact", "same", "added", "removed", "changed", "before", "after", "reordered"]
@@ -231,7 +231,7 @@ def columns(width: int) -> tuple[int, int]:
 def heading(left: str, right: str, width: int) -> Line:
     """What stands above values beside one another."""
     path, value = columns(width)
-    return [("title", f"  {padded('field', path)} │ {padded(safe(left), value)} │ {clip(safe(right), value)}")]
+    return [("title", f"  {fitted('field', path)} │ {fitted(safe(left), value)} │ {clip(safe(right), value)}")]
 
 
 def _field(row: Row, width: int) -> Line:
@@ -330,6 +330,11 @@ def as_records(sections: Sequence[Section]) -> str:
         {"section": section.title, **difference_row(each)} for section in sections for each in _told(section)
     ]
     return "\n".join(json.dumps(each, ensure_ascii=False) for each in records)
+
+
+def value_text(value: JsonValue) -> str:
+    """A value by itself: text as it is, all else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _told(section: Section) -> list[Difference]:

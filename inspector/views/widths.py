@@ -50,7 +50,7 @@ def clip_start(text: str, width: int) -> str:
     return clip(text[::-1], width)[::-1]
 
 
-def padded(text: str, width: int) -> str:
+def fitted(text: str, width: int) -> str:
     """The beginning of `text` that fits, filled up with spaces."""
     text = clip(text, width)
     return text + " " * (width - cells_of(text))

@@ -18,6 +18,7 @@ from inspector.transcode.tree import FieldNode, FieldTree
 from inspector.tui.actions import bindings
 from inspector.tui.browse.byte_view import ByteView
 from inspector.tui.browse.call_list import CallList
+from inspector.tui.browse.comparing import Comparing
 from inspector.tui.browse.copying import Copying
 from inspector.tui.browse.details import Details
 from inspector.tui.browse.field_list import FieldList
@@ -55,7 +56,7 @@ class Loaded(TextualMessage):
         super().__init__()
 
 
-class BrowseScreen(Remembering, Copying):
+class BrowseScreen(Comparing, Remembering, Copying):
     """One input."""
 
     BINDINGS = bindings("browse")
@@ -224,6 +225,8 @@ class BrowseScreen(Remembering, Copying):
             parts.append("FOLLOW")
         if self.shows_secrets:
             parts.append("CREDENTIALS SHOWN")
+        if picked := self.told_pick():
+            parts.append(f"[b]{_plain(picked)}[/b]")
         if document.schema is None:
             parts.append("no schema: fields are guessed")
         if document.problem is not None:

@@ -1,0 +1,140 @@
+"""What differs between two calls or messages: picking the sides in the browser, and going to a field of one."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from textual.widgets import Tabs
+
+from inspector.tui.browse.call_list import CallList
+from inspector.tui.browse.field_list import path_of
+from inspector.tui.browse.marking import Marking
+from inspector.tui.diff.screen import DiffScreen, Goal
+from inspector.tui.diff.sides import Side, pick, picked
+from inspector.tui.intents import PlaceAsked
+from inspector.tui.menu import Entry, Menu
+from inspector.tui.selection import Selection
+from inspector.views.json_places import innermost
+
+
+class Comparing(Marking):
+    """Picks what is selected: the call where the calls have the focus, else the message."""
+
+    shows_secrets: bool
+
+    @abstractmethod
+    def show_title(self) -> None:
+        """Says what is open, and what is picked."""
+
+    @abstractmethod
+    def action_focus_pane(self, name: str) -> None:
+        """Goes to a pane."""
+
+    def on_screen_resume(self) -> None:
+        if self.query(CallList):
+            self._show_picked()
+
+    def on_unmount(self) -> None:
+        side = picked(self.app)
+        if side is not None and side.document is self.document:
+            pick(self.app, None)
+
+    def told_pick(self) -> str:
+        """What the title says of it; empty where nothing is picked."""
+        side = picked(self.app)
+        if side is None:
+            return ""
+        name = side.name if side.document is self.document else f"{side.document.name} {side.name}"
+        return f"diff of {name} with ... (d)"
+
+    def action_diff(self) -> None:
+        here, first = self._here(), picked(self.app)
+        if here is None:
+            self.notify("there is nothing to compare yet", markup=False)
+        elif first is None:
+            pick(self.app, here)
+            self._show_picked()
+        elif first.is_same(here := self._like(first, here)):
+            pick(self.app, None)
+            self._show_picked()
+        else:
+            pick(self.app, None)
+            self._show_picked()
+            self._compare(first, here)
+
+    def action_diff_mark(self) -> None:
+        here = self._here()
+        if not self.marks or here is None:
+            self.notify("there are no marks yet: m and a letter set one", markup=False)
+            return
+
+        def chosen(letter: str | None) -> None:
+            place = self.marks.get(letter or "")
+            if place is None:
+                return
+            first = Side(self.document, place, here.is_call)
+            if first.is_same(here):
+                self.notify("that mark is here", markup=False)
+            else:
+                self._compare(first, here)
+
+        entries = [Entry(letter, told) for letter, told in self.told_marks().items()]
+        self.app.push_screen(Menu(f"What differs between {here.name} and a mark", entries), chosen)
+
+    def _here(self) -> Side | None:
+        """What is selected; None where nothing is, or what is has no message."""
+        number = self.selected.call
+        if number is None:
+            return None
+        is_call = bool(number) and self.query_one(CallList).has_focus
+        return Side(self.document, self.selected, is_call) if is_call or self.message is not None else None
+
+    def _like(self, first: Side, here: Side) -> Side:
+        """What is selected as the kind of thing that was picked: of a call the message that has the same place."""
+        if first.is_call:
+            return here._replace(is_call=bool(here.selected.call))
+        if not here.is_call:
+            return here
+        wanted = first.document.message(first.selected.call or 0, first.selected.message)
+        number = here.selected.call or 0
+        for place in range(min(self.document.message_count(number), first.selected.message + 64)):
+            found = self.document.message(number, place)
+            if wanted and found and (found.direction, found.index) == (wanted.direction, wanted.index):
+                return Side(self.document, Selection(number, place), is_call=False)
+        return here._replace(is_call=False)
+
+    def _compare(self, left: Side, right: Side) -> None:
+        self.app.push_screen(DiffScreen(left, right, show_secrets=self.shows_secrets), self._go)
+
+    def _go(self, goal: Goal | None) -> None:
+        if goal is None:
+            return
+        if goal.side.document is self.document:
+            self.show_goal(goal)
+        else:
+            self.post_message(PlaceAsked(goal))
+
+    def show_goal(self, goal: Goal) -> None:
+        """Selects the place, and goes to the pane that shows it."""
+        number = goal.side.selected.call
+        if goal.message is None:
+            self.select(Selection(number))
+            self.action_focus_pane("details")
+            self.query_one("#detail-tabs", Tabs).active = goal.tab
+            return
+        place = Selection(number, goal.message)
+        message = self.document.message(number or 0, goal.message)
+        node = innermost(self.document.tree(message).fields, goal.path) if message is not None else None
+        if node is not None:
+            place = place._replace(path=path_of(node), offset=node.span.start)
+        self.select(place)
+        self.action_focus_pane("fields")
+
+    def _show_picked(self) -> None:
+        """In the title, and in the list of calls."""
+        side = picked(self.app)
+        calls = self.query_one(CallList)
+        is_here = side is not None and side.document is self.document
+        calls.picked = side.selected.call if is_here and side is not None else None
+        calls.refresh()
+        self.show_title()
