@@ -6,14 +6,16 @@ the tolerance; their bytes may differ all the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from itertools import islice
 from typing import NamedTuple
+
+import orjson
 
 from inspector.errors import DecodeError
 from inspector.transcode.compare import Difference, Look, compare
 from inspector.transcode.decode import MessageDecoder
+from inspector.transcode.decoded import DecodedJson
 from inspector.transcode.resolver import Resolver
 from inspector.transcode.tree import FieldTree
 from inspector.transcode.tree_unknown import unknown_fields
@@ -21,6 +23,9 @@ from inspector.wire.guess import Shape, guess
 from inspector.wire.json_value import JsonValue
 
 NO_HINTS: Mapping[str, str] = {}
+
+_NO_TEXT = "\ufffd".encode()
+"""Stands in JSON for what is not UTF-8."""
 
 Pruned = Callable[[JsonValue], JsonValue]
 """A value without what is not to be compared."""
@@ -57,11 +62,12 @@ def guessed_differences(
 ) -> list[Difference]:
     """The differences by field number; what the fields are is guessed, for both together. Raises DecodeError.
 
-    `with_equal` and `look` as in `compare`; it ends after `most`."""
+    `with_equal` and `look` as in `compare`; it ends after `most` differences, and keeps no more of
+    what is the same."""
     shape = Shape.of([first, second], hints)
     guesses = [guess(data, hints, shape) for data in (first, second)]
     values = [pruned(sure(each.value, each.error, name)) for each, name in zip(guesses, names, strict=True)]
-    told = list(islice(compare(*values, tolerance=tolerance, with_equal=with_equal, look=look), most))
+    told = _first(compare(*values, tolerance=tolerance, with_equal=with_equal, look=look), most)
     return _with_wire_types(told, first, second)
 
 
@@ -77,7 +83,7 @@ def damaged_differences(
     """The same of messages that may be damaged: the fields before the damage of each, and what the damage is."""
     shape = Shape.of([first, second], hints)
     before, after = (guess(data, hints, shape) for data in (first, second))
-    told = list(islice(compare(before.value, after.value, with_equal=with_equal, look=look), most))
+    told = _first(compare(before.value, after.value, with_equal=with_equal, look=look), most)
     return told, (before.error, after.error)
 
 
@@ -110,18 +116,50 @@ def differences_by_name(
     most: int | None = None,
 ) -> list[Difference]:
     """The same of two messages of perhaps two types: fields of the same name are compared. Raises DecodeError."""
-    pair = (first, second)
     compared = partial(compare, tolerance=tolerance, with_equal=with_equal, look=look)
-    decoded = [MessageDecoder(each.resolver).decode(each.type_name, each.data) for each in pair]
-    known = [pruned(sure(each.value, each.error, name)) for each, name in zip(decoded, names, strict=True)]
-    trees = [FieldTree(each.data, resolver=each.resolver, type_name=each.type_name, hints=hints) for each in pair]
-    unknown = [pruned(unknown_fields(tree)) for tree in trees]
-    told = list(islice(compared(*known), most))
+    read = [_read(each, hints, name) for each, name in zip((first, second), names, strict=True)]
+    known, unknown = [pruned(value) for value, _ in read], [pruned(value) for _, value in read]
+    told = _first(compared(*known), most)
     changed = {each.path for each in told if each.change != "same"}
-    beside = islice(compared(*unknown), most)
+    beside = _first(compared(*unknown), most)
     rest = [each for each in beside if each.path not in changed and (each.path or each.before)]
     others = {each.path for each in rest if each.change != "same"}
     return [each for each in told if each.path not in others] + rest
+
+
+def _first(found: Iterable[Difference], most: int | None) -> list[Difference]:
+    """The first differences, and of what is the same in between as many at most."""
+    if most is None:
+        return list(found)
+    kept: list[Difference] = []
+    differing = 0
+    for each in found:
+        if each.change != "same":
+            differing += 1
+        elif len(kept) - differing >= most:
+            continue
+        kept.append(each)
+        if differing >= most:
+            break
+    return kept
+
+
+def _read(message: Typed, hints: Mapping[str, str], name: str) -> tuple[JsonValue, JsonValue]:
+    """A message as JSON, and what that does not tell. Raises DecodeError."""
+    data, type_name, resolver = message
+    decoder = MessageDecoder(resolver)
+    plain = decoder.decode_plain(type_name, data)
+    if plain is not None and tells_all(plain):
+        value: JsonValue = orjson.loads(plain.json)
+        return value, {}
+    found = decoder.decode(type_name, data)
+    value = sure(found.value, found.error, name)
+    return value, unknown_fields(FieldTree(data, resolver=resolver, type_name=type_name, hints=hints))
+
+
+def tells_all(plain: DecodedJson) -> bool:
+    """Whether nothing of a message is missing in its JSON, so that its bytes need not be looked through for that."""
+    return plain.unknown_bytes == 0 and (plain.is_seen or _NO_TEXT not in plain.json)
 
 
 def sure(value: JsonValue, error: DecodeError | None, name: str = "") -> JsonValue:

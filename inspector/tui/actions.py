@@ -93,7 +93,13 @@ ACTIONS = (
     Action(
         "browse", "diff", "d", "diff", "What differs: first picks the left side, then compares it with this", "diff"
     ),
-    Action("browse", "diff_mark", "equals_sign", "diff_mark", "What differs between a mark and this"),
+    Action(
+        "browse",
+        "diff_mark",
+        "equals_sign",
+        "diff_mark",
+        "What differs between a mark and this; the last comparison again",
+    ),
     Action("browse", "save", "w", "save", "Save the message or the call as a file"),
     Action("browse", "edit", "e", "edit_call", "Edit the request, and send it", "edit"),
     Action("browse", "duplicate", "D", "duplicate_call", "A new request like this one"),

@@ -105,7 +105,7 @@ def compare_calls(
             yield _headers("Response headers", before.response_headers, after.response_headers, show_secrets, "headers")
             continue
         section = _side_of(pair, room, look)
-        room = max(1, room - len(section.found))
+        room = max(1, room - section.differences)
         done += sum(len(each.data) for each in pair if each is not None)
         tell(done / (total or 1))
         yield section
@@ -130,7 +130,7 @@ def _side_of(pair: tuple[Operand | None, Operand | None], room: int, look: Look)
 def _pair(left: Operand, right: Operand, room: int, look: Look) -> Section:
     """Two messages that go together. No more than `room` rows."""
     found, notes = _differences(left, right, room, look)
-    if len(found) >= room:
+    if sum(each.change != "same" for each in found) >= room:
         notes = (*notes, f"these are the first {room:,}; the rest was not compared")
     if left.data != right.data and all(each.change == "same" for each in found) and not notes:
         notes = (SAME_VALUES,)
@@ -140,7 +140,7 @@ def _pair(left: Operand, right: Operand, room: int, look: Look) -> Section:
 
 
 def _differences(left: Operand, right: Operand, room: int, look: Look) -> tuple[Sequence[Difference], tuple[str, ...]]:
-    if len(left.data) + len(right.data) > limits.MAX_COMPARED_BYTES:
+    if _is_too_large(left, right):
         return _by_bytes(left.data, right.data)
     notes = _kinds(left, right)
     names = (left.name, right.name)
@@ -157,7 +157,25 @@ def _differences(left: Operand, right: Operand, room: int, look: Look) -> tuple[
             found = differences_by_name(*pair, names=names, with_equal=True, look=look, most=room)
     except DecodeError:
         return _damaged(left, right, notes, room, look)
+    if len(found) - sum(each.change != "same" for each in found) >= room:
+        notes = (*notes, f"of what is equal, the first {room:,} are listed")
     return found, notes
+
+
+def _is_too_large(*operands: Operand) -> bool:
+    """Whether to read them as values would take too long, or too much memory."""
+    size_ = sum(len(each.data) for each in operands)
+    if any(each.type_name is None or each.problem for each in operands):
+        return size_ > limits.MAX_COMPARED_GUESSED
+    return size_ > limits.MAX_COMPARED_BYTES or sum(map(_values_of, operands)) > limits.MAX_COMPARED_VALUES
+
+
+def _values_of(operand: Operand) -> int:
+    """About how many values it has: a few more where there are commas in texts."""
+    if len(operand.data) < limits.MAX_COMPARED_GUESSED:
+        return len(operand.data) // 4  # not worth counting
+    plain = MessageDecoder(operand.resolver or Schema.empty()).decode_plain(operand.type_name or "", operand.data)
+    return len(operand.data) if plain is None else plain.json.count(b",")
 
 
 def _known(operand: Operand, type_name: str) -> Typed:
@@ -177,6 +195,9 @@ def _damaged(
     left: Operand, right: Operand, notes: tuple[str, ...], room: int, look: Look
 ) -> tuple[Sequence[Difference], tuple[str, ...]]:
     """By number, as far as each can be read."""
+    if len(left.data) + len(right.data) > limits.MAX_COMPARED_GUESSED:
+        told = [_problem(side, each, None) for side, each in (("left", left), ("right", right))]
+        return [], (*notes, *filter(None, told), *_by_bytes(left.data, right.data)[1])
     hints = {**left.hints, **right.hints}
     found, errors = damaged_differences(left.data, right.data, hints=hints, with_equal=True, look=look, most=room)
     told = [_problem(side, each, error) for side, each, error in zip(("left", "right"), (left, right), errors,
@@ -230,7 +251,7 @@ def _typed(operand: Operand) -> str:
 
 def _value(operand: Operand) -> JsonValue:
     """As JSON; a guess where it cannot be read by its type, a count where it is too large."""
-    if len(operand.data) > limits.MAX_COMPARED_BYTES:
+    if _is_too_large(operand):
         return f"{len(operand.data):,} bytes"
     if operand.type_name is not None and not operand.problem:
         found = MessageDecoder(operand.resolver or Schema.empty()).decode(operand.type_name, operand.data)
@@ -245,7 +266,7 @@ def _pairs(
     """Messages of a direction that go together: those alike, and between these by their place."""
     if len(left) == len(right) == 1:
         places: list[tuple[int | None, int | None]] = [(0, 0)]
-    elif sum(len(each.data) for each in (*left, *right)) > limits.MAX_COMPARED_BYTES:
+    elif _is_too_large(*left, *right):
         common = min(len(left), len(right))
         places = [(place, place) for place in range(common)]
         places += [(place, None) for place in range(common, len(left))]

@@ -10,17 +10,22 @@ from inspector.tui.browse.call_list import CallList
 from inspector.tui.browse.field_list import path_of
 from inspector.tui.browse.marking import Marking
 from inspector.tui.diff.screen import DiffScreen, Goal
-from inspector.tui.diff.sides import Side, pick, picked
+from inspector.tui.diff.sides import Side, names_of, pick, picked
 from inspector.tui.intents import PlaceAsked
 from inspector.tui.menu import Entry, Menu
 from inspector.tui.selection import Selection
 from inspector.views.json_places import innermost
+from inspector.views.safe_text import safe
 
 
 class Comparing(Marking):
     """Picks what is selected: the call where the calls have the focus, else the message."""
 
     shows_secrets: bool
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: DiffScreen | None = None
 
     @abstractmethod
     def show_title(self) -> None:
@@ -64,22 +69,27 @@ class Comparing(Marking):
 
     def action_diff_mark(self) -> None:
         here = self._here()
-        if not self.marks or here is None:
+        marks = self.told_marks() if here is not None else {}
+        entries = [Entry(letter, told) for letter, told in marks.items()]
+        if self._last is not None:
+            names = " and ".join(names_of(self._last.left, self._last.right))
+            entries.insert(0, Entry("=", f"again {safe(names)}"))
+        if not entries:
             self.notify("there are no marks yet: m and a letter set one", markup=False)
             return
+        name = here.name if here is not None else ""
+        self.app.push_screen(Menu(f"What differs between {name} and a mark", entries), self._compare_with)
 
-        def chosen(letter: str | None) -> None:
-            place = self.marks.get(letter or "")
-            if place is None:
-                return
+    def _compare_with(self, letter: str | None) -> None:
+        here, place, last = self._here(), self.marks.get(letter or ""), self._last
+        if letter == "=" and last is not None:
+            self._compare(last.left, last.right, last.place)
+        elif here is not None and place is not None:
             first = Side(self.document, place, here.is_call)
             if first.is_same(here):
                 self.notify("that mark is here", markup=False)
             else:
                 self._compare(first, here)
-
-        entries = [Entry(letter, told) for letter, told in self.told_marks().items()]
-        self.app.push_screen(Menu(f"What differs between {here.name} and a mark", entries), chosen)
 
     def _here(self) -> Side | None:
         """What is selected; None where nothing is, or what is has no message."""
@@ -103,8 +113,9 @@ class Comparing(Marking):
                 return Side(self.document, Selection(number, place), is_call=False)
         return here._replace(is_call=False)
 
-    def _compare(self, left: Side, right: Side) -> None:
-        self.app.push_screen(DiffScreen(left, right, show_secrets=self.shows_secrets), self._go)
+    def _compare(self, left: Side, right: Side, place: int = 0) -> None:
+        screen = self._last = DiffScreen(left, right, show_secrets=self.shows_secrets, place=place)
+        self.app.push_screen(screen, self._go)
 
     def _go(self, goal: Goal | None) -> None:
         if goal is None:

@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from inspector.errors import InspectorError
+from inspector.errors import InputError, InspectorError
 from inspector.tui.copier import Copier
 from inspector.tui.diff.diff_list import DiffList
 from inspector.tui.diff.sides import Side, compared, names_of
@@ -62,9 +62,12 @@ class DiffScreen(Screen[Goal], Copier):
     }
     """
 
-    def __init__(self, left: Side, right: Side, *, show_secrets: bool = False) -> None:
+    def __init__(self, left: Side, right: Side, *, show_secrets: bool = False, place: int = 0) -> None:
+        """`place` is the row that the cursor is to be on."""
         super().__init__()
         self.left, self.right = left, right
+        self.place = place
+        """The row that it is on, or was when the screen was left."""
         self._show_secrets = show_secrets
         self._share = 0.0
         self._found: list[Section] = []
@@ -77,6 +80,9 @@ class DiffScreen(Screen[Goal], Copier):
     def on_mount(self) -> None:
         self.query_one(DiffList).focus()
         self._begin()
+
+    def on_unmount(self) -> None:
+        self._found = []  # who keeps the screen to show it again needs the sides only
 
     def _begin(self) -> None:
         self._share, self._found = 0.0, []
@@ -105,7 +111,7 @@ class DiffScreen(Screen[Goal], Copier):
                 self.post_message(Came(waiting, min(share, 0.99)))
                 waiting = []
 
-        error = None
+        error: InspectorError | None = None
         try:
             for section in compared(left, right, look, tell, show_secrets=self._show_secrets):
                 look()
@@ -114,21 +120,24 @@ class DiffScreen(Screen[Goal], Copier):
             return
         except InspectorError as found:
             error = found
+        except (OSError, ValueError) as found:  # its file was closed meanwhile
+            error = InputError(f"cannot be read any more: {found}")
         self.post_message(Came(waiting, 1.0, error))
 
     def on_came(self, event: Came) -> None:
         self._share = event.share
         self._found = [*self._found, *event.sections]
         rows = self.query_one(DiffList)
-        is_first = not rows.sections
         rows.show_sections(self._found)
         if event.error is not None:
             self.complain(event.error)
-        if is_first and event.share >= 1 and rows.position[1]:
-            rows.action_move_to_end(False)
+        if event.share >= 1 and rows.cursor == 0:
+            self.call_after_refresh(rows.move_to, self.place)
         self.show_title()
 
     def on_diff_list_moved(self) -> None:
+        if self._share >= 1:
+            self.place = self.query_one(DiffList).cursor
         self.show_title()
 
     def show_title(self) -> None:

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from textual.app import App
 
 from inspector.errors import InputError
-from inspector.limits import MAX_COMPARED_BYTES
+from inspector.limits import MAX_COMPARED_CALL
 from inspector.model.call import Message
 from inspector.session import Session
 from inspector.transcode.compare import Look
@@ -19,9 +19,6 @@ from inspector.views.comparison import CallOperand, Operand, Section, Tell, comp
 
 MOST_MESSAGES = 10_000
 """Messages of a call that are compared."""
-
-MOST_BYTES = 4 * MAX_COMPARED_BYTES
-"""Bytes of these: all of them are held meanwhile."""
 
 
 class Side(NamedTuple):
@@ -103,7 +100,7 @@ def _call(side: Side, look: Look) -> CallOperand:
     for place in range(document.message_count(number)):
         look()
         message = document.message(number, place)
-        if message is None or place >= MOST_MESSAGES or held > MOST_BYTES:
+        if message is None or place >= MOST_MESSAGES or held > MAX_COMPARED_CALL:
             left_out = document.message_count(number) - place
             break
         operand = _operand(document, session, message, place)
