@@ -295,8 +295,8 @@ MAX_SHOWN_ROWS = 1_000
 """Rows of an explanation where a notebook or a prompt shows it; there nobody reads more, and browsers grow slow."""
 
 MAX_COMPARED_BYTES = 32 * MIB
-"""Of two messages that are compared field by field on the screen, where their type is known. Larger ones are compared by
-their bytes, as are those of more values."""
+"""Of two messages that are compared field by field on the screen, where their type is known. Larger ones are compared
+by their bytes, as are those of more values."""
 
 MAX_COMPARED_VALUES = 1_500_000
 """Values in these two: some seconds, and half a gigabyte."""

@@ -141,7 +141,7 @@ def _pair(left: Operand, right: Operand, room: int, look: Look) -> Section:
 
 def _differences(left: Operand, right: Operand, room: int, look: Look) -> tuple[Sequence[Difference], tuple[str, ...]]:
     if _is_too_large(left, right):
-        return _by_bytes(left.data, right.data)
+        return [], ("too large to be compared field by field", _by_bytes(left.data, right.data))
     notes = _kinds(left, right)
     names = (left.name, right.name)
     try:
@@ -197,14 +197,13 @@ def _damaged(
     """By number, as far as each can be read."""
     if len(left.data) + len(right.data) > limits.MAX_COMPARED_GUESSED:
         told = [_problem(side, each, None) for side, each in (("left", left), ("right", right))]
-        return [], (*notes, *filter(None, told), *_by_bytes(left.data, right.data)[1])
+        return [], (*notes, *filter(None, told), _by_bytes(left.data, right.data))
     hints = {**left.hints, **right.hints}
     found, errors = damaged_differences(left.data, right.data, hints=hints, with_equal=True, look=look, most=room)
     told = [_problem(side, each, error) for side, each, error in zip(("left", "right"), (left, right), errors,
                                                                     strict=True)]  # fmt: skip
-    rest = _by_bytes(left.data, right.data)[1] if left.data != right.data else ("equal byte for byte",)
     by = "compared by field number, as far as they can be read"
-    return found, (*notes, *filter(None, told), by, *rest)
+    return found, (*notes, *filter(None, told), by, _by_bytes(left.data, right.data))
 
 
 def _problem(side: str, operand: Operand, error: DecodeError | None) -> str:
@@ -220,13 +219,12 @@ def _problem(side: str, operand: Operand, error: DecodeError | None) -> str:
     return f"{side}: not of its type at 0x{decoded.error.offset or 0:x}: {decoded.error.message}"
 
 
-def _by_bytes(left: bytes, right: bytes) -> tuple[Sequence[Difference], tuple[str, ...]]:
+def _by_bytes(left: bytes, right: bytes) -> str:
     """What can be said without reading them."""
     if left == right:
-        return [], (f"equal byte for byte, {size(len(left))}; too large to be shown here",)
+        return f"equal byte for byte, {size(len(left))}"
     at = _first_difference(left, right)
-    sizes = f"{len(left):,} bytes left, {len(right):,} right"
-    return [], (f"{sizes}; the bytes differ from 0x{at:x} on",)
+    return f"{len(left):,} bytes left, {len(right):,} right; they differ from 0x{at:x} on"
 
 
 def _first_difference(left: bytes, right: bytes) -> int:

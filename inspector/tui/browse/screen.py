@@ -19,13 +19,13 @@ from inspector.tui.actions import bindings
 from inspector.tui.browse.byte_view import ByteView
 from inspector.tui.browse.call_list import CallList
 from inspector.tui.browse.comparing import Comparing
-from inspector.tui.browse.copying import Copying
 from inspector.tui.browse.details import Details
 from inspector.tui.browse.field_list import FieldList
 from inspector.tui.browse.filter_bar import FilterBar
 from inspector.tui.browse.loading import Progress, read_to_end
 from inspector.tui.browse.message_list import MessageList
 from inspector.tui.browse.remembering import Remembering
+from inspector.tui.browse.saving import Saving
 from inspector.tui.document import STANDALONE, Document
 from inspector.tui.intents import ComposeAsked
 from inspector.tui.key_bar import KeyBar
@@ -56,7 +56,7 @@ class Loaded(TextualMessage):
         super().__init__()
 
 
-class BrowseScreen(Comparing, Remembering, Copying):
+class BrowseScreen(Comparing, Remembering, Saving):
     """One input."""
 
     BINDINGS = bindings("browse")
