@@ -90,15 +90,9 @@ ACTIONS = (
     Action("filter", "earlier", "up", "recall(1)", "The filter before"),
     Action("filter", "later", "down", "recall(-1)", "The filter after"),
     Action("search", "leave", "escape", "leave", "Back to the list"),
+    Action("browse", "diff", "d", "diff", "What differs: picks the left side, then compares it with another"),
     Action(
-        "browse", "diff", "d", "diff", "What differs: first picks the left side, then compares it with this", "diff"
-    ),
-    Action(
-        "browse",
-        "diff_mark",
-        "equals_sign",
-        "diff_mark",
-        "What differs between a mark and this; the last comparison again",
+        "browse", "diff_mark", "equals_sign", "diff_mark", "What differs between a mark and this; the last one again"
     ),
     Action("browse", "save", "w", "save", "Save the message or the call as a file"),
     Action("browse", "edit", "e", "edit_call", "Edit the request, and send it", "edit"),

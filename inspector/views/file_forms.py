@@ -89,7 +89,7 @@ def has_credentials(call: Call) -> bool:
 
 
 def suggested(name: str, call: int | None, message: Message | None, suffix: str) -> str:
-    """A name for a file, of a method (or what there is in its place), a call and a message: `Predict-2-request-0.json`."""
+    """A name for a file, of a method or what there is in its place, a call, a message: `Predict-2-request-0.json`."""
     word = re.sub(r"[^A-Za-z0-9_-]+", "-", name.rpartition("/")[2])[:LONGEST_NAME].strip("-") or "call"
     parts = [word, str(call) if call else ""]
     if message is not None:
