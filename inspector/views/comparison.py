@@ -132,8 +132,11 @@ def _pair(left: Operand, right: Operand, room: int, look: Look) -> Section:
     found, notes = _differences(left, right, room, look)
     if sum(each.change != "same" for each in found) >= room:
         notes = (*notes, f"these are the first {room:,}; the rest was not compared")
-    if left.data != right.data and all(each.change == "same" for each in found) and not notes:
-        notes = (SAME_VALUES,)
+    if left.data != right.data and all(each.change == "same" for each in found):
+        if notes == _kinds(left, right):
+            notes = (*notes, SAME_VALUES)
+        else:  # not all of both was read
+            found = [*found, _of_bytes(left.data, right.data)]
     title = left.name if left.name == right.name else f"{left.name}, {right.name}"
     type_ = _typed(left) if left.type_name == right.type_name else ""
     return Section(f"{title.capitalize()}{type_}", tuple(found), notes, left.place, right.place)
@@ -225,6 +228,12 @@ def _by_bytes(left: bytes, right: bytes) -> str:
         return f"equal byte for byte, {size(len(left))}"
     at = _first_difference(left, right)
     return f"{len(left):,} bytes left, {len(right):,} right; they differ from 0x{at:x} on"
+
+
+def _of_bytes(left: bytes, right: bytes) -> Difference:
+    """Where no field tells what differs."""
+    after = f"{len(right):,} bytes, others from 0x{_first_difference(left, right):x} on"
+    return Difference("", "changed", f"{len(left):,} bytes", after)
 
 
 def _first_difference(left: bytes, right: bytes) -> int:

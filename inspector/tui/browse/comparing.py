@@ -10,7 +10,7 @@ from inspector.tui.browse.call_list import CallList
 from inspector.tui.browse.field_list import path_of
 from inspector.tui.browse.marking import Marking
 from inspector.tui.diff.screen import DiffScreen, Goal
-from inspector.tui.diff.sides import Side, names_of, pick, picked
+from inspector.tui.diff.sides import Side, names_of, pick, picked, side_of
 from inspector.tui.intents import PlaceAsked
 from inspector.tui.menu import Entry, Menu
 from inspector.tui.selection import Selection
@@ -37,12 +37,15 @@ class Comparing(Marking):
 
     def on_screen_resume(self) -> None:
         if self.query(CallList):
-            self._show_picked()
+            self.show_picked()
 
     def on_unmount(self) -> None:
         side = picked(self.app)
         if side is not None and side.document is self.document:
             pick(self.app, None)
+            for screen in self.app.screen_stack:
+                if isinstance(screen, Comparing) and screen is not self:
+                    screen.show_picked()
 
     def told_pick(self) -> str:
         """What the title says of it; empty where nothing is picked."""
@@ -58,13 +61,13 @@ class Comparing(Marking):
             self.notify("there is nothing to compare yet", markup=False)
         elif first is None:
             pick(self.app, here)
-            self._show_picked()
+            self.show_picked()
         elif first.is_same(here := self._like(first, here)):
             pick(self.app, None)
-            self._show_picked()
+            self.show_picked()
         else:
             pick(self.app, None)
-            self._show_picked()
+            self.show_picked()
             self._compare(first, here)
 
     def action_diff_mark(self) -> None:
@@ -85,7 +88,7 @@ class Comparing(Marking):
         if letter == "=" and last is not None:
             self._compare(last.left, last.right, last.place)
         elif here is not None and place is not None:
-            first = Side(self.document, place, here.is_call)
+            first = side_of(self.document, place, is_call=here.is_call)
             if first.is_same(here):
                 self.notify("that mark is here", markup=False)
             else:
@@ -97,12 +100,14 @@ class Comparing(Marking):
         if number is None:
             return None
         is_call = bool(number) and self.query_one(CallList).has_focus
-        return Side(self.document, self.selected, is_call) if is_call or self.message is not None else None
+        if not is_call and self.message is None:
+            return None
+        return side_of(self.document, self.selected, is_call=is_call)
 
     def _like(self, first: Side, here: Side) -> Side:
         """What is selected as the kind of thing that was picked: of a call the message that has the same place."""
         if first.is_call:
-            return here._replace(is_call=bool(here.selected.call))
+            return side_of(self.document, here.selected, is_call=bool(here.selected.call))
         if not here.is_call:
             return here
         wanted = first.document.message(first.selected.call or 0, first.selected.message)
@@ -110,8 +115,8 @@ class Comparing(Marking):
         for place in range(min(self.document.message_count(number), first.selected.message + 64)):
             found = self.document.message(number, place)
             if wanted and found and (found.direction, found.index) == (wanted.direction, wanted.index):
-                return Side(self.document, Selection(number, place), is_call=False)
-        return here._replace(is_call=False)
+                return side_of(self.document, Selection(number, place), is_call=False)
+        return side_of(self.document, here.selected, is_call=False)
 
     def _compare(self, left: Side, right: Side, place: int = 0) -> None:
         screen = self._last = DiffScreen(left, right, show_secrets=self.shows_secrets, place=place)
@@ -141,8 +146,8 @@ class Comparing(Marking):
         self.select(place)
         self.action_focus_pane("fields")
 
-    def _show_picked(self) -> None:
-        """In the title, and in the list of calls."""
+    def show_picked(self) -> None:
+        """Tells of it in the title, and in the list of calls."""
         side = picked(self.app)
         calls = self.query_one(CallList)
         is_here = side is not None and side.document is self.document

@@ -22,27 +22,27 @@ MOST_MESSAGES = 10_000
 
 
 class Side(NamedTuple):
-    """What stands on one side."""
+    """What stands on one side. `name` is what to call it: `call 3, request 0`."""
 
     document: Document
     selected: Selection
     is_call: bool
-
-    @property
-    def name(self) -> str:
-        """What to call it: `call 3, request 0`."""
-        number = self.selected.call
-        call = f"call {number}" if number else ""
-        return ", ".join(filter(None, (call, "" if self.is_call else self._message_name())))
+    name: str
 
     def is_same(self, other: Side) -> bool:
         """Whether the other one is this one."""
         where = [(id(each.document), each.selected.call, each.is_call) for each in (self, other)]
         return where[0] == where[1] and (self.is_call or self.selected.message == other.selected.message)
 
-    def _message_name(self) -> str:
-        message = self.document.message(self.selected.call or 0, self.selected.message)
-        return "no message" if message is None else message_name(message)
+
+def side_of(document: Document, selected: Selection, *, is_call: bool) -> Side:
+    """A call, or the message that is selected in it."""
+    number = selected.call
+    parts = [f"call {number}"] if number else []
+    if not is_call:
+        message = document.message(number or 0, selected.message)
+        parts.append("no message" if message is None else message_name(message))
+    return Side(document, selected, is_call, ", ".join(parts))
 
 
 def message_name(message: Message) -> str:
