@@ -326,9 +326,9 @@ def _status(left: CallOperand, right: CallOperand, look: Look) -> Section:
 def _outcome(side: CallOperand) -> JsonValue:
     call = side.call
     status = status_row(call.status, side.decode_details)
-    return {
+    outcome = {
         "method": call.method,
-        "status": status,  # type: ignore[dict-item]  # a row is made of JSON values
+        "status": status,
         "protocol": call.protocol,
         "authority": call.authority,
         "deadline": seconds(call.deadline),
@@ -336,6 +336,7 @@ def _outcome(side: CallOperand) -> JsonValue:
         "responses": call.responses,
         "complete": call.complete,
     }
+    return {name: value for name, value in outcome.items() if value is not None}  # type: ignore[misc]  # all of JSON
 
 
 def _times(side: CallOperand) -> dict[str, str]:

@@ -64,11 +64,11 @@ class Row(NamedTuple):
 def rows(
     sections: Sequence[Section], *, is_unified: bool, shows_equal: bool = False, opened: Collection[Fold] = ()
 ) -> list[Row]:
-    """All rows; no more than limits.MAX_COMPARED_ROWS."""
-    made = _Rows(sections, is_unified, shows_equal, opened)
-    found = list(islice(made.all(), MAX_COMPARED_ROWS))
-    if len(found) == MAX_COMPARED_ROWS:
-        found.append(Row("note", found[-1].section, text=f"no more than {MAX_COMPARED_ROWS:,} rows are shown"))
+    """All rows; of what is equal limits.MAX_COMPARED_ROWS (the rest stays folded), of all no more than twice that."""
+    most = 2 * MAX_COMPARED_ROWS
+    found = list(islice(_Rows(sections, is_unified, shows_equal, opened).all(), most))
+    if len(found) == most:
+        found.append(Row("note", found[-1].section, text=f"no more than {most:,} rows are shown"))
     return found
 
 
@@ -81,6 +81,7 @@ class _Rows:
         self._shows_equal = shows_equal
         self._opened = opened
         self._hunk = -1
+        self._equal_left = MAX_COMPARED_ROWS
 
     def all(self) -> Iterator[Row]:
         for number, section in enumerate(self._sections):
@@ -114,12 +115,14 @@ class _Rows:
         """What is the same: folded, or field by field."""
         fold = (number, first)
         count = sum(_size(each.before, MAX_COMPARED_ROWS) for each in run)
-        is_open = self._shows_equal or fold in self._opened
-        if not self._shows_equal:
+        shows_equal = self._shows_equal and count <= self._equal_left
+        is_open = shows_equal or fold in self._opened
+        if not shows_equal:
             sign = "▾" if is_open else "▸"
             text = f"{sign} {count:,}{'+' * (count > MAX_COMPARED_ROWS)} equal field{'' if count == 1 else 's'}"
             yield Row("fold", number, self._hunk, text=text, fold=fold)
         if is_open:
+            self._equal_left -= count
             for each in run:
                 for path, value in _leaves("", each.before):
                     place = (_joined(each.path, path), _joined(each.to or each.path, path))

@@ -16,6 +16,7 @@ SCREENS = {
     "jump": ("comma",),
     "marks": ("j", "m", "a", "j", "m", "b", "apostrophe"),
     "maximised": ("j", "2", "backslash"),
+    "diff": ("j", "2", "d", "1", "j", "2", "d", "n", "n"),
 }
 
 

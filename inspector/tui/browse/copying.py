@@ -65,7 +65,8 @@ class Copying(Browser, Copier):
         call = document.call(number)
         if call is None:
             raise InspectorError(f"call {number} has not ended", hint="wait for it, or choose another one")
-        return request_of(call, document.decode_all(number), document.sources, document.import_paths)
+        messages = document.decode_all(number)
+        return request_of(call, messages, document.sources, document.import_paths, schema=document.schema)
 
     # --- other programs ------------------------------------------------------------------------------------------
 

@@ -86,7 +86,7 @@ class DiffList(VirtualList):
     @property
     def position(self) -> tuple[int, int]:
         """The number of the difference at the cursor or before it (0 before the first), and how many there are."""
-        return bisect_right(self._starts, self.cursor), len(self._starts)
+        return bisect_right(self._starts, self.cursor), sum(each.differences for each in self.sections)
 
     def on_resize(self) -> None:
         self._keeping_place()
