@@ -37,11 +37,12 @@ def whole(value: JsonValue) -> JsonValue:
 
 
 class Typed(NamedTuple):
-    """A message, its type, and the schema that has this."""
+    """A message, its type, the schema that has this, and a decoder for that, where there is one for many messages."""
 
     data: bytes
     type_name: str
     resolver: Resolver
+    decoder: MessageDecoder | None = None
 
 
 def _go_on() -> None:
@@ -146,8 +147,8 @@ def _first(found: Iterable[Difference], most: int | None) -> list[Difference]:
 
 def _read(message: Typed, hints: Mapping[str, str], name: str) -> tuple[JsonValue, JsonValue]:
     """A message as JSON, and what that does not tell. Raises DecodeError."""
-    data, type_name, resolver = message
-    decoder = MessageDecoder(resolver)
+    data, type_name, resolver, decoder = message
+    decoder = decoder or MessageDecoder(resolver)
     plain = decoder.decode_plain(type_name, data)
     if plain is not None and tells_all(plain):
         value: JsonValue = orjson.loads(plain.json)

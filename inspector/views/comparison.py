@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import orjson
+
 from inspector import limits
 from inspector.client.replay_compare import by_name
 from inspector.errors import DecodeError
@@ -34,8 +36,9 @@ NO_HINTS: Mapping[str, str] = {}
 
 
 class Operand(NamedTuple):
-    """A message: its bytes (those of the wire where it cannot be had; `problem` then says why), how it is read, what to
-    call it (`request 0`), its place among the messages of its call, and when it was seen."""
+    """A message: its bytes (those of the wire where it cannot be had; `problem` then says why, `is_compressed` that they
+    have no fields), how it is read, what to
+    call it (`request 0`), its place among the messages of its call, when it was seen, and what decodes it."""
 
     data: bytes
     name: str = "message"
@@ -45,6 +48,17 @@ class Operand(NamedTuple):
     problem: str = ""
     place: int = 0
     time: int | None = None
+    own_decoder: MessageDecoder | None = None
+    is_compressed: bool = False
+
+    @property
+    def schema(self) -> Resolver:
+        return self.resolver or Schema.empty()
+
+    @property
+    def decoder(self) -> MessageDecoder:
+        """One for many messages is much quicker than one for each."""
+        return self.own_decoder or MessageDecoder(self.schema)
 
 
 class CallOperand(NamedTuple):
@@ -177,12 +191,12 @@ def _values_of(operand: Operand) -> int:
     """About how many values it has: a few more where there are commas in texts."""
     if len(operand.data) < limits.MAX_COMPARED_GUESSED:
         return len(operand.data) // 4  # not worth counting
-    plain = MessageDecoder(operand.resolver or Schema.empty()).decode_plain(operand.type_name or "", operand.data)
+    plain = operand.decoder.decode_plain(operand.type_name or "", operand.data)
     return len(operand.data) if plain is None else plain.json.count(b",")
 
 
 def _known(operand: Operand, type_name: str) -> Typed:
-    return Typed(operand.data, type_name, operand.resolver or Schema.empty())
+    return Typed(operand.data, type_name, operand.schema, operand.own_decoder)
 
 
 def _kinds(left: Operand, right: Operand) -> tuple[str, ...]:
@@ -198,7 +212,8 @@ def _damaged(
     left: Operand, right: Operand, notes: tuple[str, ...], room: int, look: Look
 ) -> tuple[Sequence[Difference], tuple[str, ...]]:
     """By number, as far as each can be read."""
-    if len(left.data) + len(right.data) > limits.MAX_COMPARED_GUESSED:
+    is_compressed = left.is_compressed or right.is_compressed
+    if is_compressed or len(left.data) + len(right.data) > limits.MAX_COMPARED_GUESSED:
         told = [_problem(side, each, None) for side, each in (("left", left), ("right", right))]
         return [], (*notes, *filter(None, told), _by_bytes(left.data, right.data))
     hints = {**left.hints, **right.hints}
@@ -216,7 +231,7 @@ def _problem(side: str, operand: Operand, error: DecodeError | None) -> str:
         return f"{side}: damaged at 0x{error.offset or 0:x}: {error.message}"
     decoded = None
     if operand.type_name is not None:
-        decoded = MessageDecoder(operand.resolver or Schema.empty()).decode(operand.type_name, operand.data)
+        decoded = operand.decoder.decode(operand.type_name, operand.data)
     if decoded is None or decoded.error is None:
         return ""
     return f"{side}: not of its type at 0x{decoded.error.offset or 0:x}: {decoded.error.message}"
@@ -258,12 +273,13 @@ def _typed(operand: Operand) -> str:
 
 def _value(operand: Operand) -> JsonValue:
     """As JSON; a guess where it cannot be read by its type, a count where it is too large."""
-    if _is_too_large(operand):
+    if operand.is_compressed or _is_too_large(operand):
         return f"{len(operand.data):,} bytes"
     if operand.type_name is not None and not operand.problem:
-        found = MessageDecoder(operand.resolver or Schema.empty()).decode(operand.type_name, operand.data)
+        found = operand.decoder.decode_json(operand.type_name, operand.data)
         if found.error is None:
-            return found.value
+            value: JsonValue = orjson.loads(found.json)
+            return value
     return guess(operand.data, operand.hints).value
 
 

@@ -94,6 +94,13 @@ def test_of_a_damaged_message_what_can_be_read_is_compared_and_the_damage_told()
     assert of_messages(cut, cut).notes[-1] == "equal byte for byte, 100 B"
 
 
+def test_what_could_not_be_decompressed_is_told_by_its_bytes():
+    bad = Operand(b"\x1f\x8b\x00", problem="gzip: the data is cut off", is_compressed=True)
+    section = of_messages(Operand(b"\x08\x01"), bad)
+    assert section.notes == ("right: gzip: the data is cut off", "2 bytes left, 3 right; they differ from 0x0 on")
+    assert differing(section) == [("changed", "")]
+
+
 def test_the_same_values_in_other_bytes_are_told():
     section = of_messages(Operand(b"\x08\x01\x10\x02"), Operand(b"\x10\x02\x08\x01"))
     assert differing(section) == []

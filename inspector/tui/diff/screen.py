@@ -25,8 +25,8 @@ from inspector.views.diff_rows import Row
 from inspector.views.safe_text import safe
 from inspector.views.widths import clip
 
-BETWEEN_REPORTS = 0.1
-"""Seconds: what was found is shown that often."""
+FIRST_REPORT, REPORTS_GROW = 0.1, 1.5
+"""Seconds until what was found is shown, and how much longer it takes each time: all rows are made anew for it."""
 
 
 class Goal(NamedTuple):
@@ -96,7 +96,7 @@ class DiffScreen(Screen[Goal], Copier):
     @work(thread=True, exclusive=True, group="diff", exit_on_error=False)
     def _compare(self, left: Side, right: Side) -> None:
         worker = get_current_worker()
-        share, told = 0.0, time.monotonic()
+        told, pause = time.monotonic(), FIRST_REPORT
         waiting: list[Section] = []
 
         def look() -> None:
@@ -104,11 +104,10 @@ class DiffScreen(Screen[Goal], Copier):
                 raise _StoppedError
 
         def tell(done: float) -> None:
-            nonlocal share, told, waiting
-            share = done
-            if time.monotonic() - told >= BETWEEN_REPORTS:
-                told = time.monotonic()
-                self.post_message(Came(waiting, min(share, 0.99)))
+            nonlocal told, pause, waiting
+            if time.monotonic() - told >= pause:
+                told, pause = time.monotonic(), pause * REPORTS_GROW
+                self.post_message(Came(waiting, min(done, 0.99)))
                 waiting = []
 
         error: InspectorError | None = None

@@ -11,8 +11,10 @@ from textual.app import App
 from inspector.errors import InputError
 from inspector.limits import MAX_COMPARED_CALL
 from inspector.model.call import Message
+from inspector.schema import Schema
 from inspector.session import Session
 from inspector.transcode.compare import Look
+from inspector.transcode.decode import MessageDecoder
 from inspector.tui.document import Document
 from inspector.tui.selection import Selection
 from inspector.views.comparison import CallOperand, Operand, Section, Tell, compare_calls, compare_messages
@@ -95,6 +97,7 @@ def _call(side: Side, look: Look) -> CallOperand:
     if call is None:
         raise InputError(f"call {number} has not ended", hint=document.problem or "wait for it, or choose another one")
     session = document.session.for_thread()
+    decoder = MessageDecoder(session.schema or Schema.empty())
     found: dict[str | None, list[Operand]] = {"request": [], "response": []}
     held = left_out = 0
     for place in range(document.message_count(number)):
@@ -103,13 +106,15 @@ def _call(side: Side, look: Look) -> CallOperand:
         if message is None or place >= MOST_MESSAGES or held > MAX_COMPARED_CALL:
             left_out = document.message_count(number) - place
             break
-        operand = _operand(document, session, message, place)
+        operand = _operand(document, session, message, place, decoder)
         held += len(operand.data)
         found.setdefault(message.direction, []).append(operand)
     return CallOperand(call, tuple(found["request"]), tuple(found["response"]), session.decode_details, left_out)
 
 
-def _operand(document: Document, session: Session, message: Message, place: int) -> Operand:
+def _operand(
+    document: Document, session: Session, message: Message, place: int, decoder: MessageDecoder | None = None
+) -> Operand:
     type_name = session.type_of(message)
     return Operand(
         message.wire if message.data is None else message.data,
@@ -120,4 +125,6 @@ def _operand(document: Document, session: Session, message: Message, place: int)
         message.problem.message if message.problem is not None else "",
         place,
         message.time,
+        decoder,
+        message.data is None and message.encoding != "identity",
     )
