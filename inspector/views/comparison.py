@@ -36,9 +36,9 @@ NO_HINTS: Mapping[str, str] = {}
 
 
 class Operand(NamedTuple):
-    """A message: its bytes (those of the wire where it cannot be had; `problem` then says why, `is_compressed` that they
-    have no fields), how it is read, what to
-    call it (`request 0`), its place among the messages of its call, when it was seen, and what decodes it."""
+    """A message: its bytes (those of the wire where it cannot be had; `problem` then says why, `is_compressed` that
+    they have no fields), how it is read, what to call it (`request 0`), its place among the messages of its call, when
+    it was seen, and what decodes it."""
 
     data: bytes
     name: str = "message"
