@@ -34,6 +34,7 @@ PICTURES = (
     Picture("tui", (160, 48), ("j", "2", "j", "j")),
     Picture("tui-small", (80, 24), ("j", "2", "j", "j")),
     Picture("tui-copy", (80, 24), ("j", "2", "j", "j", "c")),
+    Picture("tui-diff", (160, 48), ("j", "2", "d", "1", "j", "2", "d", "n", "n")),
 )
 
 

@@ -294,6 +294,25 @@ MAX_SHOWN_VALUE = 1_000
 MAX_SHOWN_ROWS = 1_000
 """Rows of an explanation where a notebook or a prompt shows it; there nobody reads more, and browsers grow slow."""
 
+MAX_COMPARED_BYTES = 32 * MIB
+"""Of two messages that are compared field by field on the screen, where their type is known. Larger ones are compared
+by their bytes, as are those of more values."""
+
+MAX_COMPARED_VALUES = 1_500_000
+"""Values in these two: some seconds, and half a gigabyte."""
+
+MAX_COMPARED_GUESSED = 4 * MIB
+"""The same where it is not known: guessing takes ten times as long."""
+
+MAX_COMPARED_CALL = 64 * MIB
+"""Bytes of the messages of one of two calls: all of them are held meanwhile."""
+
+MAX_COMPARED_ROWS = 100_000
+"""Differences, and what is equal between them, that are listed on the screen."""
+
+MAX_COMPARED_LEAVES = 1_000
+"""Fields that are shown of one value which only one side has, or which is the same in both; then it is a count."""
+
 # --- the cache folder --------------------------------------------------------------------------------------------
 
 MAX_CACHE_BYTES = 512 * MIB

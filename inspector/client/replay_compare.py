@@ -200,10 +200,16 @@ def joined(place: str, path: str) -> str:
 
 
 def _chosen(fields: tuple[Header, ...], globs: Sequence[str]) -> JsonValue:
-    """Fields by name; the values of one that is there more than once are a list. Base64 may be padded or not."""
+    names = tuple(globs)
+    return by_name(tuple(field for field in fields if field[0] is not None and _is_chosen(field[0], names)))
+
+
+def by_name(fields: tuple[Header, ...]) -> dict[str, JsonValue]:
+    """Fields by name, but those whose names are not known; the values of one that is there more than once are a list.
+    Base64 may be padded or not."""
     found: dict[str, list[JsonValue]] = {}
     for name, value in fields:
-        if name is not None and _is_chosen(name, tuple(globs)):
+        if name is not None:
             plain = value.replace("=", "") if value is not None and name.endswith("-bin") else value
             found.setdefault(name, []).append(plain)
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()}

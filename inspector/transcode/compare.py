@@ -14,13 +14,13 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import isclose
 from typing import Literal, NamedTuple
 
 from inspector.wire.json_value import JsonValue
 
-Change = Literal["added", "removed", "changed", "reordered"]
+Change = Literal["added", "removed", "changed", "reordered", "same"]
 
 MOST_PAIRS = 40_000
 """Pairs of elements that are weighed to align two lists; in longer ones (where they differ) only equal elements that
@@ -30,9 +30,18 @@ MOST_WEIGHED = 1_000_000
 """Values in these elements that are compared for that end, over all lists: large elements count by what is in them."""
 
 
+Look = Callable[[], object]
+"""Called again and again while values are compared; what it raises ends that."""
+
+
+def _go_on() -> None:
+    """Never ends it."""
+
+
 class Difference(NamedTuple):
-    """One difference. `path` is the field in the first message, or in the second where it was added there; `to` is its
-    path in the second where that is another. What is not there is None in `before` or `after`, as a null value is."""
+    """One difference; or, `same`, what both have, where that was asked for. `path` is the field in the first message,
+    or in the second where it was added there; `to` is its path in the second where that is another. What is not there
+    is None in `before` or `after`, as a null value is."""
 
     path: str
     change: Change
@@ -41,24 +50,41 @@ class Difference(NamedTuple):
     to: str | None = None
 
 
-def compare(first: JsonValue, second: JsonValue, *, tolerance: float = 0.0) -> Iterator[Difference]:
+def compare(
+    first: JsonValue, second: JsonValue, *, tolerance: float = 0.0, with_equal: bool = False, look: Look = _go_on
+) -> Iterator[Difference]:
     """The differences, in the order of the fields of `first`, then what `second` has beside them.
 
     Numbers with a fraction count as equal where they differ by no more than `tolerance`, absolutely or as a share.
+    `with_equal` tells in between what is the same, each time the largest value that is.
     """
-    return _Comparison(tolerance).values("", "", first, second)
+    return _Comparison(tolerance, with_equal, look).values("", "", first, second)
+
+
+def align(
+    first: Sequence[JsonValue], second: Sequence[JsonValue], *, look: Look = _go_on
+) -> list[tuple[int | None, int | None]]:
+    """The places of two lists that go together, as those of elements of a repeated field do. None where one has
+    nothing that goes with it."""
+    steps = _Comparison(0.0, True, look).steps(first, second)
+    return [(step.first, step.second) for step in steps]
 
 
 class _Comparison:
-    def __init__(self, tolerance: float) -> None:
+    def __init__(self, tolerance: float, with_equal: bool, look: Look) -> None:
         self._tolerance = tolerance
+        self._with_equal = with_equal
+        self._look = look
         self._weighable = MOST_WEIGHED
         # By identity: all values live as long as the comparison.
         self._sizes: dict[int, int] = {}
         self._equal: dict[tuple[int, int], bool] = {}
 
     def values(self, path: str, to: str, before: JsonValue, after: JsonValue) -> Iterator[Difference]:
-        if isinstance(before, dict) and isinstance(after, dict):
+        self._look()
+        if self._with_equal and self._is_equal(before, after):
+            yield _difference(path, to, "same", before, after)
+        elif isinstance(before, dict) and isinstance(after, dict):
             yield from self._objects(path, to, before, after)
         elif isinstance(before, list) and isinstance(after, list):
             yield from self._lists(path, to, before, after)
@@ -70,15 +96,15 @@ class _Comparison:
     ) -> Iterator[Difference]:
         for key, value in before.items():
             if key in after:
-                yield from self.values(_member(path, key), _member(to, key), value, after[key])
+                yield from self.values(member(path, key), member(to, key), value, after[key])
             else:
-                yield Difference(_member(path, key), "removed", value, None)
+                yield Difference(member(path, key), "removed", value, None)
         for key, value in after.items():
             if key not in before:
-                yield Difference(_member(to, key), "added", None, value)
+                yield Difference(member(to, key), "added", None, value)
 
     def _lists(self, path: str, to: str, before: list[JsonValue], after: list[JsonValue]) -> Iterator[Difference]:
-        for step in _with_moves(before, after, self._align(before, after)):
+        for step in self.steps(before, after):
             here, there = f"{path}[{step.first}]", f"{to}[{step.second}]"
             if step.first is None and step.second is not None:
                 yield Difference(there, "added", None, after[step.second])
@@ -90,7 +116,11 @@ class _Comparison:
                 else:
                     yield from self.values(here, there, before[step.first], after[step.second])
 
-    def _align(self, before: list[JsonValue], after: list[JsonValue]) -> list[_Step]:
+    def steps(self, before: Sequence[JsonValue], after: Sequence[JsonValue]) -> list[_Step]:
+        """An edit of `before` into `after`, with moves."""
+        return _with_moves(before, after, self._align(before, after))
+
+    def _align(self, before: Sequence[JsonValue], after: Sequence[JsonValue]) -> list[_Step]:
         """An edit of `before` into `after`. What they begin and end with in common needs no search."""
         start = 0
         while start < min(len(before), len(after)) and self._is_equal(before[start], after[start]):
@@ -98,13 +128,17 @@ class _Comparison:
         rest = 0
         while rest < min(len(before), len(after)) - start and self._is_equal(before[-1 - rest], after[-1 - rest]):
             rest += 1
-        # Equal elements are no difference: they need no step.
         first, second = range(start, len(before) - rest), range(start, len(after) - rest)
-        if not self._may_weigh(before[first.start : first.stop], after[second.start : second.stop]):
-            return _align_by_anchors(before, after, first, second)
-        return self._align_by_cost(before, after, first, second)
+        if self._may_weigh(before[first.start : first.stop], after[second.start : second.stop]):
+            steps = self._align_by_cost(before, after, first, second)
+        else:
+            steps = _align_by_anchors(before, after, first, second, with_anchors=self._with_equal)
+        if not self._with_equal:  # equal elements are no difference: they need no step
+            return steps
+        ends = zip(range(first.stop, len(before)), range(second.stop, len(after)), strict=True)
+        return [*(_Step(place, place) for place in range(start)), *steps, *(_Step(*pair) for pair in ends)]
 
-    def _may_weigh(self, first: list[JsonValue], second: list[JsonValue]) -> bool:
+    def _may_weigh(self, first: Sequence[JsonValue], second: Sequence[JsonValue]) -> bool:
         """Whether all pairs may be weighed. A pair costs what the smaller one has in it, at most."""
         if len(first) * len(second) > MOST_PAIRS:
             return False
@@ -125,7 +159,7 @@ class _Comparison:
         return known
 
     def _align_by_cost(
-        self, before: list[JsonValue], after: list[JsonValue], first: range, second: range
+        self, before: Sequence[JsonValue], after: Sequence[JsonValue], first: range, second: range
     ) -> list[_Step]:
         costs = [[self._distance(before[i], after[j]) for j in second] for i in first]
         best = [[float(j) for j in range(len(second) + 1)]]
@@ -170,6 +204,7 @@ class _Comparison:
         return known
 
     def _has_equal_items(self, before: JsonValue, after: JsonValue) -> bool:
+        self._look()
         if isinstance(before, dict) and isinstance(after, dict):
             return before.keys() == after.keys() and all(self._is_equal(before[key], after[key]) for key in before)
         if isinstance(before, list) and isinstance(after, list):
@@ -206,10 +241,10 @@ def _with_moves(before: Sequence[JsonValue], after: Sequence[JsonValue], steps: 
 
 
 def _align_by_anchors(
-    before: Sequence[JsonValue], after: Sequence[JsonValue], first: range, second: range
+    before: Sequence[JsonValue], after: Sequence[JsonValue], first: range, second: range, *, with_anchors: bool
 ) -> list[_Step]:
     """Elements that occur once in either list are the same; in the longest run of them that is in order in both,
-    they stay. What stands between is paired by its place."""
+    they stay, and are told if asked for (`with_anchors`). What stands between is paired by its place."""
     here, there = _unique(before, first), _unique(after, second)
     common = sorted((place, there[mark]) for mark, place in here.items() if mark in there)
     steps: list[_Step] = []
@@ -219,6 +254,8 @@ def _align_by_anchors(
         steps += [_Step(at + n, to + n) for n in range(pairs)]
         steps += [_Step(n, None) for n in range(at + pairs, i)]
         steps += [_Step(None, n) for n in range(to + pairs, j)]
+        if with_anchors and (i, j) != (first.stop, second.stop):
+            steps.append(_Step(i, j))
         at, to = i + 1, j + 1
     return steps
 
@@ -264,7 +301,7 @@ def _difference(path: str, to: str, change: Change, before: JsonValue, after: Js
 _PLAIN_KEY = re.compile(r"[\w$@.\[\]-]+")
 
 
-def _member(path: str, key: str) -> str:
+def member(path: str, key: str) -> str:
     """The path of a field, or of a map entry whose key is no plain word: `labels["a b"]`."""
     if not _PLAIN_KEY.fullmatch(key):
         return f"{path}[{json.dumps(key, ensure_ascii=False)}]"

@@ -21,7 +21,7 @@ from inspector.tui.compose.from_capture import draft_from
 from inspector.tui.compose.screen import ComposeScreen
 from inspector.tui.document import Document
 from inspector.tui.help import Help
-from inspector.tui.intents import ComposeAsked
+from inspector.tui.intents import ComposeAsked, PlaceAsked
 from inspector.tui.jump import Jump, go
 from inspector.tui.keymap import Keymap
 from inspector.tui.palette import ActionCommands
@@ -114,6 +114,15 @@ class InspectorApp(App[None]):
             self.call_from_thread(self.notify, text, severity="error", markup=False)
             return
         self.call_from_thread(self._compose_call, key, draft, event)
+
+    def on_place_asked(self, event: PlaceAsked) -> None:
+        """Shows a place in the browser of its document."""
+        document = event.goal.side.document
+        browsers = [each for each in self.screen_stack if isinstance(each, BrowseScreen) and each.document is document]
+        for browser in browsers[:1]:
+            while self.screen is not browser:
+                self.pop_screen()
+            browser.show_goal(event.goal)
 
     def _compose_call(self, key: tuple[str, int, int], draft: Draft, event: ComposeAsked) -> None:
         screen = ComposeScreen(

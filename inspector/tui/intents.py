@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.message import Message
 
+from inspector.tui.diff.screen import Goal
 from inspector.tui.document import Document
 
 
@@ -20,4 +21,12 @@ class ComposeAsked(Message):
         self.is_new = is_new
         self.sends = sends
         self.compares = compares
+        super().__init__()
+
+
+class PlaceAsked(Message):
+    """A place in another document is to be shown."""
+
+    def __init__(self, goal: Goal) -> None:
+        self.goal = goal
         super().__init__()

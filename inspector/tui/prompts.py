@@ -59,23 +59,26 @@ class Confirm(Dialog[bool]):
 
 
 class AskText(Dialog[str]):
-    """A line of text. `check` raises InspectorError for one that will not do, which is then said below it."""
+    """A line of text, at first `value`. `check` raises InspectorError for one that will not do, which is then said."""
 
     DEFAULT_CSS = """
     AskText {
         align: center bottom;
         & > Input { width: 100%; height: 1; border: none; padding: 0 1; }
+        & > #asked { width: 100%; height: 1; padding: 0 1; background: $surface; }
         & > #wrong { width: 100%; height: 1; padding: 0 1; background: $surface; color: $text-error; }
     }
     """
 
-    def __init__(self, placeholder: str, check: Callable[[str], object]) -> None:
+    def __init__(self, placeholder: str, check: Callable[[str], object], value: str = "") -> None:
         super().__init__()
-        self._placeholder, self._check = placeholder, check
+        self._placeholder, self._check, self._value = placeholder, check, value
 
     def compose(self) -> ComposeResult:
+        if self._value:  # the placeholder is not seen then
+            yield Static(self._placeholder, id="asked", markup=False)
         yield Static(id="wrong", markup=False)
-        yield Input(placeholder=self._placeholder, compact=True)
+        yield Input(self._value, placeholder=self._placeholder, compact=True, select_on_focus=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()

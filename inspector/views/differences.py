@@ -11,7 +11,10 @@ from inspector.views.spans import Line
 MOST_CHARACTERS = 200
 """Of a value that is shown in a line."""
 
-_SIGNS = {"added": ("+", "good"), "removed": ("-", "bad"), "changed": ("~", "title"), "reordered": (">", "dim")}
+_SIGNS = {
+    "added": ("+", "good"), "removed": ("-", "bad"), "changed": ("~", "title"), "reordered": (">", "dim"),
+    "same": ("=", "dim"),
+}  # fmt: skip
 
 
 def difference_line(difference: Difference) -> Line:

@@ -39,3 +39,18 @@ def clip(text: str, width: int) -> str:
         if taken > width - 1:
             return text[:index] + "…" * (width > 0)
     return text
+
+
+def clip_start(text: str, width: int) -> str:
+    """The end of `text` that fits, behind an ellipsis where it does not fit whole."""
+    if cells_of(text) <= width:
+        return text
+    if text.isascii():
+        return "…" * (width > 0) + text[len(text) - max(0, width - 1) :]
+    return clip(text[::-1], width)[::-1]
+
+
+def fitted(text: str, width: int) -> str:
+    """The beginning of `text` that fits, filled up with spaces."""
+    text = clip(text, width)
+    return text + " " * (width - cells_of(text))

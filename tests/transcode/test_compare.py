@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.transcode.compare import Difference, compare
+from inspector.transcode.compare import Difference, align, compare
 
 scalars = st.none() | st.booleans() | st.integers(-3, 3) | st.text("ab", max_size=2) | st.floats(0, 1, width=16)
 values = st.recursive(
@@ -126,3 +126,38 @@ def test_what_is_deep_in_lists_is_compared_once(tolerance):
         return value
 
     assert changes(nested(1.0), nested(2.0), tolerance=tolerance) == [("changed", "[0]" * 90 + "[100000]", None)]
+
+
+@given(values, values)
+def test_what_is_equal_is_told_in_between_if_asked_for(first, second):
+    told = list(compare(first, second, with_equal=True))
+    assert [each for each in told if each.change != "same"] == list(compare(first, second))
+    assert all(each.before == each.after for each in told if each.change == "same")
+    assert told  # each value is in one of them
+
+
+def test_equal_elements_stand_beside_those_that_changed():
+    first, second = [1, {"a": 1, "b": 2}, 3], [1, {"a": 1, "b": 4}, 5, 3]
+    assert changes(first, second, with_equal=True) == [
+        ("same", "[0]", None),
+        ("same", "[1].a", None),
+        ("changed", "[1].b", None),
+        ("added", "[2]", None),
+        ("same", "[2]", "[3]"),
+    ]
+
+
+def test_lists_are_aligned_by_what_is_in_them():
+    assert align([{"id": 1}, {"id": 2}], [{"id": 0}, {"id": 1}, {"id": 2}]) == [(None, 0), (0, 1), (1, 2)]
+
+
+def test_a_comparison_ends_where_it_is_looked_after():
+    looks = iter(range(10))
+
+    def look():
+        if next(looks) == 9:
+            raise KeyboardInterrupt
+
+    many = [{"id": number} for number in range(100)]
+    with pytest.raises(KeyboardInterrupt):
+        list(compare(many, [*many[1:], {"id": -1}], look=look))

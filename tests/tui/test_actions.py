@@ -21,6 +21,7 @@ TOGETHER = (
     ("app", "browse", "list", "details"),
     ("app", "compose", "list", "metadata"),
     ("app", "compose", "list", "settings"),
+    ("app", "diff"),
 )
 """Contexts that hold at once."""
 

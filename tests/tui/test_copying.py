@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from tui.terminal import NARROW, WIDE, Terminal, drive, sample
+from tui.terminal import NARROW, ROOT, WIDE, Terminal, drive, sample
 
 from inspector.tui import clipboard
 
@@ -120,6 +120,19 @@ def test_a_call_is_copied_as_a_command_without_its_credentials(programs):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WAYLAND_DISPLAY", "wayland-0")
         drive([sample("hpack.pcapng")], steps)
+
+
+def test_a_folder_of_protos_is_told_to_grpcurl_as_such(programs):
+    """Where the document was opened with `-s protos`."""
+    got = program(programs, "wl-copy", f"cat > {programs.parent}/got")
+
+    async def steps(terminal: Terminal) -> None:
+        await terminal.press("j", "c", "g")
+        assert f"-import-path {ROOT / 'protos'} \\\n  -proto vision/v1/prediction_service.proto" in got.read_text()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WAYLAND_DISPLAY", "wayland-0")
+        drive([sample("predict.pcapng", sources=(str(ROOT / "protos"),))], steps)
 
 
 def test_what_cannot_be_copied_is_told(programs):

@@ -17,6 +17,7 @@ SCREENS = {
     "marks": ("j", "m", "a", "j", "m", "b", "apostrophe"),
     "maximised": ("j", "2", "backslash"),
     "nested": ("j", "2", "right_curly_bracket"),
+    "diff": ("j", "2", "d", "1", "j", "2", "d", "n", "n"),
 }
 
 

@@ -23,6 +23,8 @@ from inspector.views.spans import Line
 KEPT = 512
 """Calls that were shown lately and are at hand."""
 
+PICKED = "±"
+"""Marks the call that is picked for a comparison."""
 
 REST = 0.002
 """Seconds of rest after each step while the user is pressing keys: those go first."""
@@ -58,6 +60,8 @@ class CallList(VirtualList):
         self.document = document
         self.longest = 0
         self.marks: dict[int, str] = {}
+        self.picked: int | None = None
+        """The call that is to be compared with another one."""
         self.is_arranging = False
         self.is_stopped = False
         """Whether the user stopped a filter before all calls were looked at."""
@@ -74,7 +78,8 @@ class CallList(VirtualList):
     def line(self, index: int, width: int) -> Line:
         try:
             call = self.call_in(index)
-            return call_columns.row(call, width, self.longest, self.marks.get(call.number, ""))
+            mark = PICKED if call.number == self.picked else self.marks.get(call.number, "")
+            return call_columns.row(call, width, self.longest, mark)
         except IndexError:  # the end of a file that grew is read again
             return []
 

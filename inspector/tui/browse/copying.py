@@ -8,9 +8,10 @@ from pathlib import Path
 from textual import work
 
 from inspector.errors import InspectorError
-from inspector.tui import clipboard, external, private_files
+from inspector.tui import external, private_files
 from inspector.tui.browse.browser import Browser
 from inspector.tui.browse.field_list import FieldList
+from inspector.tui.copier import Copier
 from inspector.tui.menu import Entry, Menu
 from inspector.views import copies
 from inspector.views.conversation import call_lines
@@ -20,8 +21,8 @@ from inspector.views.safe_text import safe
 SUFFIXES = {"json": ".json", "yaml": ".yaml", "text": ".txtpb"}
 
 
-class Copying(Browser):
-    """Forms are made in a thread: those of a large message take their time."""
+class Copying(Browser, Copier):
+    """What is taken away of the field, the message and the call that are selected."""
 
     def action_copy(self) -> None:
         groups = self._forms()
@@ -63,28 +64,8 @@ class Copying(Browser):
         call = document.call(number)
         if call is None:
             raise InspectorError(f"call {number} has not ended", hint="wait for it, or choose another one")
-        return request_of(call, document.decode_all(number), document.sources, document.import_paths)
-
-    @work(thread=True, exclusive=True, group="copy", exit_on_error=False)
-    def copy(self, title: str, make: Callable[[], str]) -> None:
-        """Makes a text and puts it into the clipboard; says what came of it."""
-        try:
-            text = make()
-            said = clipboard.copy(text, self._to_terminal)
-        except InspectorError as error:
-            self.app.call_from_thread(self.complain, error)
-            return
-        note = "" if text.replace("\n", " ").isprintable() else "; there are control characters in it"
-        self.app.call_from_thread(self.notify, f"{title}, {len(text):,} characters: {said}{note}", markup=False)
-
-    def _to_terminal(self, sequence: str) -> None:
-        driver = self.app._driver
-        if driver is not None:
-            self.app.call_from_thread(driver.write, sequence)
-
-    def complain(self, error: InspectorError) -> None:
-        """Says what went wrong."""
-        self.notify(safe(str(error)), severity="error", timeout=10, markup=False)
+        messages = document.decode_all(number)
+        return request_of(call, messages, document.sources, document.import_paths, schema=document.schema)
 
     # --- other programs ------------------------------------------------------------------------------------------
 

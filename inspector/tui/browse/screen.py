@@ -19,6 +19,7 @@ from inspector.tui.actions import bindings
 from inspector.tui.browse.byte_sources import ByteSources
 from inspector.tui.browse.byte_view import ByteView
 from inspector.tui.browse.call_list import CallList
+from inspector.tui.browse.comparing import Comparing
 from inspector.tui.browse.detail_tabs import LONGEST_JSON, DetailTabs
 from inspector.tui.browse.details import Details
 from inspector.tui.browse.field_list import FieldList
@@ -27,6 +28,7 @@ from inspector.tui.browse.guess_menu import GuessMenu
 from inspector.tui.browse.loading import Progress, read_to_end
 from inspector.tui.browse.message_list import MessageList
 from inspector.tui.browse.remembering import Remembering
+from inspector.tui.browse.saving import Saving
 from inspector.tui.browse.schema_adding import SchemaAdding
 from inspector.tui.document import STANDALONE, Document
 from inspector.tui.intents import ComposeAsked
@@ -52,7 +54,7 @@ class Loaded(TextualMessage):
         super().__init__()
 
 
-class BrowseScreen(Remembering, GuessMenu, ByteSources, DetailTabs, SchemaAdding):
+class BrowseScreen(Comparing, Remembering, Saving, GuessMenu, ByteSources, DetailTabs, SchemaAdding):
     """One input."""
 
     BINDINGS = bindings("browse")
@@ -225,6 +227,8 @@ class BrowseScreen(Remembering, GuessMenu, ByteSources, DetailTabs, SchemaAdding
             parts.append("FOLLOW")
         if self.shows_secrets:
             parts.append("CREDENTIALS SHOWN")
+        if picked := self.told_pick():
+            parts.append(f"[b]{_plain(picked)}[/b]")
         if document.schema is None:
             parts.append("no schema: fields are guessed")
         if document.added:
