@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from pathlib import Path
 
 import pytest
+from command import ROOT
+from command import SCHEMA as VISION
 from hypothesis import given
 from hypothesis import strategies as st
 from kitchen_server import PROTOS, SERVICE
@@ -15,7 +18,7 @@ from inspector.client.settings import ConnectSettings
 from inspector.errors import EncodeError, InputError, InspectorError
 from inspector.limits import MAX_REQUEST_FILE
 from inspector.schema import Schema
-from inspector.views.request_file import Body, body_of, read, read_file, written
+from inspector.views.request_file import KEYS, Body, body_of, read, read_file, written
 from inspector.views.written_request import WrittenField, WrittenRequest, no_messages
 
 SCHEMA = Schema.from_source(str(PROTOS))
@@ -187,3 +190,13 @@ def test_hostile_text_raises_nothing_else(data):
 def test_bytes_are_base64_without_a_schema():
     body = body_of((b"\x08\x07" * 100,), None, METHOD)
     assert json.loads(body.texts[0]) == base64.b64encode(b"\x08\x07" * 100).decode()
+
+
+def test_the_page_about_files_has_one_and_every_key():
+    page = (ROOT / "docs" / "requests.md").read_text(encoding="utf-8")
+    text = page[page.index("```json\n") + 8 : page.index("\n```\n") + 1].encode()
+    request = read(text, "f", FOLDER)
+    vision = Schema.from_source(str(VISION))
+    assert written(request, body_of(request.messages(vision), vision, request.method), FOLDER) == text
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    assert sorted(re.findall(r"`(\w+)`", "".join(rows))) == sorted(KEYS)
