@@ -83,6 +83,7 @@ def parse(text: str) -> WrittenRequest:
     """The request that a command makes; files that it names as data or header fields are read. Raises InputError for
     what is no such command, with what is wrong in it."""
     notes: list[str] = []
+    text = text.replace("\r\n", "\n").replace("\r", "\n")  # terminals paste the end of a line as they send Enter
     words, data = _command(split(text.strip().removeprefix("$ ")), notes)
     program = next((each for each in (_GRPCURL, _INSPECTOR, _BUF) if _begins(words, each)), None)
     if program is None:

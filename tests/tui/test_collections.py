@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from kitchen_server import PROTOS, SERVICE
@@ -159,6 +160,17 @@ def test_requests_are_found_by_method_and_target_renamed_and_removed(project):
     write(project, "old", {"method": "a.B/D", "target": "@staging"})
     write(project, "three", "{")
     drive([sample("predict.pcapng")], steps)
+
+
+def test_only_files_are_listed(project):
+    write(project, "one", {"method": "a.B/C"})
+    folder = project / "requests"
+    os.mkfifo(folder / "pipe.request.json")
+    (folder / "folder.request.json").mkdir()
+    (folder / "none.request.json").symlink_to("nowhere")
+    (folder / ".hidden").mkdir()
+    (folder / ".hidden" / "a.request.json").write_text("{}")
+    assert [(each.name, each.method) for each in folders.saved_in(folder)] == [("one", "a.B/C")]
 
 
 def test_without_saved_requests_it_is_said_how_to_save(project):

@@ -107,6 +107,12 @@ def test_shells_write_data_in_many_ways(command, messages):
     assert parse(command.format(PREDICT)).messages(VISION) == tuple(messages)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_lines_end_as_terminals_paste_them(end):
+    request = parse(f"grpcurl -plaintext \\{end}  -d @ h:1 {PREDICT} <<END{end}{{}}{end}END{end}")
+    assert (request.target, request.messages(VISION)) == ("h:1", (b"",))
+
+
 def test_a_call_of_buf():
     request = parse(f"buf curl -k --http2-prior-knowledge -H 'a: b' https://h:1/prefix/{PREDICT}")
     assert (request.target, request.method, request.connect.insecure) == ("https://h:1", PREDICT, True)

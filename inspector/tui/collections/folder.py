@@ -60,7 +60,8 @@ def saved_in(folder: Path) -> list[Saved]:
 def _files(folder: Path) -> Iterator[Path]:
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(each for each in folders if not each.startswith("."))
-        yield from (Path(place, name) for name in sorted(names) if name.endswith(SUFFIX) and name != SUFFIX)
+        found = (Path(place, name) for name in sorted(names) if name.endswith(SUFFIX) and name != SUFFIX)
+        yield from (each for each in found if each.is_file())  # a pipe would be waited for
 
 
 def name_of(folder: Path, path: Path) -> str:

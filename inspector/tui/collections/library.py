@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from abc import abstractmethod
 from pathlib import Path
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from inspector.errors import InspectorError
 from inspector.tui.actions import bindings
@@ -28,11 +29,16 @@ MOST_PREVIEWED = 100_000
 class AskName(AskText):
     """A name, over the one that there is."""
 
+    DEFAULT_CSS = """
+    AskName > #question { width: 100%; height: 1; padding: 0 1; background: $surface; text-style: bold; }
+    """
+
     def __init__(self, question: str, name: str, check: folders.Check) -> None:
         super().__init__(question, check)
-        self._preset = name
+        self._preset, self._question = name, question
 
     def compose(self) -> ComposeResult:
+        yield Static(safe(self._question), id="question", markup=False)
         for each in super().compose():
             if isinstance(each, Input):
                 each.value = self._preset
@@ -44,9 +50,9 @@ class Library(Picker):
 
     keys_told = ""
 
+    @abstractmethod
     def choices(self) -> list[Choice]:
         """What there is now."""
-        raise NotImplementedError
 
     def renew(self) -> None:
         """Shows what there is now."""
@@ -165,8 +171,10 @@ def _sent(found: list[history.Entry]) -> list[Choice]:
 
 
 def _label(entry: history.Entry) -> str:
-    at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.time))
-    return f"{at}  {safe(entry.status):<18} {safe(entry.request.method)}"
+    at = time.localtime(entry.time)
+    is_today = at[:3] == time.localtime()[:3]
+    shown = time.strftime("%H:%M:%S" if is_today else "%Y-%m-%d", at)
+    return f"{shown}  {safe(entry.status)}  {safe(entry.request.method)}"
 
 
 def _entry_lines(entry: history.Entry) -> list[Line]:
