@@ -334,3 +334,23 @@ MAX_STATE_ENTRIES = 200
 
 MAX_STATE_BYTES = MAX_STATE_ENTRIES * MAX_STATE_SIZE
 """Bytes of all that is remembered."""
+
+# --- requests that are kept --------------------------------------------------------------------------------------
+
+MAX_REQUEST_FILE = 16 * MIB
+"""Bytes of a request file: what a person edits is below 1 MB, and base64 of all that servers take below this."""
+
+MAX_REQUEST_FILES = 5_000
+"""Files of a folder of requests, and of those in it, that are listed; larger ones than MAX_LISTED_REQUEST by name."""
+
+MAX_LISTED_REQUEST = 256 * KIB
+"""Bytes of a request file that is read for the list, and of its preview."""
+
+MAX_HISTORY_ENTRIES = 500
+"""Requests that the history keeps: some weeks of work by hand."""
+
+MAX_HISTORY_BYTES = 16 * MIB
+"""Bytes of all of them."""
+
+MAX_HISTORY_REQUEST = 256 * KIB
+"""Bytes of the messages of one of them; those of a larger one are not kept."""

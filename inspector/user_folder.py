@@ -88,6 +88,16 @@ class UserFolder(NamedTuple):
             _write_whole(place, parts)
             self._remove_oldest(place.parent.parent, place, most_entries, most_bytes)
 
+    def keys(self, kind: str) -> list[str]:
+        """The keys of the entries of a kind that there are, in no order."""
+        place = self._entry(kind, "all")
+        if place is None:
+            return []
+        with contextlib.suppress(OSError):
+            names = [name.removesuffix(self.suffix) for name in os.listdir(place.parent) if name.endswith(self.suffix)]
+            return [name for name in names if _NAME.fullmatch(name)]
+        return []
+
     def forget(self, kind: str, key: str) -> None:
         """Removes an entry, if it is there."""
         place = self.path(kind, key)

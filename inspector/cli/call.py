@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from inspector.cli import output
+from inspector.cli import output, request_option
 from inspector.cli.answer_printer import AnswerPrinter, Style
-from inspector.cli.completion import complete_data, complete_symbols, complete_targets, complete_words
+from inspector.cli.completion import complete_data, complete_files, complete_symbols, complete_targets, complete_words
 from inspector.cli.connect_options import Connection, ConnectOptions, as_source, connect_options, connection
 from inspector.cli.exit_codes import CANCELLED, DAMAGED
 from inspector.cli.live_call import Ending, Outcome, Wanted, make
@@ -43,14 +43,19 @@ if TYPE_CHECKING:
     from google.protobuf.descriptor import MethodDescriptor
 
     from inspector.schema import Schema
+    from inspector.views.written_request import WrittenRequest
 
 STATUS_BASE = 64
 """A call that ends with a status other than OK exits with this and its code."""
 
 
 @click.command(no_args_is_help=True)
-@click.argument("target", metavar="TARGET", shell_complete=complete_targets)
-@click.argument("method", metavar="METHOD", shell_complete=complete_symbols("method"))
+@click.argument("target", metavar="TARGET", required=False, shell_complete=complete_targets)
+@click.argument("method", metavar="METHOD", required=False, shell_complete=complete_symbols("method"))
+@click.option(
+    "--request", "request_path", metavar="FILE", shell_complete=complete_files,
+    help="A saved request (docs/requests.md); TARGET, METHOD and options override what it says.",
+)  # fmt: skip
 @click.option(
     "-d", "--data", metavar="DATA", shell_complete=complete_data,
     help="The request; @FILE reads it from a file, @ or @- from standard input.",
@@ -83,7 +88,9 @@ STATUS_BASE = 64
     "-v", "verbosity", count=True, help="Tell about headers, trailers, status; -vv about sizes and times too."
 )
 @out_option
-def call(target: str, method: str, connect: ConnectOptions, **given: Any) -> int:
+def call(
+    target: str | None, method: str | None, request_path: str | None, connect: ConnectOptions, **given: Any
+) -> int:
     """Call a METHOD of the server at TARGET, with a request made by hand; all kinds of streaming.
 
     TARGET is host:port, grpc://host:port (plaintext), grpcs://host:port, unix:PATH, or @NAME of a profile. METHOD is
@@ -98,8 +105,14 @@ def call(target: str, method: str, connect: ConnectOptions, **given: Any) -> int
     both = given.pop("both")
     given |= {name: given[name] or both for name in ("form", "to")}
     _refuse_contradictions(given)
+    request = request_option.read(request_path, target, method) if request_path is not None else None
+    if request is not None:
+        target, method = request.target, request.method
+        connect = request_option.over(request, connect, given)
+    if not target or not method:
+        raise click.UsageError("Missing argument 'METHOD'." if target else "Missing argument 'TARGET'.")
     try:
-        return _Asked(connection(target, connect), method, given).run()
+        return _Asked(connection(target, connect), method, given, request).run()
     except KeyboardInterrupt:  # before the call itself
         output.note("the call was cancelled")
         return CANCELLED
@@ -117,7 +130,10 @@ def _refuse_contradictions(given: dict[str, Any]) -> None:
 class _Asked:
     """What the command line asks for. `given` are its options by name."""
 
-    def __init__(self, reached: Connection, method: str, given: dict[str, Any]) -> None:
+    def __init__(
+        self, reached: Connection, method: str, given: dict[str, Any], request: WrittenRequest | None = None
+    ) -> None:
+        self._request = request
         self._began = time.perf_counter_ns()
         self._reached = _within(reached, given["max_time"])
         self._given = given
@@ -178,6 +194,8 @@ class _Asked:
                 name = self._method.input_type.full_name
                 output.note(f"requests ({name}, as {self._form}) end with an empty line; Ctrl-D ends them all")
             return requests.forgiving(self._pieces, self._form, self._conversion, output.note)
+        if self._request is not None and self._given["data"] is None:
+            return requests.given(self._request.messages(self._schema))
         if not self._given["data"] and not self._method.client_streaming:
             return requests.given([])
         return requests.messages(self._pieces, self._form, self._conversion, self._name)

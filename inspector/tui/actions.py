@@ -47,6 +47,8 @@ CONTEXTS = {
     "editor": "Editing a row",
     "large_editor": "Editing in a window",
     "picker": "Choosing",
+    "saved": "Saved requests",
+    "history": "What was sent",
 }
 """What contexts are called, in the order of the docs."""
 
@@ -54,6 +56,9 @@ ACTIONS = (
     Action("app", "help", "question_mark,f1", "help", "Keys of what has the focus", "help"),
     Action("app", "palette", "ctrl+p", "command_palette", "Find a command by its name", "commands"),
     Action("app", "jump", "comma", "jump", "Jump to a pane, tab or control by its letter", "jump"),
+    Action("app", "open_request", "ctrl+l", "open_request", "Open a request that was saved"),
+    Action("app", "history", "f10", "show_history", "What was sent: search it, send it again"),
+    Action("app", "paste_command", "", "paste_command", "Paste a command of grpcurl, inspector call or buf curl"),
     Action("app", "theme", "", "change_theme", "Choose colours"),
     Action("app", "export", "", "export", "Save the screen as a picture (SVG)"),
     Action("app", "suspend", "ctrl+z", "suspend_process", "Back to the shell (fg returns)"),
@@ -147,6 +152,7 @@ ACTIONS = (
     ),
     Action("compose", "metadata", "f4", "show_tab('metadata')", "Metadata of the request", "metadata"),
     Action("compose", "settings", "f6", "show_tab('settings')", "Where it goes, and how", "settings"),
+    Action("compose", "save", "ctrl+s", "save", "Save the request as a file"),
     Action("compose", "cancel", "f7", "cancel_call", "Give the call up"),
     Action("compose", "end", "f8", "end_requests", "No more requests: the end of a stream"),
     Action("compose", "send_all", "f9", "send_all", "Send all messages of the request, and end it"),
@@ -192,6 +198,10 @@ ACTIONS = (
     Action("picker", "page_down", "pagedown", "move_page(1)", "A page down"),
     Action("picker", "page_up", "pageup", "move_page(-1)", "A page up"),
     Action("picker", "leave", "escape", "leave", "Choose nothing"),
+    Action("saved", "rename", "f2", "rename", "Give the request another name"),
+    Action("saved", "remove", "f8", "remove", "Remove the request"),
+    Action("history", "remove", "f8", "remove", "Remove the request"),
+    Action("history", "remove_all", "f9", "remove_all", "Remove all requests"),
 )
 
 

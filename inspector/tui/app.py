@@ -7,7 +7,6 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from textual import work
-from textual.app import App
 
 from inspector.errors import InputError, InspectorError
 from inspector.schema import Schema
@@ -16,6 +15,7 @@ from inspector.tui import export, keymap, state
 from inspector.tui.actions import bindings
 from inspector.tui.available import available
 from inspector.tui.browse.screen import BrowseScreen
+from inspector.tui.collections.keeping import Keeping
 from inspector.tui.compose.draft import Draft
 from inspector.tui.compose.from_capture import draft_from
 from inspector.tui.compose.screen import ComposeScreen
@@ -38,7 +38,7 @@ MOST_PROBLEMS = 5
 """Mistakes in the user's keys that are told at once."""
 
 
-class InspectorApp(App[None]):
+class InspectorApp(Keeping):
     """Browses inputs; without one it composes a request. `draft` is what requests that are made anew begin with."""
 
     TITLE = "inspector"

@@ -8,6 +8,18 @@ from inspector.tui.diff.screen import Goal
 from inspector.tui.document import Document
 
 
+class SaveAsked(Message):
+    """The request of a composer is to be saved."""
+
+
+class CommandPasted(Message):
+    """A command that makes a call was pasted."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        super().__init__()
+
+
 class ComposeAsked(Message):
     """A call of a document, or a message without one, is to be composed. `is_new`: as it was captured, whatever became
     of it since; `sends`: at once; `compares`: what comes back is shown beside what was captured."""

@@ -146,11 +146,11 @@ def _is_transport(name: str | None) -> bool:
 
 def _field(name: str, value: str, show_secrets: bool) -> Field:
     is_hidden = is_secret(name) and not show_secrets
-    return Field(name, value, _variable(name) if is_hidden else None)
+    return Field(name, value, variable_for(name) if is_hidden else None)
 
 
-def _variable(name: str) -> str:
-    """A name for a variable of the shell."""
+def variable_for(name: str) -> str:
+    """The variable of the environment that holds a header field."""
     word = re.sub(r"\W", "_", name, flags=re.ASCII).upper()
     return f"_{word}" if word[:1].isdigit() else word
 

@@ -16,7 +16,7 @@ _DEFAULTS = ConnectSettings()
 
 
 class Reached(NamedTuple):
-    """`sources` and `import_paths` are where a profile says that the schema is."""
+    """`sources` and `import_paths` are where the draft, or its profile, says that the schema is."""
 
     target: Target
     connect: ConnectSettings
@@ -49,6 +49,8 @@ def reached(draft: Draft) -> Reached:
         draft.compress if draft.compress != "identity" else given.get("compress", "identity"),
     )
     sources, paths = (profile.schema, profile.import_paths) if profile else ((), ())
+    if draft.sources:
+        sources, paths = draft.sources, draft.import_paths
     return Reached(target, connect, call, reflect, sources, paths)
 
 

@@ -36,7 +36,8 @@ class Draft(NamedTuple):
     """`method` is `pkg.Svc/Method`, `messages` are bytes of the wire. `target` is an address or `@name` of a profile,
     whose settings hold where those here are the default ones. `deadline` is in seconds.
 
-    `notes` tell what was not taken over, `origin` where it comes from.
+    `notes` tell what was not taken over, `origin` where it comes from; `sources` and `import_paths` say where the
+    schema is, if the request itself does.
     """
 
     method: str = ""
@@ -49,6 +50,8 @@ class Draft(NamedTuple):
     max_message: int = DEFAULT_MAX_MESSAGE
     notes: tuple[str, ...] = ()
     origin: Captured | None = None
+    sources: tuple[str, ...] = ()
+    import_paths: tuple[str, ...] = ()
 
 
 def draft_of(call: Call, messages: Iterable[Message], *, target: str | None = None) -> Draft:

@@ -131,7 +131,7 @@ class Picker(ModalScreen[Any]):
 
     def _show(self, wanted: str) -> None:
         rows = self.query_one(_Choices)
-        found = ranked(wanted, self._all, lambda each: each.label)
+        found = ranked(wanted, self._all, self.search_text)
         extra = self._typed(wanted) if self._typed is not None and wanted else None
         rows.choices = [extra, *found] if extra is not None else found
         rows.cursor = 0
@@ -139,6 +139,26 @@ class Picker(ModalScreen[Any]):
         rows.scroll_to(y=0, animate=False, immediate=True)
         self.show_preview()
         self.query_one(Vertical).border_subtitle = f"{len(found):,} of {len(self._all):,}"
+
+    def search_text(self, choice: Choice) -> str:
+        """What letters are looked for in."""
+        return choice.label
+
+    @property
+    def chosen_place(self) -> int:
+        """The row under the cursor."""
+        return self.query_one(_Choices).cursor
+
+    @property
+    def chosen_value(self) -> Any:
+        """The value of it; None where there is none."""
+        rows = self.query_one(_Choices)
+        return rows.choices[rows.cursor].value if rows.count() else None
+
+    def go_to(self, place: int) -> None:
+        """Moves the cursor to a row."""
+        self.query_one(_Choices).cursor = place
+        self.show_preview()
 
     def show_preview(self) -> None:
         """Says more of the choice under the cursor."""

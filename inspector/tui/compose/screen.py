@@ -11,7 +11,7 @@ from textual.containers import Container, Vertical
 from textual.message import Message as TextualMessage
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Static, Tabs
+from textual.widgets import Input, Static, Tabs, TextArea
 
 from inspector.client.channel import Channel
 from inspector.client.client import AsyncClient
@@ -31,8 +31,10 @@ from inspector.tui.compose.exchange import ENDED, Exchange
 from inspector.tui.compose.methods import UNTYPED, Method, method_of, methods_of
 from inspector.tui.compose.picker import Choice, Picker
 from inspector.tui.compose.request_pane import RequestPane
+from inspector.tui.intents import CommandPasted, SaveAsked
 from inspector.tui.key_bar import KeyBar
 from inspector.tui.selection import Chosen
+from inspector.views.command_line import is_command
 from inspector.views.form.in_step import InStep
 from inspector.views.safe_text import safe
 from inspector.views.schema_lines import source_lines
@@ -103,6 +105,8 @@ class ComposeScreen(Screen[Draft]):
         self._sends = sends
         self._compares = compares
         self._clients: dict[tuple[Target, ConnectSettings], AsyncClient] = {}
+        self.saved_as: str | None = None
+        """The name under which the request was saved last."""
         self._is_answer = False
         self._learned_of: str | None = None  # the target that told the schema
 
@@ -400,6 +404,17 @@ class ComposeScreen(Screen[Draft]):
 
     async def on_unmount(self) -> None:
         await self._disconnect()
+
+    def action_save(self) -> None:
+        """Saves the request as a file."""
+        self.query_one(RequestPane).read_text()
+        self.post_message(SaveAsked())
+
+    def on_paste(self, event: events.Paste) -> None:
+        """A command that is pasted where no text is typed is a request."""
+        if is_command(event.text) and not isinstance(self.focused, Input | TextArea):
+            event.stop()
+            self.post_message(CommandPasted(event.text))
 
     def action_leave(self) -> None:
         """Back to where the request came from."""
