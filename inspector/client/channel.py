@@ -150,4 +150,6 @@ def _unready(error: BaseException, target: Target, settings: ConnectSettings, *,
         given = "the client certificate may not be one that it accepts"
         hint = given if settings.cert else "it may require a client certificate: --cert, --key"
         return ConnectError(text, where=str(target), hint=hint)
+    if isinstance(error, ConnectError) and settings.protocol != "grpc":
+        error = ConnectError(error.message, hint="leave --http 2 out, or is the port the right one?")
     return dialing.at(target, error) if isinstance(error, (ConnectError, OSError)) else error

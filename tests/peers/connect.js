@@ -25,9 +25,13 @@ function refusal() {
   return error;
 }
 
+function waiting(context) {
+  return new Promise((_, fail) => context.signal.addEventListener("abort", () => fail(context.signal.reason)));
+}
+
 const implementation = {
   async predict(request, context) {
-    if (request.model === "wait") await new Promise((done) => context.signal.addEventListener("abort", done));
+    if (request.model === "wait") await waiting(context);
     if (request.model === "fail") throw refusal();
     context.responseHeader.set("x-served-by", "connect");
     context.responseTrailer.set("x-cost", "7");
@@ -41,7 +45,7 @@ const implementation = {
     context.responseTrailer.set("x-cost", "7");
     for (let number = 0; number < 5; number += 1) yield { progress: number / 4 };
     if (request.model === "fail") throw refusal();
-    if (request.model === "wait") await new Promise((done) => context.signal.addEventListener("abort", done));
+    if (request.model === "wait") await waiting(context);
   },
   async uploadDataset(requests) {
     let stored = 0n;
@@ -50,7 +54,9 @@ const implementation = {
   },
   async *converse(requests) {
     let turn = 0;
-    for await (const request of requests) yield { turn: (turn += 1), text: request.text.toUpperCase() };
+    for await (const request of requests) {
+      yield { turn: (turn += 1), part: { case: "text", value: request.turn.value.toUpperCase() } };
+    }
   },
 };
 

@@ -135,7 +135,9 @@ def foreign(fields: tuple[Header, ...], protocol: str) -> Status:
     """What a response that is not one of the protocol means."""
     found = status.of_http(metadata_cy.http_status(fields))
     kind = value_of(fields, "content-type")[:80] or "missing"
-    return found._replace(message=f"{found.message}, content-type {kind}, not {protocol}")
+    place = value_of(fields, "location")[:200]
+    leads = f", it points to {place}" if place else ""
+    return found._replace(message=f"{found.message}{leads}, content-type {kind}, not {protocol}")
 
 
 def with_text(found: Status, body: bytes | bytearray) -> Status:
