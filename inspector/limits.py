@@ -267,6 +267,16 @@ MAX_IDLE_FRAMES = 10_000
 MAX_HTTP_BODY = 1 * KIB
 """Bytes kept of the body of a response that is not gRPC: enough for the line that says what is wrong."""
 
+MAX_STATUS_DOCUMENT = 1 * MIB
+"""Bytes of what tells the end of a call within a body: trailers of gRPC-Web, errors of Connect. HTTP/2 has a quarter of
+it for headers, and base64 in JSON takes more."""
+
+MAX_INFORMATIONAL = 100
+"""Responses of HTTP/1.1 that only announce another one (100, 103), before one request is answered."""
+
+MAX_DRAINED = 64 * KIB
+"""Bytes of a body read on after the call has ended, so that its connection can be used again."""
+
 MAX_REPLAYED_CALL = 256 * MIB
 """Bytes of messages of a captured call that is made again, and of all that are at one time: they are held meanwhile."""
 

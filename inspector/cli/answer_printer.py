@@ -60,7 +60,8 @@ class AnswerPrinter:
     def connected(self, channel: Channel) -> None:
         """The connection stands."""
         how = f"TLS: {channel.tls.version}" if channel.tls else "plaintext"
-        self.told([live.note(f"connected to {channel.peer} ({how})")])
+        version = "" if channel.settings.protocol == "grpc" else f", HTTP/{channel.http}"
+        self.told([live.note(f"connected to {channel.peer} ({how}{version})")])
 
     def calling(self, fields: tuple[Header, ...]) -> None:
         """The call begins."""

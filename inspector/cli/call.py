@@ -30,7 +30,8 @@ from inspector.cli.payload_options import check_form, check_format, ignore_unkno
 from inspector.cli.schema_sources import load_schema, reflected_schema, told
 from inspector.client import requests
 from inspector.client.decoding import LiveDecoder
-from inspector.client.settings import DEFAULT_MAX_MESSAGE, CallSettings
+from inspector.client.protocols.base import PROTOCOLS, Kind
+from inspector.client.settings import DEFAULT_MAX_MESSAGE, HTTP_VERSIONS, CallSettings
 from inspector.errors import ConnectError, InputError, InspectorError, SchemaError
 from inspector.formats import registry as formats
 from inspector.formats.base import Conversion, Format
@@ -75,6 +76,16 @@ STATUS_BASE = 64
 @click.option("--format", "both", type=click.Choice(["json", "text"]), help="Short for --from and --to.")
 @schema_options
 @connect_options
+@click.option(
+    "--protocol",
+    type=click.Choice(PROTOCOLS),
+    metavar="NAME",
+    help=f"How calls are made: {', '.join(PROTOCOLS)}. Default: grpc.",
+)
+@click.option(
+    "--http", type=click.Choice(HTTP_VERSIONS), metavar="VERSION",
+    help="HTTP 1.1 or 2, for grpc-web and connect. Default: 1.1 without TLS, with it what the server prefers.",
+)  # fmt: skip
 @click.option("--max-time", type=POSITIVE, metavar="SECONDS", help="The deadline of the call.")
 @click.option("--max-msg-sz", type=click.IntRange(1), metavar="BYTES", help="Largest answer taken. Default: 4 MiB.")
 @click.option("--compress", type=click.Choice(ENCODINGS), help="How requests are compressed.")
@@ -93,14 +104,15 @@ def call(
 ) -> int:
     """Call a METHOD of the server at TARGET, with a request made by hand; all kinds of streaming.
 
-    TARGET is host:port, grpc://host:port (plaintext), grpcs://host:port, unix:PATH, or @NAME of a profile. METHOD is
-    pkg.Svc/Method. The schema comes from -s, or from the server itself by reflection. Requests are JSON documents, one
-    after the other, or what --from says; no data is one empty message. They are sent as they come, and answers
-    printed as they come.
+    TARGET is host:port, grpc://host:port (plaintext), grpcs://host:port, unix:PATH, or @NAME of a profile; with
+    --protocol grpc-web or connect it may also be a URL with a path. METHOD is pkg.Svc/Method. The schema comes from -s,
+    or from the server itself by reflection. Requests are JSON documents, one after the other, or what --from says; no
+    data is one empty message. They are sent as they come, and answers printed as they come.
 
     \b
     inspector call localhost:50051 shop.v1.Orders/Get -d '{"id": 7}' --plaintext
     inspector call @staging shop.v1.Orders/Watch -d @request.json --stop-after 3
+    inspector call https://example.com/api shop.v1.Orders/Get --protocol connect -s protos
     """
     both = given.pop("both")
     given |= {name: given[name] or both for name in ("form", "to")}
@@ -266,7 +278,7 @@ class _Asked:
             self._reached.settings,
             settings,
             f"/{method.containing_service.full_name}/{method.name}",
-            not method.client_streaming,
+            Kind(method.client_streaming, method.server_streaming),
             given["stop_after"],
         )
 

@@ -45,6 +45,8 @@ class ConnectOptions(NamedTuple):
     rpc_headers: tuple[str, ...] = ()
     reflect_headers: tuple[str, ...] = ()
     expand_headers: bool = False
+    protocol: str | None = None
+    http: str | None = None
 
 
 NO_OPTIONS = ConnectOptions()

@@ -15,6 +15,7 @@ from inspector.cli.answer_printer import AnswerPrinter
 from inspector.client.call import ClientCall
 from inspector.client.channel import Channel
 from inspector.client.events import Ended, ResponseHeaders, ResponseMessage
+from inspector.client.protocols.base import Kind
 from inspector.client.settings import CallSettings, ConnectSettings
 from inspector.client.target import Target
 from inspector.client.transcript import Transcript
@@ -24,7 +25,7 @@ from inspector.views import live
 
 
 class Wanted(NamedTuple):
-    """A call to make. `path` is `/pkg.Svc/Method`; `sends_one` where the method takes exactly one request.
+    """A call to make. `path` is `/pkg.Svc/Method`, of this kind.
 
     `stop_after` answers are enough.
     """
@@ -33,7 +34,7 @@ class Wanted(NamedTuple):
     connect: ConnectSettings
     settings: CallSettings
     path: str
-    sends_one: bool
+    kind: Kind
     stop_after: int | None = None
 
 
@@ -55,7 +56,7 @@ class Outcome(NamedTuple):
 
 async def make(wanted: Wanted, messages: AsyncIterator[bytes], printer: AnswerPrinter) -> Outcome:
     """Makes the call. Raises InspectorError where it cannot be made, or a request cannot be read."""
-    first = [await _only(messages)] if wanted.sends_one else []
+    first = [await _only(messages)] if not wanted.kind.takes_stream else []
     async with await Channel.open(wanted.target, wanted.connect) as channel:
         printer.connected(channel)
         return await _Running(wanted, channel, printer).run(first, messages)
@@ -81,12 +82,14 @@ class _Running:
             timeout=settings.max_time,
             compress=settings.compress,
             max_message=settings.max_message,
+            kind=wanted.kind,
         )
         printer.calling(self._call.fields)
         deadline = None if settings.max_time is None else round(settings.max_time * 1e9)
         self._transcript = Transcript(
             wanted.path, client=channel.local, server=channel.peer,
             authority=wanted.connect.authority_of(wanted.target), headers=self._call.fields, deadline=deadline,
+            protocol=wanted.connect.protocol,
         )  # fmt: skip
         self._ending = Ending.ENDED
 

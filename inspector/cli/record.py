@@ -120,7 +120,7 @@ def _recorder(listen: Listen, target: str, given: dict[str, Any], progress: _Pro
     except InputError as error:
         raise click.BadParameter(str(error), param_hint="'--target'") from None
     files = given["listen_cert"], given["listen_key"]
-    return Recorder(listen, server, settings, listen_tls=listening_tls(*files) if all(files) else None,
+    return Recorder(listen, server, settings.for_grpc(), listen_tls=listening_tls(*files) if all(files) else None,
                     tell=progress.tell)  # fmt: skip
 
 

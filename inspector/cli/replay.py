@@ -26,7 +26,7 @@ from inspector.cli.options import (
     secrets_option,
     where_option,
 )
-from inspector.errors import InspectorError
+from inspector.errors import InputError, InspectorError
 from inspector.index.capture_index import CaptureIndex
 from inspector.model.call import Call
 from inspector.session import Session
@@ -106,7 +106,11 @@ def replay(input_: str, target: str, connect: ConnectOptions, **given: Any) -> i
     """
     if given["max_time"] is not None and given["no_deadline"]:
         raise click.UsageError("--max-time is a deadline, --no-deadline says that there is none: use one of them")
-    return _Asked(input_, connection(target, connect), given).run()
+    reached = connection(target, connect)
+    if reached.settings.protocol != "grpc":
+        text = f"replay makes calls by gRPC only, and the profile says {reached.settings.protocol}"
+        raise InputError(text, where=target, hint="name the address instead")
+    return _Asked(input_, reached, given).run()
 
 
 class _Asked:

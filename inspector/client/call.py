@@ -1,4 +1,4 @@
-"""One call over HTTP/2 (grpc/doc/PROTOCOL-HTTP2.md): messages out, events back.
+"""One call: messages out, events back. What they look like on the way is in the rules of its protocol.
 
 The invariant: iterating ends with one Ended, at the latest at the deadline; bytes that nobody has read are bounded by
 the stream's window, as messages are cut out, and decompressed, only when they are asked for.
@@ -7,18 +7,43 @@ the stream's window, as messages are cut out, and decompressed, only when they a
 from __future__ import annotations
 
 import asyncio
+from typing import Protocol
 
 from inspector import limits
 from inspector.client.events import CallEvent, Ended, ResponseHeaders, ResponseMessage, now
-from inspector.client.http2 import STREAM_WINDOW, Connection, RawHeader
+from inspector.client.http2 import STREAM_WINDOW, StreamHandler
+from inspector.client.protocols.base import Part, RawHeader, Rules
 from inspector.errors import DecodeError
 from inspector.model.call import Header, Status
 from inspector.net import metadata_cy, status
-from inspector.net.compression import compress, decompress
-from inspector.net.grpc_cy import CANCEL, COMPRESSED, PREFIX_SIZE, status_name
+from inspector.net.compression import decompress
+from inspector.net.grpc_cy import CANCEL, status_name
 
 _GRANT_STEP = STREAM_WINDOW // 4
 """Bytes that are granted at once: fewer would be many small frames."""
+
+
+_NO_ERROR = 0
+
+
+class Stream(Protocol):
+    """A request and its response, over any version of HTTP."""
+
+    async def send(self, data: bytes, *, last: bool) -> bool:
+        """See http2.Stream."""
+
+    def grant(self, size: int) -> None:
+        """See http2.Stream."""
+
+    def reset(self, code: int) -> None:
+        """See http2.Stream."""
+
+
+class Opener(Protocol):
+    """What requests are made on: a connection of HTTP/2, or several of HTTP/1.1."""
+
+    def open(self, headers: list[RawHeader], handler: StreamHandler) -> Stream:
+        """A new request."""
 
 
 class ClientCall:
@@ -31,15 +56,15 @@ class ClientCall:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: Opener,
         headers: list[RawHeader],
         *,
-        encoding: str,
+        rules: Rules,
         timeout: float | None,
         max_message: int,
     ) -> None:
         self.fields = _readable(headers)
-        self.encoding = encoding
+        self.encoding = rules.encoding
         self.started = now()
         self.ended: int | None = None
         self.last_sent: int | None = None
@@ -47,14 +72,16 @@ class ClientCall:
         self.wire_sent = 0
         self.sent = 0
         self._max_message = max_message
-        self._response_encoding = "identity"
+        self._rules = rules
+        self._is_whole = False
+        self._has_ended_itself = False
         self._buffer = bytearray()
         self._ungranted = 0
         self._headers: ResponseHeaders | None = None
         self._has_headers = False
         self._end: Ended | None = None
         self._over = False
-        self._not_grpc: Status | None = None
+        self._refused_room: int | None = None
         self._last_data = self.started
         self._waiter: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -67,14 +94,12 @@ class ClientCall:
     async def send(self, data: bytes, *, last: bool = False) -> bool:
         """Sends a message, when the server has room for it; `last` ends the requests with it. False where the call is
         over, and what is sent of no use."""
-        flag = 0
-        if self.encoding != "identity":
-            flag, data = COMPRESSED, compress(self.encoding, data)
-        if not await self._stream.send(bytes((flag,)) + len(data).to_bytes(4, "big") + data, last=last):
+        carried = self._rules.message(data)
+        if not await self._stream.send(carried, last=last or self._rules.ends_with_first):
             return False
         self.last_sent = now()
         self.sent += 1
-        self.wire_sent += PREFIX_SIZE + len(data)
+        self.wire_sent += len(carried)
         return True
 
     async def end(self) -> None:
@@ -104,7 +129,7 @@ class ClientCall:
         if self._headers is not None:
             headers, self._headers = self._headers, None
             return headers
-        if self._not_grpc is None and len(self._buffer) >= PREFIX_SIZE and not self._over:
+        if self._refused_room is None and not self._over and not self._has_ended_itself:
             message = self._next_message()
             if message is not None:
                 return message
@@ -117,38 +142,61 @@ class ClientCall:
     def _next_message(self) -> ResponseMessage | None:
         """The next message, where it is there; otherwise the window that the rest of it needs is granted."""
         buffer = self._buffer
-        size = int.from_bytes(buffer[1:PREFIX_SIZE], "big")
-        if buffer[0] > COMPRESSED:
-            self._refuse(status.INTERNAL, f"the server sent a message with flag 0x{buffer[0]:02x}")
+        part = self._next_part()
+        if part is None:
             return None
-        if size > self._max_message:
-            self._refuse_long(f"{size} bytes")
+        limit = limits.MAX_STATUS_DOCUMENT if part.is_end else self._max_message
+        if part.size > limit:
+            self._refuse_long(f"{part.size} bytes", limit)
             return None
-        whole = PREFIX_SIZE + size
+        whole = part.start + part.size
         if len(buffer) < whole:
             self._grant(held=0)
             return None
         with memoryview(buffer) as view:
-            data = bytes(view[PREFIX_SIZE:whole])
-        is_compressed = bool(buffer[0])
+            data = bytes(view[part.start : whole])
         del buffer[:whole]
         self._grant(held=len(buffer))
-        return self._decompressed(data) if is_compressed else ResponseMessage(data, size, "identity", self._last_data)
+        message = self._decompressed(data, limit) if part.is_compressed else data
+        if message is not None and part.is_end:
+            self._take_end(message)
+        elif message is not None:
+            encoding = self._rules.response_encoding if part.is_compressed else "identity"
+            return ResponseMessage(message, len(data), encoding, self._last_data)
+        return None
 
-    def _decompressed(self, data: bytes) -> ResponseMessage | None:
-        encoding = self._response_encoding
+    def _next_part(self) -> Part | None:
+        try:
+            return self._rules.part(self._buffer, 0, is_whole=self._is_whole)
+        except DecodeError as error:
+            self._refuse(status.INTERNAL, error.message)
+            return None
+
+    def _take_end(self, data: bytes) -> None:
+        """What a part of the body says of the end counts, whatever the end of the body itself seemed to be."""
+        try:
+            trailers, found = self._rules.end(data)
+        except DecodeError as error:
+            self._refuse(status.INTERNAL, error.message)
+            return
+        self._has_ended_itself = True
+        self._end = None
+        self._finish(trailers, found)
+        self._stream.reset(_NO_ERROR)
+
+    def _decompressed(self, data: bytes, limit: int) -> bytes | None:
+        encoding = self._rules.response_encoding
         if encoding == "identity":
             self._refuse(status.INTERNAL, "a compressed message, but the response names no encoding")
             return None
         try:
-            message = decompress(encoding, data, self._max_message)
+            return decompress(encoding, data, limit)
         except DecodeError as error:
             if error.code == "compression_limit":
-                self._refuse_long(f"{len(data)} bytes that decompress to more")
+                self._refuse_long(f"{len(data)} bytes that decompress to more", limit)
             else:
                 self._refuse(status.INTERNAL, f"a message of the server: {error}")
             return None
-        return ResponseMessage(message, len(data), encoding, self._last_data)
 
     def _grant(self, *, held: int) -> None:
         """Lets the server send on: as much as arrived, but for what is held beyond the message that is asked for."""
@@ -169,14 +217,11 @@ class ClientCall:
 
     def _take_headers(self, fields: tuple[Header, ...], ended: bool) -> bool:
         """Takes response headers; False where `fields` are trailers."""
-        if self._has_headers:
-            return False
-        if ended and (any(name == "grpc-status" for name, _ in fields) or metadata_cy.http_status(fields) == 200):
+        if self._has_headers or self._rules.is_trailers(fields, ended):
             return False
         self._has_headers = True
         self._headers = ResponseHeaders(fields, now())
-        self._response_encoding = next((value or "" for name, value in fields if name == "grpc-encoding"), "identity")
-        self._not_grpc = _not_grpc(fields)
+        self._refused_room = self._rules.begin(fields)
         if ended:
             self._conclude(())
         return True
@@ -185,15 +230,28 @@ class ClientCall:
         """See StreamHandler."""
         self._note_first()
         self._last_data = now()
-        if self._not_grpc is None or len(self._buffer) < limits.MAX_HTTP_BODY:
-            self._buffer += data
         self._ungranted += granted
-        if ended:
+        if self._refused_room is not None:
+            self._take_refusal(data, self._refused_room, ended)
+        elif self._take_body(data) and ended:
             self._conclude(())
-        elif self._not_grpc is not None and len(self._buffer) >= limits.MAX_HTTP_BODY:
-            self._conclude(())
-            self._stream.reset(CANCEL)
         self._wake()
+
+    def _take_body(self, data: bytes) -> bool:
+        try:
+            self._buffer += self._rules.plain(data)
+        except DecodeError as error:
+            self._refuse(status.INTERNAL, error.message)
+            return False
+        return True
+
+    def _take_refusal(self, data: bytes, room: int, ended: bool) -> None:
+        """A body that is no messages, but says what is wrong."""
+        self._buffer += data[: max(0, room - len(self._buffer))]
+        if ended or len(self._buffer) >= room:
+            self._conclude(())
+        if not ended and len(self._buffer) >= room:
+            self._stream.reset(CANCEL)
 
     def stream_reset(self, code: int) -> None:
         """See StreamHandler."""
@@ -204,21 +262,19 @@ class ClientCall:
         self._finish((), Status(status.UNAVAILABLE, "UNAVAILABLE", reason, None, "connection"))
 
     def _conclude(self, trailers: tuple[Header, ...]) -> None:
-        """The stream has ended: what its trailers say, or what can be said without."""
-        found = metadata_cy.status_of(trailers, lambda _: None)
-        if found is None and self._not_grpc is not None:
-            found = self._not_grpc._replace(message=self._not_grpc.message + _body_text(self._buffer))
-        if found is None and trailers and not self._has_headers:
-            found = _not_grpc(trailers)
+        """The response has ended: what it says of the call, or what can be said without."""
+        self._is_whole = True
+        refused = None if self._refused_room is None else self._buffer
+        told, found = self._rules.conclude(trailers, refused)
         if found is None:
             code = status.UNKNOWN
             found = Status(code, status_name(code), "the server ended the response without a status", None, "http")
-        self._finish(trailers, found)
+        self._finish(told, found)
 
     def _finish(self, trailers: tuple[Header, ...], found: Status) -> None:
         if self._end is not None:
             return
-        if found.code == 0 and self._is_cut_off():
+        if self._is_whole and self._is_cut_off(found):
             text = "the server ended the response within a message"
             found = Status(status.INTERNAL, "INTERNAL", text, None, "client")
         self.ended = now()
@@ -227,11 +283,11 @@ class ClientCall:
             self._timer.cancel()
         self._wake()
 
-    def _is_cut_off(self) -> bool:
-        at, buffer = 0, self._buffer
-        while len(buffer) - at >= PREFIX_SIZE:
-            at += PREFIX_SIZE + int.from_bytes(buffer[at + 1 : at + PREFIX_SIZE], "big")
-        return at != len(buffer)
+    def _is_cut_off(self, found: Status) -> bool:
+        if self._refused_room is not None or self._has_ended_itself:
+            return False
+        is_open = found.code == 0 or (self._rules.has_status_in_body and found.source == "http")
+        return is_open and self._rules.is_cut_off(self._buffer)
 
     # --- the client gives up ---------------------------------------------------------------------------------------
 
@@ -240,8 +296,10 @@ class ClientCall:
         text = f"no status from the server within {took:.3g} s"
         self._give_up(Status(status.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", text, None, "deadline"))
 
-    def _refuse_long(self, size: str) -> None:
-        text = f"the server sent a message of {size}: the limit is {self._max_message} (--max-msg-sz)"
+    def _refuse_long(self, size: str, limit: int) -> None:
+        text = f"the server sent a message of {size}: the limit is {limit} (--max-msg-sz)"
+        if limit != self._max_message:
+            text = f"the server told the end of the call in {size}: the limit is {limit}"
         self._refuse(status.RESOURCE_EXHAUSTED, text)
 
     def _refuse(self, code: int, text: str) -> None:
@@ -267,18 +325,3 @@ class ClientCall:
 def _readable(fields: list[RawHeader]) -> tuple[Header, ...]:
     text: tuple[Header, ...] = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in fields)
     return metadata_cy.readable(text, {})
-
-
-def _not_grpc(fields: tuple[Header, ...]) -> Status | None:
-    """What a response that is not one of gRPC means; None where it is one."""
-    code = metadata_cy.http_status(fields)
-    content_type = next((value or "" for name, value in fields if name == "content-type"), "")
-    if code == 200 and content_type.startswith("application/grpc"):
-        return None
-    found = status.of_http(code)
-    return found._replace(message=f"{found.message}, content-type {content_type[:80] or 'missing'}, not gRPC")
-
-
-def _body_text(body: bytearray) -> str:
-    text = " ".join(body[: limits.MAX_HTTP_BODY].decode("utf-8", "replace").split())
-    return f": {text}" if text else ""

@@ -26,6 +26,7 @@ Headers = Mapping[str, HeaderValue] | Iterable[tuple[str, HeaderValue]]
 SchemaLike = Schema | str | os.PathLike[str] | Sequence[str] | None
 
 _reflect = deferred("inspector.client.reflection", "reflect")
+_ask = deferred("inspector.client.reflection", "ask")
 
 
 class AsyncClient:
@@ -50,6 +51,8 @@ class AsyncClient:
         connect_timeout: float = 10.0,
         keepalive_time: float | None = None,
         user_agent: str | None = None,
+        protocol: str = "grpc",
+        http: str | None = None,
         max_message: int = DEFAULT_MAX_MESSAGE,
     ) -> None:
         """Raises InputError for a target or settings that contradict each other; connects later."""
@@ -57,7 +60,7 @@ class AsyncClient:
         self.settings = ConnectSettings(
             plaintext=plaintext, insecure=insecure, cacert=cacert, cert=cert, key=key, authority=authority,
             servername=servername, connect_timeout=connect_timeout, keepalive_time=keepalive_time,
-            user_agent=user_agent,
+            user_agent=user_agent, protocol=protocol, http=http,
         )  # fmt: skip
         self.settings.check(self.target)
         self._max_message = max_message
@@ -150,7 +153,9 @@ class AsyncClient:
         if isinstance(given, Schema):
             return given
         if given is None:
-            return Schema((await _reflect(await self.channel()),))
+            by_grpc = self.settings.protocol == "grpc"
+            asked = _reflect(await self.channel()) if by_grpc else _ask(self.target, self.settings)
+            return Schema((await asked,))
         sources = [os.fspath(given)] if isinstance(given, str | os.PathLike) else given
         return Schema.from_sources(sources)
 
@@ -181,6 +186,7 @@ class AsyncStream:
             timeout=chosen.max_time,
             compress=chosen.compress,
             max_message=chosen.max_message,
+            kind=method.kind,
         )
         self._begun = codec, method, call
         return self
@@ -192,7 +198,7 @@ class AsyncStream:
         """Sends a message; False where the call is over. Raises EncodeError, InputError also for a second message of
         a method that takes one."""
         codec, method, call = self._started
-        if call.sent and not method.takes_stream:
+        if call.sent and not method.kind.takes_stream:
             raise InputError(f"{method.path} takes one message, and one was sent")
         return await call.send(codec.encode(method, message))
 

@@ -12,6 +12,7 @@ import orjson
 from google.protobuf.message import EncodeError as UnsetError
 from google.protobuf.message import Message
 
+from inspector.client.protocols.base import Kind
 from inspector.errors import InputError
 from inspector.schema import Schema
 from inspector.transcode.decode import MessageDecoder
@@ -28,7 +29,7 @@ class Method(NamedTuple):
     path: str
     request: str
     response: str
-    takes_stream: bool
+    kind: Kind
 
 
 class Codec:
@@ -43,7 +44,8 @@ class Codec:
         """The method with this name, in any of its forms. Raises SchemaError."""
         found = self.schema.method(name)
         path = f"/{found.containing_service.full_name}/{found.name}"
-        return Method(path, found.input_type.full_name, found.output_type.full_name, found.client_streaming)
+        kind = Kind(found.client_streaming, found.server_streaming)
+        return Method(path, found.input_type.full_name, found.output_type.full_name, kind)
 
     def requests(self, method: Method, given: Sendable | Sequence[Sendable]) -> list[bytes]:
         """The messages to send: a list or a tuple is one of messages. A unary method without one sends an empty one.
@@ -51,9 +53,9 @@ class Codec:
         Raises InputError for a number of messages, or a type, that the method does not take; EncodeError.
         """
         several = cast("list[Sendable]", list(given) if isinstance(given, list | tuple) else [given])
-        if not several and not method.takes_stream:
+        if not several and not method.kind.takes_stream:
             return [b""]
-        if len(several) != 1 and not method.takes_stream:
+        if len(several) != 1 and not method.kind.takes_stream:
             raise InputError(f"{method.path} takes one message, and there are {len(several)}")
         return [self.encode(method, message) for message in several]
 

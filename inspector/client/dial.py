@@ -12,7 +12,7 @@ import errno
 import os
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from inspector.client import proxies, tls
@@ -46,17 +46,24 @@ class Dialed(NamedTuple, Generic[ProtocolT]):
     tls: tls.Session | None
 
 
-async def dial(target: Target, settings: ConnectSettings, factory: Callable[[], ProtocolT]) -> Dialed[ProtocolT]:
+async def dial(
+    target: Target, settings: ConnectSettings, factory: Callable[[], ProtocolT], offered: Sequence[str] = ("h2",)
+) -> Dialed[ProtocolT]:
     """Connects to the target, through the proxy that the environment names, with TLS where the settings have it.
 
+    TLS offers these versions of HTTP (names of ALPN); a server that chooses none takes HTTP/1.1, if that is among them.
     Raises ConnectError (InputError where the settings do not fit), within `settings.connect_timeout` seconds.
     """
     log = _Log()
-    context = tls.context(settings) if settings.uses_tls(target) else None
+    context = tls.context(settings, offered) if settings.uses_tls(target) else None
     try:
         async with asyncio.timeout(settings.connect_timeout):
             sock = await _reach(target, settings, log)
-            return await _start(sock, target, settings, context, factory, log)
+            dialed = await _start(sock, target, settings, context, factory, log)
+            if dialed.tls is not None and (dialed.tls.protocol or "http/1.1") not in offered:
+                dialed.transport.abort()
+                raise tls.no_h2(dialed.tls)
+            return dialed
     except TimeoutError:
         text = f"no connection within {settings.connect_timeout:g} s (while: {log.current})"
         raise ConnectError(
@@ -173,9 +180,6 @@ async def _start(
             raise tls.closed() from None
         session = tls.session(transport)
         notes.append(session.version)
-    if session.protocol != "h2":
-        transport.abort()
-        raise tls.no_h2(session)
     return Dialed(transport, protocol, local, peer, tuple(log.steps), session)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 from collections import deque
 from typing import Protocol
 
@@ -33,11 +32,11 @@ from hyperframe.exceptions import HyperframeError
 from hyperframe.frame import Frame, GoAwayFrame
 
 from inspector import limits
+from inspector.client.endings import hang_up, lost
+from inspector.client.protocols.base import RawHeader
 from inspector.errors import ConnectError
 from inspector.limits import KIB, MIB
 from inspector.net.status import RESET_NAMES
-
-RawHeader = tuple[bytes, bytes]
 
 STREAM_WINDOW = 4 * MIB
 """Bytes that a server may send on a stream before they are read: enough for 40 MB/s over 100 ms."""
@@ -175,11 +174,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by asyncio."""
-        reason = "the server closed the connection"
-        if isinstance(exc, ssl.SSLError):
-            reason = f"TLS failed: {exc.reason or exc}"
-        elif exc is not None:
-            reason = f"the connection was lost: {exc.strerror if isinstance(exc, OSError) and exc.strerror else exc}"
+        reason = lost(exc)
         if not self.ready.done():
             self.ready.set_exception(exc or ConnectionResetError(reason))
         self._end(reason)
@@ -434,16 +429,10 @@ class Connection(asyncio.Protocol):
             if not abort:
                 self._h2.say_goodbye()
                 self._flush()
-            self._transport.abort() if abort or self._paused else self._hang_up(self._transport)
+            self._transport.abort() if abort or self._paused else hang_up(self._transport)
         if not self.ready.done():
             self.ready.set_exception(ConnectError(reason))
         self._end(reason)
-
-    def _hang_up(self, transport: asyncio.Transport) -> None:
-        """Closes it. With TLS that says so, and does not wait for the server to say the same, as many never do."""
-        transport.close()
-        if transport.get_extra_info("ssl_object") is not None:
-            self._loop.call_soon(transport.abort)
 
     def _end(self, reason: str) -> None:
         if self._timer is not None:

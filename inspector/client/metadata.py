@@ -14,7 +14,7 @@ from pathlib import Path
 
 from hpack import NeverIndexedHeaderTuple
 
-from inspector.client.http2 import RawHeader
+from inspector.client.protocols.base import RawHeader
 from inspector.client.settings import HeaderValue, Metadata
 from inspector.errors import InputError
 from inspector.net.metadata_cy import binary_value
@@ -78,9 +78,17 @@ def _expanded(line: str, environment: Mapping[str, str]) -> str:
     return _VARIABLE.sub(value_of, line)
 
 
-def to_send(metadata: Metadata) -> list[RawHeader]:
-    """The fields as HTTP/2 carries them. Raises InputError for one that cannot be sent."""
-    return [_encoded(name.lower(), value) for name, value in metadata]
+def to_send(metadata: Metadata, taken: Iterable[bytes] = ()) -> list[RawHeader]:
+    """The fields as HTTP/2 carries them. Raises InputError for one that cannot be sent, or whose name is `taken` by the
+    protocol of the call."""
+    fields = [_encoded(name.lower(), value) for name, value in metadata]
+    for name in {name for name, _ in fields} & set(taken):
+        raise _reserved(name.decode())
+    return fields
+
+
+def _reserved(name: str) -> InputError:
+    return InputError(f"the header {name} belongs to the protocol", hint="options of the call set what it says")
 
 
 def _encoded(name: str, value: HeaderValue) -> RawHeader:
@@ -90,7 +98,7 @@ def _encoded(name: str, value: HeaderValue) -> RawHeader:
         hint = "names are letters, digits, '-', '_' and '.'"
         raise InputError(f"{name[:80]!r} cannot be the name of a header", hint=hint)
     if name in _RESERVED:
-        raise InputError(f"the header {name} belongs to the protocol", hint="options of the call set what it says")
+        raise _reserved(name)
     octets = _binary(name, value) if name.endswith("-bin") else _text(name, value)
     field = name.encode("ascii"), octets
     return NeverIndexedHeaderTuple(*field) if field[0] in _SECRET else field

@@ -20,6 +20,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from inspector.client.protocols.base import PROTOCOLS
+from inspector.client.settings import HTTP_VERSIONS
 from inspector.errors import InputError
 from inspector.limits import MAX_SECONDS
 from inspector.net.compression import ENCODINGS
@@ -43,6 +45,8 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "max-time": (int, float),
     "max-msg-sz": (int,),
     "compress": (str,),
+    "protocol": (str,),
+    "http": (str,),
     "headers": (list,),
     "rpc-headers": (list,),
     "reflect-headers": (list,),
@@ -50,6 +54,9 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "import-path": (list, str),
 }
 """What a target may say, and the types of its values. Lists are of texts."""
+
+_CHOICES = {"compress": ENCODINGS, "protocol": PROTOCOLS, "http": HTTP_VERSIONS}
+"""What these may be."""
 
 _PATHS = ("cacert", "cert", "key")
 _PREFIXES = ("python:", "grpc://", "grpcs://", "unix:", "unix-abstract:", "@")
@@ -208,8 +215,9 @@ def _check(path: Path, name: str, key: str, value: Any) -> None:
         raise _wrong(path, place, _WORDS[list])
     if isinstance(value, int | float) and bool not in kinds and not 0 < value <= MAX_SECONDS:
         raise _wrong(path, place, "a number over 0, up to 1e9")
-    if key == "compress" and value not in ENCODINGS:
-        raise _wrong(path, place, f"one of {', '.join(ENCODINGS)}")
+    words = _CHOICES.get(key)
+    if words is not None and value not in words:
+        raise _wrong(path, place, f"one of {', '.join(words)}")
 
 
 _WORDS = {str: "a text", bool: "true or false", int: "a number", list: "a list of texts"}

@@ -68,7 +68,7 @@ def open_reflection(
     """
     target, names = Target.parse(address), tuple(symbols)
     found = cached(target, settings=settings, metadata=metadata, symbols=names) if use_cache else None
-    return found or _run(_open(target, settings, metadata, names))
+    return found or _run(ask(target, settings, metadata=metadata, symbols=names))
 
 
 async def reflect(channel: Channel, *, metadata: Metadata = (), symbols: Iterable[str] = ()) -> DescriptorSet:
@@ -97,9 +97,20 @@ def cached(
     return None
 
 
-async def _open(target: Target, settings: ConnectSettings, metadata: Metadata, symbols: Sequence[str]) -> DescriptorSet:
-    async with await Channel.open(target, settings) as channel:
-        return await reflect(channel, metadata=metadata, symbols=symbols)
+async def ask(
+    target: Target, settings: ConnectSettings, *, metadata: Metadata = (), symbols: Sequence[str] = ()
+) -> DescriptorSet:
+    """Asks over a channel of its own, by gRPC whatever the protocol of the calls is: servers that offer reflection
+    mostly speak it too. Raises SchemaError, ConnectError."""
+    try:
+        async with await Channel.open(target.root, settings.for_grpc()) as channel:
+            return await reflect(channel, metadata=metadata, symbols=symbols)
+    except (ConnectError, SchemaError) as error:
+        if settings.protocol == "grpc":
+            raise
+        text = f"no schema from the server, which was asked by gRPC (reflection): {error.message}"
+        hint = error.hint if isinstance(error, SchemaError) else "-s FILE names the schema without it"
+        raise SchemaError(text, where=error.where, hint=hint) from None
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
@@ -256,8 +267,8 @@ def _has_all(found: DescriptorSet, symbols: Iterable[str]) -> bool:
 def _key(target: Target, settings: ConnectSettings, metadata: Metadata, symbols: Sequence[str]) -> str:
     """Stands for the server, the way to it, and what it was told and asked. (Credentials are not to be read off it: it
     is a digest of all of them together.)"""
-    way = settings._replace(connect_timeout=0.0, keepalive_time=None, keepalive_timeout=0.0)
-    parts = (_FORMAT, __version__, target, way, metadata, tuple(symbols))
+    way = settings.for_grpc()._replace(connect_timeout=0.0, keepalive_time=None, keepalive_timeout=0.0)
+    parts = (_FORMAT, __version__, target.root, way, metadata, tuple(symbols))
     return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -10,12 +10,15 @@ import re
 from typing import NamedTuple
 
 import inspector
+from inspector.client.protocols.base import PROTOCOLS
 from inspector.client.target import Target
 from inspector.errors import InputError
 from inspector.limits import MAX_SECONDS, MIB
 
 DEFAULT_MAX_MESSAGE = 4 * MIB
 """Longest message received unless told otherwise: what gRPC libraries take by default."""
+
+HTTP_VERSIONS = ("1.1", "2")
 
 _TEXT = re.compile(r"[ -~]*")
 """What a header field may have as its value."""
@@ -30,7 +33,8 @@ class ConnectSettings(NamedTuple):
 
     `plaintext` None goes by the target: no TLS for `grpc://` and `unix:`, else TLS. `insecure` is TLS whose certificate
     nobody looks at. `servername` is the name in SNI and the one that the certificate must have; else it is `authority`,
-    else the host.
+    else the host. `protocol` is `grpc`, `grpc-web` or `connect`; `http` the version to speak with the latter two, `1.1`
+    or `2`: None is HTTP/1.1 without TLS, and with TLS what the server prefers.
     """
 
     plaintext: bool | None = None
@@ -45,15 +49,33 @@ class ConnectSettings(NamedTuple):
     keepalive_timeout: float = 20.0
     user_agent: str | None = None
     use_proxy: bool = True
+    protocol: str = "grpc"
+    http: str | None = None
 
     def check(self, target: Target) -> None:
         """Raises InputError where the settings contradict each other or the target, or cannot be meant."""
         self.uses_tls(target)
+        self._check_protocol(target)
         for name in ("connect_timeout", "keepalive_time", "keepalive_timeout"):
             check_seconds(name, getattr(self, name))
         for name in ("authority", "user_agent"):
             if not _TEXT.fullmatch(getattr(self, name) or ""):
                 raise InputError(f"{name} cannot be sent as it is", hint="it may have printable ASCII")
+
+    def _check_protocol(self, target: Target) -> None:
+        if self.protocol not in PROTOCOLS:
+            raise InputError(f"the protocol {self.protocol!r} is not known", hint=f"known are {', '.join(PROTOCOLS)}")
+        if self.http not in (None, *HTTP_VERSIONS):
+            raise InputError(f"the version of HTTP {self.http!r} is not known", hint="it is 1.1 or 2")
+        if self.protocol == "grpc" and self.http == "1.1":
+            raise InputError("gRPC needs HTTP/2", hint="--protocol grpc-web and connect have calls over HTTP/1.1")
+        if self.protocol == "grpc" and target.path:
+            text = f"gRPC has no paths before the names of methods, and the address has {target.path}"
+            raise InputError(text, where=str(target), hint="leave the path out, or say --protocol grpc-web or connect")
+
+    def for_grpc(self) -> ConnectSettings:
+        """The same way to the server, to speak gRPC."""
+        return self._replace(protocol="grpc", http=None)
 
     def uses_tls(self, target: Target) -> bool:
         """Whether the connection is TLS. Raises InputError where the settings contradict each other."""

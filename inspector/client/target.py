@@ -2,8 +2,8 @@
 
 The forms are those of grpc/doc/naming.md (`host:port`, `dns:///host:port`, `unix:path`, `unix:///path`,
 `ipv4:address:port`, `ipv6:[address]:port`), and URLs whose scheme says whether it is TLS (`grpc://`, `grpcs://`,
-`http://`, `https://`). The invariant: a Target is either a host with a port or the path of a unix socket, and writes
-back as an address that parses to itself.
+`http://`, `https://`); the last two may have a path, below which the methods are (gRPC-Web, Connect). The invariant: a
+Target is either a host with a port or the path of a unix socket, and writes back as an address that parses to itself.
 """
 
 from __future__ import annotations
@@ -18,16 +18,21 @@ PLAINTEXT_PORT = 80
 
 _SCHEMES: dict[str, bool | None] = {"grpc": False, "grpcs": True, "http": False, "https": True, "dns": None}
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
+_PATH = re.compile(r"[!$&-;=@A-Z_a-z~%]*")
+"""What the path of a URL is written with (RFC 3986, 3.3), and the slash."""
+
 _HOST_PORT = re.compile(r"(?:\[([^\[\]]+)\]|([^:\[\]/@]+))(?::([0-9]+))?")
 
 
 class Target(NamedTuple):
-    """A server. `is_tls` is None where the address does not say; `unix_path` is None for a host."""
+    """A server. `is_tls` is None where the address does not say; `unix_path` is None for a host. `path` stands before
+    the paths of methods: empty, or `/base`."""
 
     host: str
     port: int
     is_tls: bool | None = None
     unix_path: str | None = None
+    path: str = ""
 
     @classmethod
     def parse(cls, text: str) -> Target:
@@ -35,15 +40,22 @@ class Target(NamedTuple):
         text = text.strip()
         if text.startswith(("unix:", "unix-abstract:")):
             return _unix(text)
-        scheme, rest = "", text
+        scheme, rest, path = "", text, ""
         if match := _URL.fullmatch(text):
             scheme, rest = match[1].lower(), match[2]
             if scheme not in _SCHEMES:
                 raise _bad(text, f"the scheme {scheme}:// is not known")
             rest = rest.lstrip("/") if scheme == "dns" else rest.removesuffix("/")
+            if scheme.startswith("http"):
+                rest, path = _without_path(text, rest)
         elif text.startswith(("dns:", "ipv4:", "ipv6:")):
             rest = text.partition(":")[2]
-        return _host(text, rest, _SCHEMES.get(scheme))
+        return _host(text, rest, _SCHEMES.get(scheme))._replace(path=path)
+
+    @property
+    def root(self) -> Target:
+        """The server itself, without a path."""
+        return self._replace(path="")
 
     @property
     def address(self) -> str:
@@ -63,6 +75,8 @@ class Target(NamedTuple):
     def __str__(self) -> str:
         if self.is_tls is None or self.unix_path is not None:
             return self.address
+        if self.path:
+            return f"{'https' if self.is_tls else 'http'}://{self.authority}{self.path}"
         return f"{'grpcs' if self.is_tls else 'grpc'}://{self.address}"
 
 
@@ -75,6 +89,15 @@ def _unix(text: str) -> Target:
     if not path or "\0" in path:
         raise _bad(text, "the path of the socket is missing")
     return Target("", 0, None, f"\0{path}" if kind == "unix-abstract" else path)
+
+
+def _without_path(text: str, rest: str) -> tuple[str, str]:
+    host, slash, path = rest.partition("/")
+    if not slash:
+        return host, ""
+    if not _PATH.fullmatch(path):
+        raise _bad(text, "the path is not one of a URL")
+    return host, f"/{path.rstrip('/')}" if path.strip("/") else ""
 
 
 def _host(text: str, rest: str, is_tls: bool | None) -> Target:

@@ -1,6 +1,7 @@
 """TLS to a server: contexts by the settings, and one clear line for each way in which it fails.
 
-The invariant: a context verifies chain and name unless `insecure` was said, and offers nothing but h2 (ALPN).
+The invariant: a context verifies chain and name unless `insecure` was said, and offers nothing but what it was
+told to (ALPN).
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from inspector.client.settings import ConnectSettings
@@ -26,10 +28,13 @@ class Session(NamedTuple):
     certificate: bytes | None
 
 
-def context(settings: ConnectSettings) -> ssl.SSLContext:
-    """The context that the settings ask for. Raises InputError for a file that cannot be used."""
+def context(settings: ConnectSettings, offered: Sequence[str] = ("h2",)) -> ssl.SSLContext:
+    """The context that the settings ask for, which offers these protocols.
+
+    Raises InputError for a file that cannot be used.
+    """
     made = ssl.create_default_context(cafile=_file(settings.cacert, "cacert")) if not settings.insecure else _trusting()
-    made.set_alpn_protocols(["h2"])
+    made.set_alpn_protocols(list(offered))
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     if settings.cert is not None and settings.key is not None:
         _load_certificate(made, settings.cert, settings.key)

@@ -27,6 +27,7 @@ class Transcript:
         authority: str,
         headers: tuple[Header, ...],
         deadline: int | None,
+        protocol: str = "grpc",
     ) -> None:
         """`method` is the path `/pkg.Svc/Method`; `deadline` in nanoseconds."""
         self.started = now()
@@ -35,6 +36,7 @@ class Transcript:
         self._server = server
         self._authority = authority
         self._deadline = deadline
+        self._protocol = protocol
         self._request_headers = headers
         self._response_headers: tuple[Header, ...] = ()
         self._end: Ended | None = None
@@ -62,7 +64,7 @@ class Transcript:
         """The call, as far as it has come."""
         end = self._end
         return Call(
-            1, self._method, "grpc", self._client, self._server, *_PLACE, self.started,
+            1, self._method, self._protocol, self._client, self._server, *_PLACE, self.started,
             None if end is None else end.time - self.started,
             self._authority, self._deadline, self._request_headers, self._response_headers,
             () if end is None else end.trailers, None if end is None else end.status,

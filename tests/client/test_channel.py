@@ -8,8 +8,9 @@ import base64
 import pytest
 from google.protobuf.json_format import MessageToDict, ParseDict
 
-from inspector.client.channel import Channel, timeout_text
+from inspector.client.channel import Channel
 from inspector.client.events import Ended, ResponseHeaders, ResponseMessage
+from inspector.client.protocols.base import timeout_text
 from inspector.client.settings import ConnectSettings
 from inspector.errors import ConnectError, InputError
 

@@ -20,6 +20,8 @@ from inspector.errors import InputError
         ("GRPCS://h:8443/", Target("h", 8443, True)),
         ("http://h:1", Target("h", 1, False)),
         ("https://h:65535", Target("h", 65535, True)),
+        ("http://h:1/", Target("h", 1, False)),
+        ("https://h/a/b%20c/", Target("h", 443, True, None, "/a/b%20c")),
         ("dns:h:1", Target("h", 1)),
         ("dns:///h:1", Target("h", 1)),
         ("ipv4:10.0.0.1:1", Target("10.0.0.1", 1)),
@@ -37,7 +39,17 @@ def test_forms_of_a_target(text, target):
 
 @pytest.mark.parametrize(
     "text",
-    ["grpc://h:1", "grpcs://[::1]:1", "h:1", "[2001:db8::1]:443", "unix:/a", "unix:a/b", "unix-abstract:name"],
+    [
+        "grpc://h:1",
+        "grpcs://[::1]:1",
+        "http://h:1/a",
+        "https://[::1]:1/a/b",
+        "h:1",
+        "[2001:db8::1]:443",
+        "unix:/a",
+        "unix:a/b",
+        "unix-abstract:name",
+    ],
 )
 def test_a_target_writes_back_as_itself(text):
     assert str(Target.parse(text)) == text
@@ -56,6 +68,9 @@ def test_a_target_writes_back_as_itself(text):
         ("h:1:2", "it is not host:port"),
         ("grpc://user:password@h:1", "it is not host:port"),
         ("grpc://h:1/path", "it is not host:port"),
+        ("https://h:1/a?b=1", "the path is not one of a URL"),
+        ("https://h:1/a\r\nx: y", "the path is not one of a URL"),
+        ("https://h:1/\x1b[31m", "the path is not one of a URL"),
         ("h:0", "a port is a number from 1 to 65535"),
         ("h:65536", "a port is a number from 1 to 65535"),
         ("h:" + "9" * 5000, "a port is a number from 1 to 65535"),
@@ -108,6 +123,14 @@ def test_when_it_is_tls(target, settings, is_tls):
 def test_settings_that_contradict_each_other(target, settings):
     with pytest.raises(InputError):
         settings.uses_tls(Target.parse(target))
+
+
+def test_a_path_is_for_protocols_that_have_one():
+    target = Target.parse("https://h:1/base")
+    with pytest.raises(InputError, match="gRPC has no paths"):
+        ConnectSettings().check(target)
+    ConnectSettings(protocol="connect").check(target)
+    ConnectSettings().check(target.root)
 
 
 def test_the_user_agent_names_the_program_after_what_was_given():

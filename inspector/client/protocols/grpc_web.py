@@ -1,0 +1,104 @@
+"""gRPC-Web (grpc/doc/PROTOCOL-WEB.md): messages as in gRPC, and the trailers as the last of them.
+
+Answers may also be in base64 (`application/grpc-web-text`), in pieces that are padded each.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from inspector import limits
+from inspector.client.protocols.base import RawHeader, Rules, foreign, value_of, with_text
+from inspector.client.protocols.grpc import ACCEPTED, call_fields
+from inspector.errors import DecodeError
+from inspector.model.call import Header, Status
+from inspector.net import metadata_cy
+from inspector.net.grpc_cy import TRAILERS
+
+_TYPE = b"application/grpc-web+proto"
+
+
+class GrpcWeb(Rules):
+    """See Rules."""
+
+    name = "gRPC-Web"
+    has_status_in_body = True
+    end_flag = TRAILERS
+    _foreign: Status | None = None
+    _text: Base64Stream | None = None
+    _head: tuple[Header, ...] = ()
+
+    def refuses(self, http: str) -> tuple[str, str] | None:
+        """See Rules."""
+        if self.kind.takes_stream:
+            return "gRPC-Web has no calls that stream requests", "--protocol grpc, or connect over HTTP/2, has them"
+        return None
+
+    def fields(self, timeout: float | None) -> list[RawHeader]:
+        """See Rules."""
+        found = [(b"content-type", _TYPE), (b"accept", _TYPE), (b"x-grpc-web", b"1")]
+        return [*found, (b"grpc-accept-encoding", ACCEPTED), *call_fields(timeout, self.encoding)]
+
+    def begin(self, fields: tuple[Header, ...]) -> int | None:
+        """See Rules."""
+        self._head = fields
+        self.response_encoding = value_of(fields, "grpc-encoding", "identity")
+        kind = value_of(fields, "content-type")
+        if metadata_cy.http_status(fields) != 200 or not kind.startswith("application/grpc-web"):
+            self._foreign = foreign(fields, self.name)
+            return limits.MAX_HTTP_BODY
+        if kind.startswith("application/grpc-web-text"):
+            self._text = Base64Stream()
+        return None
+
+    def plain(self, data: bytes) -> bytes:
+        """See Rules."""
+        return data if self._text is None else self._text.feed(data)
+
+    def end(self, data: bytes) -> tuple[tuple[Header, ...], Status]:
+        """See Rules."""
+        trailers = metadata_cy.trailer_block(data)
+        found = metadata_cy.status_of(trailers, lambda _: None)
+        if found is None:
+            raise DecodeError("the server's trailers have no grpc-status")
+        return trailers, found
+
+    def conclude(
+        self, trailers: tuple[Header, ...], refused: bytearray | None
+    ) -> tuple[tuple[Header, ...], Status | None]:
+        """See Rules. A response without messages may have its trailers among the headers."""
+        found = metadata_cy.status_of(trailers, lambda _: None)
+        if found is None and (found := metadata_cy.status_of(self._head, lambda _: None)) is not None:
+            trailers = tuple(field for field in self._head if (field[0] or "").startswith("grpc-"))
+        if found is None and self._foreign is not None:
+            found = with_text(self._foreign, refused or b"")
+        return trailers, found
+
+
+class Base64Stream:
+    """Base64 in pieces, each of them padded or not, cut anywhere."""
+
+    def __init__(self) -> None:
+        self._left = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """The bytes of all groups of four that are whole. Raises DecodeError."""
+        text = self._left + data.translate(None, b"\r\n")
+        size = len(text) // 4 * 4
+        self._left = text[size:]
+        found = bytearray()
+        at = 0
+        while at < size:
+            padded = text.find(b"=", at, size)
+            end = size if padded < 0 else padded // 4 * 4 + 4
+            found += _decoded(text[at:end])
+            at = end
+        return bytes(found)
+
+
+def _decoded(text: bytes) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise DecodeError("the server's grpc-web-text is not base64") from None
