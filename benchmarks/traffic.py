@@ -14,7 +14,7 @@ from __future__ import annotations
 import random
 import struct
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -54,6 +54,26 @@ def write_capture(path: Path, calls: int, connections: int = 20, *, labels: int 
             last = calls * (number + 1) // connections
             for packet in make(40_000 + number, maker).packets(last - first):
                 writer.write(packet)
+
+
+def write_requests(path: Path, requests: Iterable[tuple[str, bytes]]) -> None:
+    """Writes a pcapng file of one connection: a call for each path with its request, of any size, which nobody answers."""
+    client, server = _Side(40_000, SERVER), _Side(SERVER, 40_000)
+    encoder = Encoder()
+    with path.open("wb") as file:
+        writer = _Pcapng(file)
+        for packet in (client.segment(server, SYN), server.segment(client, SYN_ACK), client.segment(server, ACK)):
+            writer.write(packet)
+        start = PREFACE + _frame(SETTINGS, 0, 0)
+        for index, (method, request) in enumerate(requests):
+            asked = [(name, method if name == ":path" else value) for name, value in _REQUEST]
+            headers = _frame(HEADERS, END_HEADERS, 2 * index + 1, encoder.encode(asked))
+            data = start + headers + _message(2 * index + 1, _prefixed(request), END_STREAM)
+            for packet in client.segments(server, data):
+                writer.write(packet)
+            trailers = _frame(HEADERS, END_HEADERS | END_STREAM, 2 * index + 1, encoder.encode([*_RESPONSE, *_TRAILERS]))
+            writer.write(server.segment(client, PSH_ACK, trailers))
+            start = b""
 
 
 class _Messages:
