@@ -26,6 +26,9 @@ PATIENCE = 120.0
 NUMBER = slice(1, 9)
 """Columns of the number of a call; the border is left of them."""
 
+ANSWERED = 0.2
+"""Seconds after the last key before what came is read: what comes meanwhile has to wait."""
+
 PAGE = os.sysconf("SC_PAGE_SIZE")
 LOOK_AT_MEMORY = 0.05
 """Seconds from one look to the next."""
@@ -151,7 +154,7 @@ class Terminal(RealTerminal):
         """When each was answered: keys are in the order in which they were pressed."""
         answers: list[Answer] = []
         before: list[Frame] = []
-        until = pressed[-1] + pause
+        until = pressed[-1] + max(pause, ANSWERED)
         while len(answers) < len(pressed):
             if time.perf_counter() > pressed[-1] + PATIENCE:
                 raise SystemExit(f"a key was not answered:\n{self.last.text}")
@@ -173,7 +176,9 @@ def memory_of(process: int) -> int:
     try:
         own = int(Path(f"/proc/{process}/statm").read_text().split()[1]) * PAGE
         children = [
-            int(child) for task in Path(f"/proc/{process}/task").iterdir() for child in (task / "children").read_text().split()
+            int(child)
+            for task in Path(f"/proc/{process}/task").iterdir()
+            for child in (task / "children").read_text().split()
         ]
     except (OSError, IndexError):
         return 0

@@ -71,7 +71,9 @@ def write_requests(path: Path, requests: Iterable[tuple[str, bytes]]) -> None:
             data = start + headers + _message(2 * index + 1, _prefixed(request), END_STREAM)
             for packet in client.segments(server, data):
                 writer.write(packet)
-            trailers = _frame(HEADERS, END_HEADERS | END_STREAM, 2 * index + 1, encoder.encode([*_RESPONSE, *_TRAILERS]))
+            trailers = _frame(
+                HEADERS, END_HEADERS | END_STREAM, 2 * index + 1, encoder.encode([*_RESPONSE, *_TRAILERS])
+            )
             writer.write(server.segment(client, PSH_ACK, trailers))
             start = b""
 

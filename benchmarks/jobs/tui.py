@@ -33,7 +33,7 @@ LARGE = 64_000_000
 
 ON_CALLS = "status.code == 0 && duration > 0.0005"
 ON_MESSAGES = "response.labels.exists(l, l.score > 2.0)"
-PAGE_DOWN, PAGE_UP, ESCAPE = b"\x1b[6~", b"\x1b[5~", b"\x1b"
+PAGE_DOWN, PAGE_UP, ESCAPE, CLEAR = b"\x1b[6~", b"\x1b[5~", b"\x1b", b"\x15"
 
 Answers = dict[str, list[Answer]]
 
@@ -151,7 +151,9 @@ def _filtered(at: str, terminal: Terminal) -> Iterator[Figure]:
         ON_CALLS[-1:].encode(), lambda _number, _before, frame: is_done(frame) and _shown(frame) != before
     )
     yield _most(f"{at}: filter: {ON_CALLS}", answer.seconds, FILTER_SECONDS, f"{_shown(answer.after)} found")
-    terminal.send(b"\x15" + ON_MESSAGES.encode())
+    terminal.send(CLEAR)
+    terminal.rest(1)
+    terminal.send(ON_MESSAGES.encode())
     terminal.rest(2)
     (begun,) = terminal.press(b"\r", lambda _number, _before, frame: _share(frame) is not None)
     yield _most(f"{at}: filter: {ON_MESSAGES}: progress is shown", begun.seconds, None)
@@ -183,12 +185,17 @@ def _large_messages(size: int) -> Iterator[Figure]:
     capture = inputs.large_requests(lambda: requests, f"large-{size // 1_000_000}")
     imports = [part for folder in (*corpus.PROTOS, service.parent) for part in ("-I", str(folder))]
     for title, schema in (("with schema", ("-s", str(service), *imports)), ("without schema", ("--theme", "nord"))):
-        with tempfile.TemporaryDirectory(dir=paths.DATA) as cache, _started(capture, SIZES[0], cache, *schema) as terminal:
+        with (
+            tempfile.TemporaryDirectory(dir=paths.DATA) as cache,
+            _started(capture, SIZES[0], cache, *schema) as terminal,
+        ):
             terminal.wait(lambda frame: frame.cursor == 1 and not _is_loading(frame))
             terminal.rest(1)
             for name, _, type_name in shapes:
                 expected = type_name if title == "with schema" else "guessed"
-                (answer,) = terminal.press(b"j", lambda _n, before, frame, e=expected: _is_open(e, before, frame), pause=1)
+                (answer,) = terminal.press(
+                    b"j", lambda _n, before, frame, e=expected: _is_open(e, before, frame), pause=1
+                )
                 yield _most(f"message of {size / 1e6:.0f} MB: {name}, {title}", answer.seconds, LARGE_SECONDS)
 
 

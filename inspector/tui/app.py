@@ -12,7 +12,7 @@ from textual.app import App
 from inspector.errors import InputError, InspectorError
 from inspector.schema import Schema
 from inspector.schema.names import near
-from inspector.tui import export, keymap, state
+from inspector.tui import escape, export, keymap, state
 from inspector.tui.actions import bindings
 from inspector.tui.available import available
 from inspector.tui.browse.screen import BrowseScreen
@@ -154,6 +154,7 @@ def run(
     ]
     if not remembers:
         os.environ[state.FOLDER.variable] = "off"
+    escape.answer_soon()
     try:
         app = InspectorApp(documents, theme=theme, keys=keymap.load(), schema=schema, target=target or "")
         app.run()

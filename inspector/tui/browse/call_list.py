@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from functools import lru_cache
 
 from textual import events, work
@@ -13,6 +11,7 @@ from textual.worker import get_current_worker
 from inspector.errors import InspectorError
 from inspector.model.call import Call
 from inspector.tui.actions import bindings
+from inspector.tui.browse.turns import Turns
 from inspector.tui.document import Document
 from inspector.tui.selection import Chosen, Selection
 from inspector.tui.virtual_list import VirtualList
@@ -22,10 +21,6 @@ from inspector.views.spans import Line
 
 KEPT = 512
 """Calls that were shown lately and are at hand."""
-
-
-REST = 0.002
-"""Seconds of rest after each step while the user is pressing keys: those go first."""
 
 
 class CallList(VirtualList):
@@ -61,7 +56,7 @@ class CallList(VirtualList):
         self.is_arranging = False
         self.is_stopped = False
         """Whether the user stopped a filter before all calls were looked at."""
-        self.is_busy: Callable[[], bool] = lambda: False
+        self.turns = Turns()
         self._call_at = lru_cache(KEPT)(document.call_at)
 
     def count(self) -> int:
@@ -135,8 +130,7 @@ class CallList(VirtualList):
         worker = get_current_worker()
 
         def is_cancelled() -> bool:
-            if self.is_busy():
-                time.sleep(REST)
+            self.turns.give_way()
             return worker.is_cancelled
 
         error = None

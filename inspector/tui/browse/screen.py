@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 from textual import work
 from textual.app import ComposeResult
@@ -25,6 +24,7 @@ from inspector.tui.browse.filter_bar import FilterBar
 from inspector.tui.browse.loading import Progress, read_to_end
 from inspector.tui.browse.message_list import MessageList
 from inspector.tui.browse.remembering import Remembering
+from inspector.tui.browse.turns import Turns
 from inspector.tui.document import STANDALONE, Document
 from inspector.tui.intents import ComposeAsked
 from inspector.tui.key_bar import KeyBar
@@ -36,9 +36,6 @@ from inspector.views.conversation import message_lines
 from inspector.views.field_condition import condition_of
 from inspector.views.safe_text import safe
 from inspector.views.spans import Line
-
-BUSY = 0.3
-"""Seconds after a key in which reading gives way to the next one."""
 
 LOOK_AGAIN = 0.5
 """Seconds after which a capture that is followed is looked at again."""
@@ -122,7 +119,7 @@ class BrowseScreen(Remembering, Copying):
         self.progress = Progress(0, 0, False)
         self.follows = False
         self.shows_secrets = False
-        self._last_key = 0.0
+        self.turns = Turns()
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -143,7 +140,7 @@ class BrowseScreen(Remembering, Copying):
         if not self.document.has_calls:
             self.add_class("-payload")
             self.selected = Selection(STANDALONE)
-        self.query_one(CallList).is_busy = self._is_busy
+        self.query_one(CallList).turns = self.turns
         self.query_one("#calls" if self.document.has_calls else "#fields").focus()
         self.load()
 
@@ -157,13 +154,9 @@ class BrowseScreen(Remembering, Copying):
             self.document.index,
             lambda progress: self.post_message(Loaded(progress)),
             lambda: worker.is_cancelled,
-            self._is_busy,
+            self.turns,
             self.document.order.lock,
         )
-
-    def _is_busy(self) -> bool:
-        """Whether the user is pressing keys."""
-        return time.monotonic() - self._last_key < BUSY
 
     def on_loaded(self, event: Loaded) -> None:
         self.progress = event.progress
@@ -246,7 +239,7 @@ class BrowseScreen(Remembering, Copying):
 
     def on_chosen(self, event: Chosen) -> None:
         event.stop()
-        self._last_key = time.monotonic()
+        self.turns.key_pressed()
         self.forget_where_the_user_was()
         chosen, now = event.selection, self.selected
         if event.origin in ("fields", "bytes"):
@@ -418,7 +411,7 @@ class BrowseScreen(Remembering, Copying):
         self.show_title()
 
     def on_key(self) -> None:
-        self._last_key = time.monotonic()
+        self.turns.key_pressed()
 
 
 def _plain(text: str) -> str:
