@@ -3,7 +3,12 @@ rest while a key is being answered."""
 
 from __future__ import annotations
 
+import sys
 import time
+
+SWITCH = 0.0005
+"""Seconds after which a thread that works has to hand the interpreter's lock over. A key goes through three threads, and
+waits for the lock again at each turn of the event loop: with the 5 ms that Python has, a key took 30 ms more."""
 
 QUIET = 0.025
 """Seconds after a key in which others rest: in that time most keys are answered. A key that is held comes some 30 times
@@ -20,6 +25,7 @@ class Turns:
     """One for a screen. Any thread may use it."""
 
     def __init__(self) -> None:
+        sys.setswitchinterval(SWITCH)
         self._last_key = -BUSY
 
     def key_pressed(self) -> None:
