@@ -1,7 +1,8 @@
 """The terminal UI as its user has it: in a pseudo terminal, by keys, and when each frame was there.
 
-What comes is only noted while it is measured, and read afterwards by a terminal emulator, which would otherwise keep the
-program waiting and share its processors. A frame has an end, as this terminal says that it knows of synchronized output.
+What comes is only noted while it is measured, and read afterwards by a terminal emulator, which would otherwise keep
+the program waiting and share its processors. A frame has an end, as this terminal says that it knows of synchronized
+output.
 """
 
 from __future__ import annotations

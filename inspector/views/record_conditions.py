@@ -1,5 +1,5 @@
-"""Conditions on records, such as what a message says, as Python functions: several times as fast as CEL's library, which
-makes values of its own of a whole record first.
+"""Conditions on records, such as what a message says, as Python functions: several times as fast as CEL's library,
+which makes values of its own of a whole record first.
 
 Invariant: what such a function says is what CEL says of the guarded expression (`cel_guards`). It knows only what is
 plain: fields compared with a literal of their own type, `in` a list of texts, `startsWith` and its like, `has`, `size`

@@ -79,7 +79,7 @@ def test_a_condition_says_what_cel_says(text, records):
             found = condition(record)
         except UnsureError:
             continue
-        assert found == asked(text, record) and type(found) is type(asked(text, record))
+        assert found is asked(text, record)
 
 
 PLAIN = {
@@ -127,13 +127,14 @@ def test_all_else_is_left_to_cel(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["request.name > 3", "request.n == '3'", "request.ok > 1", "response > 1", "message.a == 1", "has(request.n.x)"]
+    "text",
+    ["request.name > 3", "request.n == '3'", "request.ok > 1", "response > 1", "message.a == 1", "has(request.n.x)"],
 )
 def test_values_of_other_types_are_left_to_cel(text):
     condition = translated(text)
     assert condition is not None
     with pytest.raises(UnsureError):
-        condition({**PLAIN, "request": {**PLAIN["request"]}})
+        condition(PLAIN)
 
 
 def test_what_was_missing_last_is_told_as_cel_tells_it():

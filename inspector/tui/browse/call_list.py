@@ -54,6 +54,7 @@ class CallList(VirtualList):
         self.longest = 0
         self.marks: dict[int, str] = {}
         self.is_arranging = False
+        self._more_came = False
         self.is_stopped = False
         """Whether the user stopped a filter before all calls were looked at."""
         self.turns = Turns()
@@ -96,7 +97,8 @@ class CallList(VirtualList):
     # --- filtering and sorting -----------------------------------------------------------------------------------
 
     def take_in(self) -> None:
-        """Shows the calls that came since too."""
+        """Shows the calls that came since too; where others are being arranged, when that is done."""
+        self._more_came = self.is_arranging
         if not self.is_arranging and not self.is_stopped and self.document.order.seen < len(self.document.index):
             self._arrange()
 
@@ -147,7 +149,8 @@ class CallList(VirtualList):
         if event.arranged is None:
             self.is_arranging = False
             self.is_stopped = self.is_stopped or event.error is not None
-            self.take_in()
+            if self._more_came:
+                self.take_in()
             self.post_message(self.Changed(0, event.error))
             return
         before, selected = self.count(), self.selected

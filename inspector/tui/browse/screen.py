@@ -221,7 +221,7 @@ class BrowseScreen(Remembering, Copying):
             parts.append("no schema: fields are guessed")
         if document.problem is not None:
             parts.insert(1, f"[b]! {_plain(document.problem)}[/b]")
-        self.query_one("#title", Static).update("  ".join(parts))
+        self.query_one("#title", Static).update("  ".join(parts), layout=False)
 
     def _counts(self) -> str:
         """How many calls there are, and of a filter how many it takes, and how far it is."""

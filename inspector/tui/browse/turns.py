@@ -7,8 +7,8 @@ import sys
 import time
 
 SWITCH = 0.0005
-"""Seconds after which a thread that works has to hand the interpreter's lock over. A key goes through three threads, and
-waits for the lock again at each turn of the event loop: with the 5 ms that Python has, a key took 30 ms more."""
+"""Seconds after which a thread that works has to hand the interpreter's lock over, if it is asked to. A key goes through
+three threads, and waits for the lock at each turn of the event loop; Python's own 5 ms would be seen."""
 
 QUIET = 0.025
 """Seconds after a key in which others rest: in that time most keys are answered. A key that is held comes some 30 times
