@@ -8,7 +8,6 @@ from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message as TextualMessage
-from textual.timer import Timer
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
@@ -21,6 +20,7 @@ from inspector.tui.browse.copying import Copying
 from inspector.tui.browse.details import Details
 from inspector.tui.browse.field_list import FieldList
 from inspector.tui.browse.filter_bar import FilterBar
+from inspector.tui.browse.following import Following
 from inspector.tui.browse.loading import Progress, read_to_end
 from inspector.tui.browse.message_list import MessageList
 from inspector.tui.browse.remembering import Remembering
@@ -37,9 +37,6 @@ from inspector.views.field_condition import condition_of
 from inspector.views.safe_text import safe
 from inspector.views.spans import Line
 
-LOOK_AGAIN = 0.5
-"""Seconds after which a capture that is followed is looked at again."""
-
 LONGEST_JSON = 1_000_000
 """Bytes of a message that is shown as JSON at once."""
 
@@ -52,7 +49,7 @@ class Loaded(TextualMessage):
         super().__init__()
 
 
-class BrowseScreen(Remembering, Copying):
+class BrowseScreen(Remembering, Following, Copying):
     """One input."""
 
     BINDINGS = bindings("browse")
@@ -116,11 +113,8 @@ class BrowseScreen(Remembering, Copying):
         self.selected = Selection()
         self.message_tree: FieldTree | None = None
         self.message: Message | None = None
-        self.progress = Progress(0, 0, False)
-        self.follows = False
         self.shows_secrets = False
         self.turns = Turns()
-        self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(id="title")
@@ -175,8 +169,7 @@ class BrowseScreen(Remembering, Copying):
         if event.error is not None:
             self.notify(safe(str(event.error)), severity="error", markup=False)
         self.go_where_the_user_was(is_last=self.progress.is_complete)
-        if self.follows:
-            self._go_to_newest()
+        self.go_to_newest()
         found = calls.selected
         if found is not None and found.number != self.selected.call:
             self._select(Selection(found.number), "calls")
@@ -186,6 +179,7 @@ class BrowseScreen(Remembering, Copying):
 
     def on_filter_bar_applied(self, event: FilterBar.Applied) -> None:
         self.filter_text = self.query_one(FilterBar).applied
+        self.expect_moves()
         self.query_one(CallList).filter_by(self.document.finder(event.where) if event.where is not None else None)
         self.show_title()
 
@@ -214,7 +208,7 @@ class BrowseScreen(Remembering, Copying):
         if not self.progress.is_complete:
             parts.append(f"reading: {self.progress.bytes_read / 1e6:,.0f} MB")
         if self.follows:
-            parts.append("FOLLOW")
+            parts.append(self.told_following)
         if self.shows_secrets:
             parts.append("CREDENTIALS SHOWN")
         if document.schema is None:
@@ -256,6 +250,7 @@ class BrowseScreen(Remembering, Copying):
         before, self.selected = self.selected, selection
         if origin != "calls":
             self.query_one(CallList).show(selection)
+        self.note_move()
         if selection.call != before.call:
             self._show_call()
         elif selection.message != before.message:
@@ -376,27 +371,6 @@ class BrowseScreen(Remembering, Copying):
             number, place = self.selected.call, self.selected.message
             asked = ComposeAsked(self.document, number, place, is_new=is_new, sends=sends, compares=compares)
             self.post_message(asked)
-
-    def action_toggle_follow(self) -> None:
-        if self.document.has_calls:
-            self.follows = not self.follows
-            self._timer = self._timer or self.set_interval(LOOK_AGAIN, self.look_for_more)
-            self._go_to_newest()
-            self.show_title()
-
-    def look_for_more(self) -> None:
-        """Reads on where a capture that is followed has grown."""
-        index = self.document.index
-        if self.follows and self.progress.is_complete and index.has_changed:
-            self.progress = self.progress._replace(is_complete=False)
-            self.query_one(CallList).forget(index.settled)
-            self.load()
-
-    def _go_to_newest(self) -> None:
-        calls = self.query_one(CallList)
-        newest = self.document.order.newest
-        if self.follows and newest is not None:
-            calls.move_to(newest)
 
     def action_toggle_secrets(self) -> None:
         if self.shows_secrets:

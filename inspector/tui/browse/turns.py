@@ -7,7 +7,7 @@ import sys
 import time
 
 SWITCH = 0.0005
-"""Seconds after which a thread that works has to hand the interpreter's lock over, if it is asked to. A key goes through
+"""Seconds after which a thread that works hands the interpreter's lock over, if it is asked to. A key goes through
 three threads, and waits for the lock at each turn of the event loop; Python's own 5 ms would be seen."""
 
 QUIET = 0.025
