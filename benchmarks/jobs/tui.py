@@ -224,7 +224,7 @@ def _large_capture(capture: Path) -> Iterator[Figure]:
     """Keys while a capture of 1 GB is read."""
     with tempfile.TemporaryDirectory(dir=paths.DATA) as cache, _started(capture, SIZES[0], cache) as terminal:
         terminal.wait(lambda frame: frame.cursor == 1)
-        answers = [each for each in terminal.press(b"j", _moved, 20, 0.1) if _is_loading(each.before)]
+        answers = [each for each in terminal.press(b"j", _moved, 40, 0.1) if _is_loading(each.before)]
         taken = [each.seconds * 1000 for each in answers]
         job = f"a key while {capture.stat().st_size / 1e6:,.0f} MB load"
         shown = f"{len(taken)} keys, slowest {max(taken):.0f} ms"

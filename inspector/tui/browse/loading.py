@@ -21,6 +21,9 @@ SMALL_STEP = 64 * 1024
 BETWEEN_REPORTS = 0.1
 """Seconds: the screen is told that often."""
 
+BETWEEN_REPORTS_BUSY = 0.3
+"""The same while the user is pressing keys: what is drawn then keeps the next key waiting."""
+
 
 class Progress(NamedTuple):
     """How far reading came; `error` where it ended for that."""
@@ -43,7 +46,7 @@ def read_to_end(
             index.advance(1)
         while not is_cancelled() and index.advance(SMALL_STEP if turns.is_busy else STEP):
             now = time.monotonic()
-            if now - reported >= BETWEEN_REPORTS:
+            if now - reported >= (BETWEEN_REPORTS_BUSY if turns.is_busy else BETWEEN_REPORTS):
                 reported = now
                 report(Progress(len(index), index.bytes_read, False))
             turns.give_way()
