@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import corpus
@@ -72,3 +72,8 @@ def _compile_all(target: Path) -> None:
         if protoc.main([*command, "--include_imports", "--include_source_info", *names]):
             raise SystemExit("protoc refused the .proto files")
         target.write_bytes(written.read_bytes())
+
+
+def large_requests(requests: Callable[[], Iterable[tuple[str, bytes]]], name: str) -> Path:
+    """A capture of calls with requests that are large, by the paths of their methods."""
+    return made(f"{name}.pcapng", lambda path: traffic.write_requests(path, requests()))

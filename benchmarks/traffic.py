@@ -14,7 +14,8 @@ from __future__ import annotations
 import random
 import struct
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -54,6 +55,25 @@ def write_capture(path: Path, calls: int, connections: int = 20, *, labels: int 
             last = calls * (number + 1) // connections
             for packet in make(40_000 + number, maker).packets(last - first):
                 writer.write(packet)
+
+
+def write_requests(path: Path, requests: Iterable[tuple[str, bytes]]) -> None:
+    """Writes a pcapng file of one connection: a call for each path with its request, of any size, and no response."""
+    client, server = _Side(40_000, SERVER), _Side(SERVER, 40_000)
+    asking, answering = Encoder(), Encoder()
+    start = PREFACE + _frame(SETTINGS, 0, 0)
+    with path.open("wb") as file:
+        writer = _Pcapng(file)
+        for packet in (client.segment(server, SYN), server.segment(client, SYN_ACK), client.segment(server, ACK)):
+            writer.write(packet)
+        for stream, (method, request) in zip(count(1, 2), requests, strict=False):
+            fields = asking.encode([(name, method if name == ":path" else value) for name, value in _REQUEST])
+            message = _message(stream, _prefixed(request), END_STREAM)
+            for packet in client.segments(server, start + _frame(HEADERS, END_HEADERS, stream, fields) + message):
+                writer.write(packet)
+            trailers = _frame(HEADERS, END_HEADERS | END_STREAM, stream, answering.encode([*_RESPONSE, *_TRAILERS]))
+            writer.write(server.segment(client, PSH_ACK, trailers))
+            start = b""
 
 
 class _Messages:

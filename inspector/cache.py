@@ -8,7 +8,7 @@ INSPECTOR_CACHE is empty or `off` there is none. Entries lie in it as KIND/KEY.c
 from __future__ import annotations
 
 from inspector.limits import MAX_CACHE_BYTES, MAX_CACHE_ENTRIES
-from inspector.user_folder import UserFolder
+from inspector.user_folder import Part, UserFolder
 
 _CACHE = UserFolder("INSPECTOR_CACHE", "XDG_CACHE_HOME", "~/.cache", "~/Library/Caches", ".cache")
 
@@ -18,7 +18,7 @@ read = _CACHE.read
 forget = _CACHE.forget
 
 
-def write(kind: str, key: str, *parts: bytes | bytearray | memoryview) -> None:
+def write(kind: str, key: str, *parts: Part) -> None:
     """Keeps an entry, whose bytes may come in several parts, in place of the one that was there. Then removes the
     oldest used where there are more than limits.MAX_CACHE_ENTRIES or MAX_CACHE_BYTES."""
     _CACHE.write(kind, key, parts, most_entries=MAX_CACHE_ENTRIES, most_bytes=MAX_CACHE_BYTES)

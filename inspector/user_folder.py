@@ -26,7 +26,24 @@ _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _ABANDONED = 3600
 """Seconds after which an entry that is still being written has lost its writer."""
 
-Parts = tuple[bytes | bytearray | memoryview, ...]
+_AT_ONCE = 1 << 20
+"""Bytes of another file that are copied at once."""
+
+
+class FileBytes(NamedTuple):
+    """The first bytes of an open file, which are copied without being held in memory."""
+
+    descriptor: int
+    size: int
+
+    def pieces(self) -> Iterator[bytes]:
+        """They in order; fewer where the file was cut."""
+        for place in range(0, self.size, _AT_ONCE):
+            yield os.pread(self.descriptor, min(_AT_ONCE, self.size - place), place)
+
+
+Part = bytes | bytearray | memoryview | FileBytes
+Parts = tuple[Part, ...]
 
 
 class UserFolder(NamedTuple):
@@ -78,7 +95,7 @@ class UserFolder(NamedTuple):
         """Keeps an entry, whose bytes may come in several parts, in place of the one that was there. Then removes the
         oldest used where there are more than so many, or so many bytes."""
         place = self._entry(kind, key)
-        if place is None or sum(memoryview(part).nbytes for part in parts) > most_bytes:
+        if place is None or sum(map(_size, parts)) > most_bytes:
             return
         with contextlib.suppress(OSError):
             for each in (place.parent.parent, place.parent):
@@ -149,13 +166,24 @@ def _is_safe(found: os.stat_result) -> bool:
     return found.st_uid == os.getuid() and not found.st_mode & _WRITABLE_BY_OTHERS
 
 
-def _write_whole(place: Path, parts: tuple[bytes | bytearray | memoryview, ...]) -> None:
+def pieces_of(part: Part) -> Iterator[memoryview]:
+    """The bytes of a part, a piece at a time."""
+    pieces = part.pieces() if isinstance(part, FileBytes) else (part,)
+    return (memoryview(piece).cast("B") for piece in pieces)
+
+
+def _size(part: Part) -> int:
+    return part.size if isinstance(part, FileBytes) else memoryview(part).nbytes
+
+
+def _write_whole(place: Path, parts: Parts) -> None:
     """Several may write one entry at once: each has a file of its own, and the last to be done stays."""
     unfinished = place.with_name(f"{place.name}.{os.getpid()}-{os.urandom(4).hex()}{_UNFINISHED}")
     try:
         with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=0) as file:
             for part in parts:
-                _write_all(file.fileno(), memoryview(part).cast("B"))
+                for piece in pieces_of(part):
+                    _write_all(file.fileno(), piece)
         os.replace(unfinished, place)
     except BaseException:
         with contextlib.suppress(OSError):

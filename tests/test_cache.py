@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from inspector import cache
+from inspector import cache, user_folder
+from inspector.user_folder import FileBytes
 
 
 @pytest.fixture
@@ -251,3 +252,11 @@ def test_what_writers_left_is_removed_when_they_are_surely_gone(folder):
     cache.write("schema", "b", b"data")
     assert not left.exists()
     assert busy.exists()
+
+
+def test_a_part_may_stand_in_a_file(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(user_folder, "_AT_ONCE", 4)
+    (tmp_path / "long").write_bytes(b"0123456789")
+    with open(tmp_path / "long", "rb") as file:
+        cache.write("schema", "abc", b"<", FileBytes(file.fileno(), 9), b">")
+    assert cache.read("schema", "abc") == b"<012345678>"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from report import Figure
 
-from jobs import captures, filter, index, messages, one_message, recording, scaling, screens, start_up
+from jobs import captures, filter, index, messages, one_message, recording, scaling, screens, start_up, tui
 from jobs.effort import Effort
 
 
@@ -29,6 +29,7 @@ JOBS = (
     Job("scaling", "Twice the input", scaling.measure),
     Job("index", "The index of 1,000,000 calls", index.measure),
     Job("filter", "Filters over 1,000,000 calls", filter.measure),
+    Job("tui", "The terminal UI: from a key to its frame", tui.measure),
     Job("record", "Calls through the recording proxy", recording.measure),
     Job("screens", "The first screen of a message of 100 MB", screens.measure),
 )

@@ -47,13 +47,13 @@ def _median(path: Path, body: Callable[[bytes], object], samples: int) -> float 
 def _messages(size: int) -> Iterator[tuple[str, Path, str | None]]:
     with TemporaryDirectory() as folder:
         path = Path(folder, "message")
-        for name, data, type_name in _large(size):
+        for name, data, type_name in large_messages(size):
             path.write_bytes(data)
             yield f"{name}, with schema", path, type_name
             yield f"{name}, without schema", path, None
 
 
-def _large(size: int) -> Iterator[tuple[str, bytes, str]]:
+def large_messages(size: int) -> Iterator[tuple[str, bytes, str]]:
     """Messages of about so many bytes, each large in another way."""
     predictions = corpus.large(size)
     yield "predictions", predictions.messages[0], predictions.type_name

@@ -134,12 +134,16 @@ class CaptureIndex:
         return os.fstat(self._file.fileno()).st_size != store.bytes_read
 
     @property
+    def has_shrunk(self) -> bool:
+        """Whether the file is shorter than what was read of it: it was cut, or begun anew."""
+        return self._file is not None and os.fstat(self._file.fileno()).st_size < self._store.bytes_read
+
+    @property
     def settled(self) -> int:
         """How many rows, from the first on, stay as they are when reading goes on: what the end of a file that grows
         made of open calls does not."""
         store = self._store
-        is_shorter = self._file is not None and os.fstat(self._file.fileno()).st_size < store.bytes_read
-        if isinstance(store, Builder) and not is_shorter:
+        if isinstance(store, Builder) and not self.has_shrunk:
             return store.settled
         return 0 if self.has_changed else store.count
 

@@ -8,13 +8,13 @@ within the file: what is not as it was written raises `DamagedIndexError`, wheth
 from __future__ import annotations
 
 import hashlib
-import mmap
 import os
 import struct
 import sys
 import zlib
 from array import array
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, BinaryIO
 
 import orjson
@@ -25,6 +25,7 @@ from inspector.index.builder import Builder
 from inspector.index.records import Tables, problem
 from inspector.index.spool import DamagedIndexError, read_at
 from inspector.model.problem import Problem
+from inspector.user_folder import FileBytes, Part, pieces_of
 
 KIND = "index"
 MAGIC = b"\x89INSPIDX"
@@ -52,8 +53,7 @@ def key_of(path: str, kind: str | None, file: BinaryIO) -> str:
 def save(key: str, built: Builder) -> None:
     """Keeps an index that is complete."""
     spool, writer = built.spool, built.writer
-    pages = mmap.mmap(spool.file.fileno(), spool.size, prot=mmap.PROT_READ) if spool.size else b""
-    parts: list[bytes | bytearray | memoryview] = [memoryview(pages)]
+    parts: list[Part] = [FileBytes(spool.file.fileno(), spool.size)]
     sizes = [spool.size]
 
     def add(part: bytes | bytearray) -> int:
@@ -92,12 +92,11 @@ def _little(numbers: array[int]) -> bytes:
     return numbers.tobytes()
 
 
-def _checksums(parts: Sequence[bytes | bytearray | memoryview]) -> list[int]:
+def _checksums(parts: Sequence[Part]) -> list[int]:
     """Of each page of the parts, put one behind the other."""
     found: list[int] = []
     running, room = 0, limits.INDEX_PAGE
-    for part in parts:
-        view = memoryview(part)
+    for view in chain.from_iterable(map(pieces_of, parts)):
         while view:
             running = zlib.crc32(view[:room], running)
             taken = min(room, len(view))

@@ -11,7 +11,7 @@ from textual import work
 from inspector.errors import InputError, InspectorError
 from inspector.schema import Schema
 from inspector.schema.names import near
-from inspector.tui import export, keymap, state
+from inspector.tui import escape, export, keymap, state
 from inspector.tui.actions import bindings
 from inspector.tui.available import available
 from inspector.tui.browse.screen import BrowseScreen
@@ -163,6 +163,7 @@ def run(
     ]
     if not remembers:
         os.environ[state.FOLDER.variable] = "off"
+    escape.answer_soon()
     try:
         app = InspectorApp(documents, theme=theme, keys=keymap.load(), schema=schema, target=target or "")
         app.run()

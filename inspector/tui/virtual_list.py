@@ -114,8 +114,11 @@ class VirtualList(ScrollView, can_focus=True):
     # --- rows ----------------------------------------------------------------------------------------------------
 
     def update_rows(self) -> None:
-        """Shows what the rows say now."""
-        self.virtual_size = Size(0, self.count() + self.headings)
+        """Shows what the rows say now. The screen is only laid out anew where a scrollbar comes or goes: with the panes
+        drawn again for that, a key took three times as long while calls came."""
+        size = Size(0, self.count() + self.headings)
+        self.set_reactive(VirtualList.virtual_size, size)
+        self._scroll_update(size)
         self.cursor = self.validate_cursor(self.cursor)
         self.refresh()
 

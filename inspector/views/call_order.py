@@ -169,14 +169,18 @@ class Arranging:
     def run(self, is_cancelled: Callable[[], bool]) -> Iterator[Arranged]:
         """What is to be shown, at most every `BETWEEN_STEPS` seconds, and at the end. Raises InputError where the input
         cannot be read."""
-        with self._lock:
-            if not self._is_sorted and not is_cancelled():
-                self._sort()
-                yield self._now
-            elif not len(self._index):
-                yield self._now
-            while self._now.seen < len(self._index) and not is_cancelled():
-                yield from self._extended(is_cancelled)
+        try:
+            with self._lock:
+                if not self._is_sorted and not is_cancelled():
+                    self._sort()
+                    yield self._now
+                elif not len(self._index):
+                    yield self._now
+                last = len(self._index)  # of one that grows: what comes meanwhile is for the next one
+                while self._now.seen < last and not is_cancelled():
+                    yield from self._extended(last, is_cancelled)
+        finally:
+            self._now = Arranged()  # megabytes, while the thread that ran may be held in a cycle for long
 
     def _sort(self) -> None:
         taken, seen = self._now.taken, self._now.seen
@@ -187,9 +191,9 @@ class Arranging:
                 rows.extend(range(first, min(seen, first + ROWS_AT_ONCE)))
         self._now = self._now._replace(rows=self._in_order(rows))
 
-    def _extended(self, is_cancelled: Callable[[], bool]) -> Iterator[Arranged]:
-        """Takes in the rows that are there by now."""
-        first, last = self._now.seen, len(self._index)
+    def _extended(self, last: int, is_cancelled: Callable[[], bool]) -> Iterator[Arranged]:
+        """Takes in the rows up to (not with) `last`."""
+        first = self._now.seen
         found, told = array("I"), time.monotonic()
         for rows, seen in (self._now.find or _all)(first, last, is_cancelled):
             found.extend(rows)
@@ -221,11 +225,17 @@ class Arranging:
         return rows
 
     def _merged(self, first: array[int], second: array[int]) -> array[int]:
-        if not first or merge_rows is None:
+        if not first or self._comes_before(first[-1], second[0]):
+            return first + second
+        if merge_rows is None:
             return self._in_order(first + second)
         out = array("I", bytes(first.itemsize * (len(first) + len(second))))
         merge_rows(self._now.keys, first, second, out, self._now.descending)
         return out
+
+    def _comes_before(self, row: int, other: int) -> bool:
+        keys = self._now.keys
+        return keys[row] >= keys[other] if self._now.descending else keys[row] <= keys[other]
 
 
 def _all(first: int, last: int, _: Callable[[], bool]) -> Iterator[tuple[Sequence[int], int]]:

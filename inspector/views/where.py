@@ -27,6 +27,7 @@ from inspector.views.call_conditions import Conditions, NotTranslatedError
 from inspector.views.call_lines_cy import call_lines
 from inspector.views.cel_guards import guarded
 from inspector.views.cel_syntax import Node, NotReadError, conjuncts, paths, read
+from inspector.views.record_conditions import Condition, UnsureError, translated
 from inspector.views.rows import DecodeDetails, message_row, to_line
 from inspector.views.secrets import masked
 
@@ -101,10 +102,19 @@ class Where:
             raise InspectorError("the expression is empty")
         self.expression = text
         self.words = words_of(text)
-        self.last_error: str | None = None
+        self._last_error: str | None = None
+        self._failed: tuple[str, Mapping[str, object]] | None = None  # what was an error last, if CEL was not asked
+        self._translated: dict[str, Condition | None] = {}
         self._programs: dict[str, Any] = {}
         self._conditions: Conditions | None = None
         self._conjuncts = [] if self.words else self._compiled(text)
+
+    @property
+    def last_error(self) -> str | None:
+        """What a record lacked, of the last one that lacked something."""
+        if self._failed is not None:
+            self._part(*self._failed)
+        return self._last_error
 
     # --- what it asks for ----------------------------------------------------------------------------------------
 
@@ -262,6 +272,17 @@ class Where:
         return found
 
     def _is_true(self, text: str, record: Mapping[str, object]) -> bool:
+        if text not in self._translated:
+            self._translated[text] = translated(text)
+        condition = self._translated[text]
+        if condition is not None:
+            try:
+                found = condition(record)
+            except UnsureError:
+                return self._part(text, record) is True
+            if found is None:
+                self._failed = text, record
+            return found is True
         return self._part(text, record) is True
 
     def _part(self, text: str, record: Mapping[str, object]) -> object:
@@ -269,7 +290,7 @@ class Where:
         try:
             return self._program(text).execute(record)
         except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
-            self.last_error = _reason(error)
+            self._last_error, self._failed = _reason(error), None
             return None
 
 

@@ -74,6 +74,61 @@ def test_a_filter_and_an_order_hold_for_calls_that_come(growing):
     drive([Document(str(path))], steps)
 
 
+def test_moving_away_pauses_and_the_last_call_resumes(growing):
+    path, grow = growing
+
+    async def steps(terminal: Terminal) -> None:
+        calls = terminal.browser.query_one(CallList)
+        await terminal.press("f", "g", "j")
+        assert "FOLLOW paused" in terminal.text()
+        chosen = calls.selected.number
+        grow(0.8)
+        await read_on(terminal)
+        assert calls.selected.number == terminal.browser.selected.call == chosen
+        await terminal.press("G")
+        assert "FOLLOW paused" not in terminal.text()
+        grow(0.9)
+        await read_on(terminal)
+        newest = calls.call_in(terminal.app.documents[0].order.newest).number
+        assert calls.selected.number == newest
+        await terminal.press("g", "f")
+        assert "FOLLOW paused" not in terminal.text()
+        assert calls.selected.number == newest
+        await terminal.press("f")
+        assert "FOLLOW" not in terminal.text()
+
+    drive([Document(str(path))], steps)
+
+
+def test_a_filter_does_not_pause_it(growing):
+    path, grow = growing
+
+    async def steps(terminal: Terminal) -> None:
+        await terminal.press("f", "slash", *"call < 5", "enter")
+        assert "FOLLOW" in terminal.text()
+        assert "paused" not in terminal.text()
+        await terminal.press("slash", "ctrl+u", "enter")
+        grow(1.0)
+        await read_on(terminal)
+        assert terminal.browser.selected.call == terminal.app.documents[0].index.call_at(35).number
+
+    drive([Document(str(path))], steps)
+
+
+def test_a_file_that_was_cut_is_told(growing):
+    path, _ = growing
+
+    async def steps(terminal: Terminal) -> None:
+        await terminal.press("f")
+        data = path.read_bytes()
+        path.write_bytes(data[: len(data) // 2])
+        await read_on(terminal)
+        assert any("shorter" in notice for notice in terminal.notices())
+        assert 0 < len(shown(terminal)) < 18
+
+    drive([Document(str(path))], steps)
+
+
 def test_a_capture_that_is_not_followed_stays_as_it_was_read(growing):
     path, grow = growing
 

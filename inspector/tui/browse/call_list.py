@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from functools import lru_cache
 
 from textual import events, work
@@ -13,6 +11,7 @@ from textual.worker import get_current_worker
 from inspector.errors import InspectorError
 from inspector.model.call import Call
 from inspector.tui.actions import bindings
+from inspector.tui.browse.turns import Turns
 from inspector.tui.document import Document
 from inspector.tui.selection import Chosen, Selection
 from inspector.tui.virtual_list import VirtualList
@@ -25,9 +24,6 @@ KEPT = 512
 
 PICKED = "±"
 """Marks the call that is picked for a comparison."""
-
-REST = 0.002
-"""Seconds of rest after each step while the user is pressing keys: those go first."""
 
 
 class CallList(VirtualList):
@@ -63,9 +59,10 @@ class CallList(VirtualList):
         self.picked: int | None = None
         """The call that is to be compared with another one."""
         self.is_arranging = False
+        self._more_came = False
         self.is_stopped = False
         """Whether the user stopped a filter before all calls were looked at."""
-        self.is_busy: Callable[[], bool] = lambda: False
+        self.turns = Turns()
         self._call_at = lru_cache(KEPT)(document.call_at)
 
     def count(self) -> int:
@@ -106,7 +103,8 @@ class CallList(VirtualList):
     # --- filtering and sorting -----------------------------------------------------------------------------------
 
     def take_in(self) -> None:
-        """Shows the calls that came since too."""
+        """Shows the calls that came since too; where others are being arranged, when that is done."""
+        self._more_came = self.is_arranging
         if not self.is_arranging and not self.is_stopped and self.document.order.seen < len(self.document.index):
             self._arrange()
 
@@ -140,8 +138,7 @@ class CallList(VirtualList):
         worker = get_current_worker()
 
         def is_cancelled() -> bool:
-            if self.is_busy():
-                time.sleep(REST)
+            self.turns.give_way()
             return worker.is_cancelled
 
         error = None
@@ -158,7 +155,8 @@ class CallList(VirtualList):
         if event.arranged is None:
             self.is_arranging = False
             self.is_stopped = self.is_stopped or event.error is not None
-            self.take_in()
+            if self._more_came:
+                self.take_in()
             self.post_message(self.Changed(0, event.error))
             return
         before, selected = self.count(), self.selected

@@ -9,15 +9,20 @@ from typing import NamedTuple
 
 from inspector.errors import InspectorError
 from inspector.index.capture_index import CaptureIndex
+from inspector.tui.browse.turns import Turns
+from inspector.tui.memory import give_back_large
 
 STEP = 256 * 1024
-"""Bytes read at once: a few milliseconds, for which a key may have to wait."""
+"""Bytes read at once."""
 
-REST = 0.002
-"""Seconds of rest after each step while the user is pressing keys: those go first."""
+SMALL_STEP = 64 * 1024
+"""The same while the user is pressing keys: less than a millisecond, for which a key may have to wait."""
 
 BETWEEN_REPORTS = 0.1
 """Seconds: the screen is told that often."""
+
+BETWEEN_REPORTS_BUSY = 0.3
+"""The same while the user is pressing keys: what is drawn then keeps the next key waiting."""
 
 
 class Progress(NamedTuple):
@@ -31,20 +36,20 @@ class Progress(NamedTuple):
 
 def read_to_end(
     index: CaptureIndex, report: Callable[[Progress], object], is_cancelled: Callable[[], bool],
-    is_busy: Callable[[], bool], lock: threading.Lock,
+    turns: Turns, lock: threading.Lock,
 ) -> None:  # fmt: skip
     """Reads the input, in a thread of its own, and reports. `lock` keeps others from rows that reading on undoes."""
     reported = 0.0
+    give_back_large()
     try:
         with lock:
             index.advance(1)
-        while not is_cancelled() and index.advance(STEP):
+        while not is_cancelled() and index.advance(SMALL_STEP if turns.is_busy else STEP):
             now = time.monotonic()
-            if now - reported >= BETWEEN_REPORTS:
+            if now - reported >= (BETWEEN_REPORTS_BUSY if turns.is_busy else BETWEEN_REPORTS):
                 reported = now
                 report(Progress(len(index), index.bytes_read, False))
-            if is_busy():
-                time.sleep(REST)
+            turns.give_way()
     except InspectorError as error:
         report(Progress(len(index), index.bytes_read, True, error))
         return

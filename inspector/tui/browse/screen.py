@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message as TextualMessage
-from textual.timer import Timer
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
@@ -24,12 +22,14 @@ from inspector.tui.browse.detail_tabs import LONGEST_JSON, DetailTabs
 from inspector.tui.browse.details import Details
 from inspector.tui.browse.field_list import FieldList
 from inspector.tui.browse.filter_bar import FilterBar
+from inspector.tui.browse.following import Following
 from inspector.tui.browse.guess_menu import GuessMenu
 from inspector.tui.browse.loading import Progress, read_to_end
 from inspector.tui.browse.message_list import MessageList
 from inspector.tui.browse.remembering import Remembering
 from inspector.tui.browse.saving import Saving
 from inspector.tui.browse.schema_adding import SchemaAdding
+from inspector.tui.browse.turns import Turns
 from inspector.tui.document import STANDALONE, Document
 from inspector.tui.intents import ComposeAsked
 from inspector.tui.key_bar import KeyBar
@@ -38,12 +38,6 @@ from inspector.tui.selection import Chosen, Selection
 from inspector.tui.virtual_list import VirtualList
 from inspector.views.field_condition import condition_of
 from inspector.views.safe_text import safe
-
-BUSY = 0.3
-"""Seconds after a key in which reading gives way to the next one."""
-
-LOOK_AGAIN = 0.5
-"""Seconds after which a capture that is followed is looked at again."""
 
 
 class Loaded(TextualMessage):
@@ -54,7 +48,7 @@ class Loaded(TextualMessage):
         super().__init__()
 
 
-class BrowseScreen(Comparing, Remembering, Saving, GuessMenu, ByteSources, DetailTabs, SchemaAdding):
+class BrowseScreen(Comparing, Remembering, Following, Saving, GuessMenu, ByteSources, DetailTabs, SchemaAdding):
     """One input."""
 
     BINDINGS = bindings("browse")
@@ -118,10 +112,7 @@ class BrowseScreen(Comparing, Remembering, Saving, GuessMenu, ByteSources, Detai
         self.selected = Selection()
         self.message_tree: FieldTree | None = None
         self.message: Message | None = None
-        self.progress = Progress(0, 0, False)
-        self.follows = False
-        self._last_key = 0.0
-        self._timer: Timer | None = None
+        self.turns = Turns()
 
     def compose(self) -> ComposeResult:
         yield Static(id="title")
@@ -141,7 +132,7 @@ class BrowseScreen(Comparing, Remembering, Saving, GuessMenu, ByteSources, Detai
         if not self.document.has_calls:
             self.add_class("-payload")
             self.selected = Selection(STANDALONE)
-        self.query_one(CallList).is_busy = self._is_busy
+        self.query_one(CallList).turns = self.turns
         self.query_one("#calls" if self.document.has_calls else "#fields").focus()
         self.load()
 
@@ -155,13 +146,9 @@ class BrowseScreen(Comparing, Remembering, Saving, GuessMenu, ByteSources, Detai
             self.document.index,
             lambda progress: self.post_message(Loaded(progress)),
             lambda: worker.is_cancelled,
-            self._is_busy,
+            self.turns,
             self.document.order.lock,
         )
-
-    def _is_busy(self) -> bool:
-        """Whether the user is pressing keys."""
-        return time.monotonic() - self._last_key < BUSY
 
     def on_loaded(self, event: Loaded) -> None:
         self.progress = event.progress
@@ -182,8 +169,7 @@ class BrowseScreen(Comparing, Remembering, Saving, GuessMenu, ByteSources, Detai
         if event.error is not None:
             self.notify(safe(str(event.error)), severity="error", markup=False)
         self.go_where_the_user_was(is_last=self.progress.is_complete)
-        if self.follows:
-            self._go_to_newest()
+        self.go_to_newest()
         found = calls.selected
         if found is not None and found.number != self.selected.call:
             self._select(Selection(found.number), "calls")
@@ -195,6 +181,7 @@ class BrowseScreen(Comparing, Remembering, Saving, GuessMenu, ByteSources, Detai
         self.filter_text = self.query_one(FilterBar).applied
         told, topic = (f"filter: {self.filter_text}", "filter") if self.filter_text else ("no filter", "no filter")
         self.document.journal.add(told, topic=topic)
+        self.expect_moves()
         self.query_one(CallList).filter_by(self.document.finder(event.where) if event.where is not None else None)
         self.show_title()
 
@@ -224,7 +211,7 @@ class BrowseScreen(Comparing, Remembering, Saving, GuessMenu, ByteSources, Detai
         if not self.progress.is_complete:
             parts.append(f"reading: {self.progress.bytes_read / 1e6:,.0f} MB")
         if self.follows:
-            parts.append("FOLLOW")
+            parts.append(self.told_following)
         if self.shows_secrets:
             parts.append("CREDENTIALS SHOWN")
         if picked := self.told_pick():
@@ -235,7 +222,7 @@ class BrowseScreen(Comparing, Remembering, Saving, GuessMenu, ByteSources, Detai
             parts.append(f"schema: {_plain(' '.join(document.added))}")
         if document.problem is not None:
             parts.insert(1, f"[b]! {_plain(document.problem)}[/b]")
-        self.query_one("#title", Static).update("  ".join(parts))
+        self.query_one("#title", Static).update("  ".join(parts), layout=False)
 
     def _counts(self) -> str:
         """How many calls there are, and of a filter how many it takes, and how far it is."""
@@ -253,7 +240,7 @@ class BrowseScreen(Comparing, Remembering, Saving, GuessMenu, ByteSources, Detai
 
     def on_chosen(self, event: Chosen) -> None:
         event.stop()
-        self._last_key = time.monotonic()
+        self.turns.key_pressed()
         self.forget_where_the_user_was()
         chosen, now = event.selection, self.selected
         if event.origin in ("fields", "bytes"):
@@ -271,6 +258,7 @@ class BrowseScreen(Comparing, Remembering, Saving, GuessMenu, ByteSources, Detai
         self.selected = selection._replace(source=before.source) if origin else selection
         if origin != "calls":
             self.query_one(CallList).show(selection)
+        self.note_move()
         if selection.call != before.call:
             self._show_call()
         elif selection.message != before.message:
@@ -386,27 +374,6 @@ class BrowseScreen(Comparing, Remembering, Saving, GuessMenu, ByteSources, Detai
             asked = ComposeAsked(self.document, number, place, is_new=is_new, sends=sends, compares=compares)
             self.post_message(asked)
 
-    def action_toggle_follow(self) -> None:
-        if self.document.has_calls:
-            self.follows = not self.follows
-            self._timer = self._timer or self.set_interval(LOOK_AGAIN, self.look_for_more)
-            self._go_to_newest()
-            self.show_title()
-
-    def look_for_more(self) -> None:
-        """Reads on where a capture that is followed has grown."""
-        index = self.document.index
-        if self.follows and self.progress.is_complete and index.has_changed:
-            self.progress = self.progress._replace(is_complete=False)
-            self.query_one(CallList).forget(index.settled)
-            self.load()
-
-    def _go_to_newest(self) -> None:
-        calls = self.query_one(CallList)
-        newest = self.document.order.newest
-        if self.follows and newest is not None:
-            calls.move_to(newest)
-
     def action_toggle_secrets(self) -> None:
         if self.shows_secrets:
             self._show_secrets(False)
@@ -420,7 +387,7 @@ class BrowseScreen(Comparing, Remembering, Saving, GuessMenu, ByteSources, Detai
         self.show_title()
 
     def on_key(self) -> None:
-        self._last_key = time.monotonic()
+        self.turns.key_pressed()
 
 
 def _plain(text: str) -> str:
