@@ -55,6 +55,7 @@ class Document:
         self.index: CaptureIndex = self.session.index()
         self.order = CallOrder(self.index)
         self.journal = Journal()
+        self.journal.add(f"opened, read by the schema {' '.join(self.sources)}" if self.sources else "opened")
         self.problems = ProblemCount(self.index)
         self.added: tuple[str, ...] = ()
         """The sources of schemas that were added since it was opened."""
