@@ -24,6 +24,9 @@ ROWS = {each.name: each for each in SETTINGS}
         ("deadline", "5s", "5"),
         ("deadline", "", ""),
         ("compression", "gzip", "gzip"),
+        ("protocol", "connect", "connect"),
+        ("HTTP", "1.1", "1.1"),
+        ("HTTP", "auto", "auto"),
         ("longest answer", "1_000_000", "1,000,000"),
     ],
 )
@@ -35,7 +38,8 @@ def test_what_is_typed_is_what_is_set(name, text, shown):
 @pytest.mark.parametrize(
     ("name", "text"),
     [("target", "h:x"), ("target", "@nowhere"), ("security", "some"), ("deadline", "-1"), ("deadline", "nan"),
-     ("connect within", "soon"), ("compression", "zip"), ("longest answer", "0")],
+     ("connect within", "soon"), ("compression", "zip"), ("longest answer", "0"),
+     ("protocol", "http"), ("HTTP", "3")],
 )  # fmt: skip
 def test_what_cannot_be_set_is_told(name, text, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

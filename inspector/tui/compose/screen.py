@@ -392,7 +392,7 @@ class ComposeScreen(Screen[Draft]):
                 wanted.target, plaintext=settings.plaintext, insecure=settings.insecure, cacert=settings.cacert,
                 cert=settings.cert, key=settings.key, authority=settings.authority, servername=settings.servername,
                 connect_timeout=settings.connect_timeout, keepalive_time=settings.keepalive_time,
-                user_agent=settings.user_agent,
+                user_agent=settings.user_agent, protocol=settings.protocol, http=settings.http,
             )  # fmt: skip
         return await self._clients[key].channel()
 

@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from inspector.client import profiles
-from inspector.client.settings import ConnectSettings
+from inspector.client.protocols.base import PROTOCOLS
+from inspector.client.settings import HTTP_VERSIONS, ConnectSettings
 from inspector.client.target import Target
 from inspector.errors import InputError
 from inspector.net.compression import ENCODINGS
 from inspector.tui.compose.draft import Draft
 
 _SECURITY = ("auto", "plaintext", "tls", "tls, certificate not verified")
+_HTTP = ("auto", *HTTP_VERSIONS)
 _NO_SETTINGS = ConnectSettings()
 
 
@@ -51,6 +53,18 @@ def _put_security(draft: Draft, text: str) -> Draft:
         raise InputError(f"{text[:40]!r} is none of {', '.join(_SECURITY)}")
     plaintext = {_SECURITY[0]: None, _SECURITY[1]: True, _SECURITY[2]: False, _SECURITY[3]: None}[text]
     return draft._replace(connect=draft.connect._replace(plaintext=plaintext, insecure=text == _SECURITY[3]))
+
+
+def _put_protocol(draft: Draft, text: str) -> Draft:
+    if text not in PROTOCOLS:
+        raise InputError(f"{text[:40]!r} is no protocol", hint=f"known are {', '.join(PROTOCOLS)}")
+    return draft._replace(connect=draft.connect._replace(protocol=text))
+
+
+def _put_http(draft: Draft, text: str) -> Draft:
+    if text not in _HTTP:
+        raise InputError(f"{text[:40]!r} is none of {', '.join(_HTTP)}")
+    return draft._replace(connect=draft.connect._replace(http=None if text == _HTTP[0] else text))
 
 
 def _connect(name: str, label: str, hint: str) -> Setting:
@@ -109,6 +123,10 @@ SETTINGS = (
     Setting("deadline", "seconds; empty: none", lambda d: "" if d.deadline is None else f"{d.deadline:g}",
             _put_deadline),
     Setting("compression", "of requests", lambda d: d.compress, _put_compress, lambda: tuple(ENCODINGS)),
+    Setting("protocol", "gRPC-Web and Connect take URLs too", lambda d: d.connect.protocol, _put_protocol,
+            lambda: PROTOCOLS),
+    Setting("HTTP", "of gRPC-Web and Connect; auto: 1.1 without TLS, else what the server prefers",
+            lambda d: d.connect.http or _HTTP[0], _put_http, lambda: _HTTP),
     Setting("longest answer", "bytes of one message", lambda d: f"{d.max_message:,}", _put_max),
 )  # fmt: skip
 """What can be set, in the order of its rows."""
