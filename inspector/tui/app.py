@@ -7,12 +7,11 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from textual import work
-from textual.app import App
 
 from inspector.errors import InputError, InspectorError
 from inspector.schema import Schema
 from inspector.schema.names import near
-from inspector.tui import export, keymap, state
+from inspector.tui import crash, export, keymap, state
 from inspector.tui.actions import bindings
 from inspector.tui.available import available
 from inspector.tui.browse.screen import BrowseScreen
@@ -38,7 +37,7 @@ MOST_PROBLEMS = 5
 """Mistakes in the user's keys that are told at once."""
 
 
-class InspectorApp(App[None]):
+class InspectorApp(crash.CrashSafeApp):
     """Browses inputs; without one it composes a request. `draft` is what requests that are made anew begin with."""
 
     TITLE = "inspector"
@@ -156,8 +155,7 @@ def run(
         os.environ[state.FOLDER.variable] = "off"
     try:
         app = InspectorApp(documents, theme=theme, keys=keymap.load(), schema=schema, target=target or "")
-        app.run()
-        return app.return_code or 0
+        return crash.run(app)
     finally:
         for document in documents:
             document.close()
