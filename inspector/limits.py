@@ -321,3 +321,6 @@ MAX_CRASH_SIZE = 64 * KIB
 
 MAX_CRASH_LOGS = 20
 """Logs of failures that are kept."""
+
+MAX_WEB_SESSIONS = 16
+"""Pages that are open at once: each is a process."""

@@ -11,7 +11,7 @@ from textual import work
 from inspector.errors import InputError, InspectorError
 from inspector.schema import Schema
 from inspector.schema.names import near
-from inspector.tui import crash, export, keymap, state
+from inspector.tui import crash, export, keymap, state, web
 from inspector.tui.actions import bindings
 from inspector.tui.available import available
 from inspector.tui.browse.screen import BrowseScreen
@@ -143,7 +143,7 @@ def run(
 ) -> int:
     """Runs the program in the terminal; its exit code. Raises InputError where an input cannot be opened."""
     paths = [_take_standard_input() if path == "-" else path for path in paths]
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (web.is_served() or (sys.stdin.isatty() and sys.stdout.isatty())):
         raise InputError("the terminal UI needs a terminal", hint="`inspector decode` and `calls` print to a pipe")
     documents = [
         Document(
