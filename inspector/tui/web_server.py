@@ -70,10 +70,15 @@ class PageServer(Server):
 
     async def application(self) -> web.Application:
         """What aiohttp runs."""
+        inner = await self._make_app()
+        inner.router.add_get("/page.js", self._script)
         outer = web.Application(middlewares=[self._only_for_the_user])
         outer.on_response_prepare.append(self._protect)
-        outer.add_subapp(f"/{self.token}", await self._make_app())
+        outer.add_subapp(f"/{self.token}", inner)
         return outer
+
+    async def _script(self, _: web.Request) -> web.FileResponse:
+        return web.FileResponse(_PAGE / "page.js")
 
     async def on_startup(self, app: web.Application) -> None:
         """Tells the address, and nothing else, to standard output."""
