@@ -19,6 +19,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
+from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
 from rich.console import Console
@@ -147,7 +148,7 @@ class _Guard:
         told_before = signal.set_wakeup_fd(ours, warn_on_full_buffer=False)
         for number, handler in before.items():
             if handler is not signal.SIG_IGN:  # as nohup wants it
-                signal.signal(number, self._interrupt if number == signal.SIGINT else lambda *_: None)
+                signal.signal(number, self._on_signal)
         threading.Thread(target=self._listen, args=(theirs,), name="signals", daemon=True).start()
         try:
             yield
@@ -174,9 +175,11 @@ class _Guard:
                         self._leave(number)
         os.close(signals)
 
-    def _interrupt(self, *_: object) -> None:
-        """Ctrl-C is a key; the signal may also be for a program that has the terminal, which then takes its handler."""
-        self._leave(signal.SIGINT)
+    def _on_signal(self, number: int, _: FrameType | None) -> None:
+        """In the thread of the app. Ctrl-C is a key, and the signal may be for a program that has the terminal, which
+        takes this handler away. That of a hang-up may come here only, as the driver of the page listens instead."""
+        if number != signal.SIGTERM:
+            self._leave(number)
 
     def _leave(self, number: int) -> None:
         """Has the app end: in good order if it can, and at once if asked again. From any thread."""

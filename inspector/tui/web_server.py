@@ -96,7 +96,7 @@ class PageServer(Server):
         return await handler(request)
 
     def _is_allowed(self, request: web.Request) -> bool:
-        token = request.path.split("/")[1]
+        token = "".join(request.path.split("/")[1:2])
         if not hmac.compare_digest(token.encode("utf-8", "replace"), self.token.encode()):
             return False
         hosts = request.headers.getall("Host", [])
@@ -107,7 +107,7 @@ class PageServer(Server):
         return origins == [f"http://{hosts[0]}"] or not (origins or is_websocket)
 
     async def _protect(self, request: web.Request, response: web.StreamResponse) -> None:
-        host = request.headers.get("Host", "")
+        host = given if (given := request.headers.get("Host")) in self._hosts else HOST
         response.headers["Content-Security-Policy"] = (
             "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; img-src data:;"
             f" connect-src ws://{host}; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -133,7 +133,7 @@ class PageServer(Server):
         try:
             await websocket.prepare(request)
             await session.start(
-                *(min(to_int(request.query.get(each, ""), 80), _LARGEST) for each in ("width", "height"))
+                *(max(1, min(to_int(request.query.get(each, ""), 80), _LARGEST)) for each in ("width", "height"))
             )
             with contextlib.suppress(AssertionError, LookupError, TypeError, ValueError):  # no message of our page
                 await self._process_messages(websocket, session)

@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -36,10 +36,28 @@ def served(*arguments: str, folder: Path):
         process.communicate()
 
 
-def children(number: int) -> list[str]:
-    """Command lines of the processes that a process started."""
-    listed = subprocess.run(["ps", "-o", "args=", "--ppid", str(number)], capture_output=True, text=True, check=False)
-    return listed.stdout.splitlines()
+def children(number: int) -> list[int]:
+    """Processes that a process started, and that have not ended."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, parent = each.read_text().rpartition(")")[2].split()[:2]
+            if int(parent) == number and state != "Z":
+                found.append(int(each.parent.name))
+    return found
+
+
+def has_ended(number: int) -> bool:
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def listening_on(port: int) -> set[str]:
+    """Addresses, as the system writes them."""
+    lines = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()]
+    return {local for _, local, _, state, *_ in lines if state == "0A" and local.endswith(f":{port:04X}")}
 
 
 def test_a_browser_shows_a_decoded_field_and_its_keys_arrive(tmp_path):
@@ -116,10 +134,7 @@ def test_only_who_knows_the_address_is_answered(tmp_path):
 
         asyncio.run(ask())
         assert children(process.pid) == []
-        listening = subprocess.run(
-            ["ss", "-Hltn", f"sport = :{parts.port}"], capture_output=True, text=True, check=False
-        )
-        assert not listening.stdout or f"127.0.0.1:{parts.port}" in listening.stdout
+        assert listening_on(parts.port) == {f"0100007F:{parts.port:04X}"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
@@ -134,12 +149,11 @@ def test_what_it_started_ends_with_it(tmp_path, number):
             async with asyncio.timeout(PATIENCE):
                 while b"GetModel" not in shown:
                     shown += (await socket.receive()).data
-            listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True)
-            (child,) = map(int, listed.stdout.split())
+            (child,) = children(process.pid)
             process.send_signal(number)
             process.wait(PATIENCE)
             async with asyncio.timeout(PATIENCE):
-                while Path(f"/proc/{child}").exists() and "Z" not in Path(f"/proc/{child}/stat").read_text().split()[2]:
+                while not has_ended(child):
                     await asyncio.sleep(0.05)
 
     with served("samples/predict.pcapng", "--port", "0", folder=tmp_path) as (process, address):
