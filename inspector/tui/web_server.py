@@ -10,18 +10,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
+import logging
 import secrets
 import socket
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import click
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from textual_serve.app_service import AppService
 from textual_serve.server import Server, to_int
 
 from inspector.errors import InputError
 from inspector.limits import MAX_WEB_SESSIONS
+from inspector.views.safe_text import safe
 
 HOST = "127.0.0.1"
 
@@ -37,19 +41,31 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def serve(command: str, port: int) -> int:
-    """Serves a shell command that runs a Textual app, until SIGINT or SIGTERM; the exit code.
+    """Serves a shell command that runs a Textual app, until SIGINT or SIGTERM; the exit code. The address is what
+    standard output gets.
 
     Raises InputError where the port is not to be had."""
     try:
         listening = socket.create_server((HOST, port))
     except OSError as error:
         raise InputError(f"port {port} cannot be listened on: {error.strerror}", hint="--port 0 takes one") from error
-    with listening:
+    with listening, contextlib.redirect_stdout(sys.stderr):  # where textual-serve says what sessions complained of
+        logging.basicConfig(handlers=[_Complaints(logging.WARNING)], force=True)
         server = PageServer(command, listening.getsockname()[1])
-        web.run_app(
-            server.application(), sock=listening, print=None, access_log=None, shutdown_timeout=_PATIENCE
-        )  # fmt: skip
+        click.echo(server.address, file=sys.__stdout__)
+        click.echo("inspector: the page is for browsers of this machine; Ctrl-C ends it", err=True)
+        web.run_app(server.application(), sock=listening, print=None, access_log=None, shutdown_timeout=_PATIENCE)
     return 0
+
+
+class _Complaints(logging.Handler):
+    """One line each, and none of requests that are no HTTP: anybody can make them."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if not isinstance(error, HttpProcessingError):
+            text = record.getMessage() + (f": {error!r}" if error else "")
+            click.echo(f"inspector: {safe(text)}", err=True)
 
 
 class PageServer(Server):
@@ -81,9 +97,7 @@ class PageServer(Server):
         return web.FileResponse(_PAGE / "page.js")
 
     async def on_startup(self, app: web.Application) -> None:
-        """Tells the address, and nothing else, to standard output."""
-        click.echo(self.address)
-        click.echo("inspector: the page is for browsers of this machine; Ctrl-C ends it", err=True)
+        """Says nothing: the address was told already."""
 
     async def on_shutdown(self, app: web.Application) -> None:
         """Ends all sessions."""

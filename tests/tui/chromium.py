@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import os
+import re
 import shutil
 import tempfile
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import aiohttp
 
@@ -28,6 +29,17 @@ READS_THE_TERMINAL = """
     if (!lines) return "";
     return Array.from({length: lines.length}, (_, at) => lines.getLine(at).translateToString(true)).join("\\n");
 })()
+"""
+
+WAITS = """
+new Promise(tell => {{
+    const end = Date.now() + {patience};
+    const look = () => {{
+        const read = String({expression});
+        if (read.includes({text}) || Date.now() > end) tell(read); else setTimeout(look, 20);
+    }};
+    look();
+}})
 """
 
 
@@ -53,19 +65,11 @@ class Page:
                 assert "error" not in answer, answer
                 return answer["result"]
 
-    async def value(self, expression: str) -> object:
-        """That of JavaScript."""
-        return (await self.do("Runtime.evaluate", expression=expression))["result"].get("value")
-
     async def wait_for(self, expression: str, text: str) -> str:
-        """Reads until a text is in it; what was read then."""
-        read = ""
-        try:
-            async with asyncio.timeout(PATIENCE):
-                while text not in (read := str(await self.value(expression))):
-                    await asyncio.sleep(0.05)
-        except TimeoutError:
-            raise AssertionError(f"{text!r} did not come, but {read}") from None
+        """Waits until a text is in what the expression gives; what it was then."""
+        script = WAITS.format(expression=expression.strip(), text=json.dumps(text), patience=PATIENCE * 1000)
+        read = (await self.do("Runtime.evaluate", expression=script, awaitPromise=True))["result"]["value"]
+        assert text in read, f"{text!r} did not come, but {read}"
         return read
 
     async def press(self, key: str) -> None:
@@ -84,12 +88,12 @@ async def page():
             "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
             "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1", "--proxy-server=direct://",
             "--remote-debugging-port=0", f"--user-data-dir={folder}", "--window-size=1200,700", "about:blank",
-            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
             env={**os.environ, "HOME": folder}, start_new_session=True,
         )  # fmt: skip
         try:
             async with asyncio.timeout(PATIENCE):
-                port = await _port(Path(folder, "DevToolsActivePort"))
+                port = await _port(process.stderr)
             async with aiohttp.ClientSession() as client:
                 async with client.get(f"http://127.0.0.1:{port}/json/list") as answer:
                     (target,) = [each for each in await answer.json() if each["type"] == "page"]
@@ -102,12 +106,12 @@ async def page():
         finally:
             if process.returncode is None:
                 process.kill()
-            await process.wait()
+            await process.communicate()
 
 
-async def _port(file: Path) -> int:
-    while True:
-        lines = file.read_text().split("\n") if file.exists() else []
-        if len(lines) > 1:
-            return int(lines[0])
-        await asyncio.sleep(0.05)
+async def _port(told: asyncio.StreamReader) -> int:
+    """Where it listens, as it tells on standard error."""
+    async for line in told:
+        if found := re.search(rb"DevTools listening on ws://127\.0\.0\.1:(\d+)/", line):
+            return int(found[1])
+    raise AssertionError("the browser does not start")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -47,13 +48,6 @@ def children(number: int) -> list[int]:
     return found
 
 
-def has_ended(number: int) -> bool:
-    try:
-        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
-
-
 def listening_on(port: int) -> set[str]:
     """Addresses, as the system writes them."""
     lines = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()]
@@ -94,6 +88,15 @@ async def _status(address: str, **headers: str) -> int:
         return answer.status
 
 
+async def _answer(port: int, request: str) -> int:
+    """The status of the answer to a request as it is written."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request.encode())
+    line = await reader.readline()
+    writer.close()
+    return int(line.split()[1])
+
+
 def test_only_who_knows_the_address_is_answered(tmp_path):
     with served("samples/predict.pcapng", folder=tmp_path) as (process, address):
         parts = urlsplit(address)
@@ -131,10 +134,15 @@ def test_only_who_knows_the_address_is_answered(tmp_path):
                 assert await _status(address, Origin=origin) == 403, origin
                 assert await _status(address + "ws", **upgrade, Origin=origin) == 403, origin
             assert await _status(address + "ws", **upgrade) == 403
+            assert await _answer(parts.port, f"GET {parts.path} HTTP/1.1\r\nHost: {host}\r\nHost: x\r\n\r\n") == 400
+            assert await _answer(parts.port, "OPTIONS * HTTP/1.1\r\nHost: x;y\r\n\r\n") == 403
 
         asyncio.run(ask())
         assert children(process.pid) == []
         assert listening_on(parts.port) == {f"0100007F:{parts.port:04X}"}
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+        assert process.stderr.read().count("\n") == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
@@ -150,11 +158,11 @@ def test_what_it_started_ends_with_it(tmp_path, number):
                 while b"GetModel" not in shown:
                     shown += (await socket.receive()).data
             (child,) = children(process.pid)
+            ends = os.pidfd_open(child)
             process.send_signal(number)
             process.wait(PATIENCE)
-            async with asyncio.timeout(PATIENCE):
-                while not has_ended(child):
-                    await asyncio.sleep(0.05)
+            assert select.select([ends], [], [], PATIENCE)[0]
+            os.close(ends)
 
     with served("samples/predict.pcapng", "--port", "0", folder=tmp_path) as (process, address):
         asyncio.run(look(address, process))
@@ -162,6 +170,25 @@ def test_what_it_started_ends_with_it(tmp_path, number):
         told = process.stderr.read()
     assert "Traceback" not in told
     assert not (tmp_path / "state" / "crashes").exists()
+
+
+def test_a_process_that_fails_is_told_and_its_page_ends(tmp_path):
+    async def look(address: str) -> None:
+        async with (
+            aiohttp.ClientSession() as client,
+            client.ws_connect(f"{address}ws", origin=address[: address.index("/", 7)]) as socket,
+        ):
+            async with asyncio.timeout(PATIENCE):
+                assert (await socket.receive()).type == aiohttp.WSMsgType.CLOSE
+
+    (tmp_path / "capture").mkdir()
+    with served(str(tmp_path / "capture"), folder=tmp_path) as (process, address):
+        asyncio.run(look(address))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+        told = process.stderr.read()
+    assert "this is a directory" in told
+    assert "Traceback" not in told
 
 
 @pytest.mark.parametrize(
