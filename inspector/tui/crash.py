@@ -199,12 +199,14 @@ class _Guard:
 
     def _end(self) -> NoReturn:
         """Ends the process as it is."""
-        line, code = "", _SIGNALLED + self._number
-        if not self._number:
-            failure = self._app.failure or Failure("it does not end", "")
-            line, code = f"inspector: {safe(str(crash_error(failure)))}\n", 1
-        self._give_terminal_back(line)
-        os._exit(code)
+        line, code = "", _SIGNALLED + self._number if self._number else 1
+        try:
+            if not self._number:
+                failure = self._app.failure or Failure("it does not end", "")
+                line = f"inspector: {safe(str(crash_error(failure)))}\n"
+            self._give_terminal_back(line)
+        finally:
+            os._exit(code)
 
     def _give_terminal_back(self, line: str = "") -> None:
         """Not by Textual, of which nothing is known, and without waiting for a terminal that takes nothing."""
@@ -254,7 +256,7 @@ def _log(failure: Failure) -> bytes:
         f"Python {platform.python_version()}, Textual {version('textual')}, {platform.platform()}",
         f"TERM={os.environ.get('TERM')} TERM_PROGRAM={os.environ.get('TERM_PROGRAM')}",
         time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
-        failure.told[:_MOST_TOLD],
+        failure.told.strip()[:_MOST_TOLD],
         *text.splitlines(),
     ]
     return "".join(safe(line) + "\n" for line in lines).encode("utf-8", "backslashreplace")[:MAX_CRASH_SIZE]

@@ -74,9 +74,7 @@ class PageServer(Server):
     def __init__(self, command: str, port: int) -> None:
         super().__init__(command, HOST, port, title="inspector", templates_path=_PAGE)
         self.token = secrets.token_urlsafe(32)
-        self._hosts = {f"{name}:{port}" for name in (HOST, "localhost")} | (
-            {HOST, "localhost"} if port == 80 else set()
-        )
+        self._host = HOST if port == 80 else f"{HOST}:{port}"
         self._sessions: set[Session] = set()
 
     @property
@@ -113,18 +111,16 @@ class PageServer(Server):
         token = "".join(request.path.split("/")[1:2])
         if not hmac.compare_digest(token.encode("utf-8", "replace"), self.token.encode()):
             return False
-        hosts = request.headers.getall("Host", [])
-        if len(hosts) != 1 or hosts[0] not in self._hosts:
+        if request.headers.getall("Host", []) != [self._host]:
             return False
         is_websocket = "Upgrade" in request.headers or request.path.endswith("/ws")
         origins = request.headers.getall("Origin", [])
-        return origins == [f"http://{hosts[0]}"] or not (origins or is_websocket)
+        return origins == [f"http://{self._host}"] or not (origins or is_websocket)
 
-    async def _protect(self, request: web.Request, response: web.StreamResponse) -> None:
-        host = given if (given := request.headers.get("Host")) in self._hosts else HOST
+    async def _protect(self, _: web.Request, response: web.StreamResponse) -> None:
         response.headers["Content-Security-Policy"] = (
             "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; img-src data:;"
-            f" connect-src ws://{host}; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+            f" connect-src ws://{self._host}; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
         )
         response.headers["Referrer-Policy"] = "no-referrer"  # the address is the key
         response.headers["X-Content-Type-Options"] = "nosniff"

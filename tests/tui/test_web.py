@@ -117,6 +117,7 @@ def test_only_who_knows_the_address_is_answered(tmp_path):
                     assert await _status(f"{root}/{prefix}{path}") == 403, prefix + path
                     assert await _status(f"{root}/{prefix}{path}", **upgrade, Origin=root) == 403, prefix + path
             for name in (
+                f"localhost:{parts.port}",
                 "evil.example",
                 f"evil.example:{parts.port}",
                 "127.0.0.1",
