@@ -16,9 +16,10 @@ demo: .venv/installed
 	@$(BIN)/inspector calls samples/predict.pcapng --output table
 	@echo 'README.md has more: try $(BIN)/inspector show samples/errors.pcapng 1 -s protos'
 
-# One of the servers in tests/peers runs on Node, with packages from npm.
+# One of the servers in tests/peers runs on Node, with packages from npm; a browser looks at `inspector tui --web`.
 test: .venv/test
 	command -v npm >/dev/null || { $(APT) update -q && DEBIAN_FRONTEND=noninteractive $(APT) install -y -q npm; }
+	command -v chromium >/dev/null || command -v google-chrome >/dev/null || { $(APT) update -q && DEBIAN_FRONTEND=noninteractive $(APT) install -y -q chromium; }
 	$(BIN)/pytest -n auto --dist loadfile $(PYTEST_FLAGS)
 
 # The official suite of protobuf: JSON and text, both ways. Its runner comes from npm.

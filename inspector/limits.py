@@ -345,6 +345,15 @@ MAX_STATE_ENTRIES = 200
 MAX_STATE_BYTES = MAX_STATE_ENTRIES * MAX_STATE_SIZE
 """Bytes of all that is remembered."""
 
+MAX_CRASH_SIZE = 64 * KIB
+"""Bytes of a log of a failure: a traceback has some 10 KB."""
+
+MAX_CRASH_LOGS = 20
+"""Logs of failures that are kept."""
+
+MAX_WEB_SESSIONS = 16
+"""Pages that are open at once: each is a process."""
+
 # --- requests that are kept --------------------------------------------------------------------------------------
 
 MAX_REQUEST_FILE = 16 * MIB

@@ -11,7 +11,7 @@ from textual import work
 from inspector.errors import InputError, InspectorError
 from inspector.schema import Schema
 from inspector.schema.names import near
-from inspector.tui import escape, export, keymap, state
+from inspector.tui import crash, escape, export, keymap, state, web
 from inspector.tui.actions import bindings
 from inspector.tui.available import available
 from inspector.tui.browse.screen import BrowseScreen
@@ -38,7 +38,7 @@ MOST_PROBLEMS = 5
 """Mistakes in the user's keys that are told at once."""
 
 
-class InspectorApp(Keeping):
+class InspectorApp(Keeping, crash.CrashSafeApp):
     """Browses inputs; without one it composes a request. `draft` is what requests that are made anew begin with."""
 
     TITLE = "inspector"
@@ -153,7 +153,7 @@ def run(
 ) -> int:
     """Runs the program in the terminal; its exit code. Raises InputError where an input cannot be opened."""
     paths = [_take_standard_input() if path == "-" else path for path in paths]
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (web.is_served() or (sys.stdin.isatty() and sys.stdout.isatty())):
         raise InputError("the terminal UI needs a terminal", hint="`inspector decode` and `calls` print to a pipe")
     documents = [
         Document(
@@ -166,8 +166,7 @@ def run(
     escape.answer_soon()
     try:
         app = InspectorApp(documents, theme=theme, keys=keymap.load(), schema=schema, target=target or "")
-        app.run()
-        return app.return_code or 0
+        return crash.run(app)
     finally:
         for document in documents:
             document.close()

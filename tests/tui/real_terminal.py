@@ -24,14 +24,17 @@ ENTERS, LEAVES = b"\x1b[?1049h", b"\x1b[?1049l"
 class RealTerminal:
     """A process, and what it wrote so far."""
 
-    def __init__(self, *arguments: str, columns: int = 80, lines: int = 24, **variables: str) -> None:
+    def __init__(
+        self, *arguments: str, program: tuple[str, ...] = ("-m", "inspector"), columns: int = 80, lines: int = 24,
+        **variables: str,
+    ) -> None:  # fmt: skip
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.settings = termios.tcgetattr(theirs)
         self._theirs = theirs
         # A session of its own with the pty as its terminal: only then do Ctrl-C and Ctrl-Z arrive.
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "inspector", *arguments],
+            [sys.executable, *program, *arguments],
             stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT, start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
             env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "", "LINES": "", "XDG_CONFIG_HOME": "/nowhere",
@@ -48,7 +51,8 @@ class RealTerminal:
             self.process.kill()
         self.process.wait()
         os.close(self._theirs)
-        os.close(self._ours)
+        if self._ours >= 0:
+            os.close(self._ours)
 
     def wait_for(self, text: bytes) -> None:
         """Reads until a text comes that did not come before the last one waited for."""
@@ -61,6 +65,12 @@ class RealTerminal:
 
     def send(self, keys: bytes) -> None:
         os.write(self._ours, keys)
+
+    def hang_up(self) -> int:
+        """Closes the terminal, as closing its window does; the exit code of the process."""
+        os.close(self._ours)
+        self._ours = -1
+        return self.process.wait(PATIENCE)
 
     def end(self) -> int:
         """Reads what comes until the process ends; its exit code."""
