@@ -354,6 +354,12 @@ MAX_CRASH_LOGS = 20
 MAX_WEB_SESSIONS = 16
 """Pages that are open at once: each is a process."""
 
+MAX_PASTED = 4 * MIB
+"""Bytes of a payload that is pasted as text: a terminal takes seconds for that, and a file is opened at any size."""
+
+MAX_SHOWN_JSON = 1_000_000
+"""Bytes of a message that the terminal UI shows as JSON at once: laying the lines out takes up to half a second."""
+
 # --- requests that are kept --------------------------------------------------------------------------------------
 
 MAX_REQUEST_FILE = 16 * MIB

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from inspector.client import dial as dialing
 from inspector.client import metadata as metadata_module
@@ -15,7 +16,6 @@ from inspector.client import transport
 from inspector.client.call import ClientCall
 from inspector.client.dial import Dialed, Step
 from inspector.client.events import now
-from inspector.client.http1 import Pool, Wire
 from inspector.client.http2 import Connection
 from inspector.client.protocols import UNARY, Kind, rules_of
 from inspector.client.protocols.base import RawHeader
@@ -24,6 +24,9 @@ from inspector.client.target import Target
 from inspector.client.transport import Speaker
 from inspector.errors import ConnectError, InputError
 from inspector.net.compression import ENCODINGS
+
+if TYPE_CHECKING:
+    from inspector.client.http1 import Pool, Wire
 
 DEFAULTS = ConnectSettings()
 
@@ -60,9 +63,9 @@ class Channel:
         began = asyncio.get_running_loop().time()
         dialed = await _dial(target, settings, transport.offered(settings, is_tls=settings.uses_tls(target)))
         spoken = dialed.protocol.spoken
-        if isinstance(spoken, Wire):
-            return cls(target, settings, dialed, dialed.steps, Pool(spoken, partial(_another, target, settings)))
-        assert spoken is not None
+        if not isinstance(spoken, Connection):
+            connections = transport.pool(spoken, partial(_another, target, settings))
+            return cls(target, settings, dialed, dialed.steps, connections)
         started = now()
         left = settings.connect_timeout - (asyncio.get_running_loop().time() - began)
         try:
@@ -134,8 +137,7 @@ async def _dial(target: Target, settings: ConnectSettings, offered: tuple[str, .
 async def _another(target: Target, settings: ConnectSettings) -> Wire:
     """One more connection of HTTP/1.1."""
     dialed = await _dial(target, settings, transport.HTTP1_ONLY)
-    assert isinstance(dialed.protocol.spoken, Wire)
-    return dialed.protocol.spoken
+    return cast("Wire", dialed.protocol.spoken)
 
 
 def _unready(error: BaseException, target: Target, settings: ConnectSettings, *, is_tls: bool) -> BaseException:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from inspector.client.http1 import Wire
 from inspector.client.http2 import Connection
 from inspector.client.settings import ConnectSettings
+from inspector.deferred import deferred
+
+if TYPE_CHECKING:
+    from inspector.client.http1 import Wire
+
+wire = deferred("inspector.client.http1", "Wire")
+pool = deferred("inspector.client.http1", "Pool")
+"""With h11, which gRPC does without."""
 
 _ALPN = {"1.1": "http/1.1", "2": "h2"}
 
@@ -36,6 +43,7 @@ class Speaker(asyncio.Protocol):
         """Called by asyncio."""
         made = transport.get_extra_info("ssl_object")
         chosen = self._offered[0] if made is None else made.selected_alpn_protocol()
-        self.spoken = self._make_h2() if chosen == "h2" or self._offered == ("h2",) else Wire()
-        cast(asyncio.Transport, transport).set_protocol(self.spoken)
-        self.spoken.connection_made(transport)
+        spoken: Connection | Wire = self._make_h2() if chosen == "h2" or self._offered == ("h2",) else wire()
+        self.spoken = spoken
+        cast(asyncio.Transport, transport).set_protocol(spoken)
+        spoken.connection_made(transport)

@@ -14,17 +14,18 @@ from inspector.schema.names import near
 from inspector.tui import crash, escape, export, keymap, state, web
 from inspector.tui.actions import bindings
 from inspector.tui.available import available
-from inspector.tui.browse.screen import BrowseScreen
 from inspector.tui.collections.keeping import Keeping
 from inspector.tui.compose.draft import Draft
 from inspector.tui.compose.from_capture import draft_from
 from inspector.tui.compose.screen import ComposeScreen
 from inspector.tui.document import Document
 from inspector.tui.help import Help
-from inspector.tui.intents import ComposeAsked, PlaceAsked
+from inspector.tui.intents import ComposeAsked
 from inspector.tui.jump import Jump, go
 from inspector.tui.keymap import Keymap
+from inspector.tui.opening import Options, opened
 from inspector.tui.palette import ActionCommands
+from inspector.tui.tabs import Tabs
 from inspector.views.safe_text import safe
 
 MOST_EDITED = 100
@@ -38,7 +39,7 @@ MOST_PROBLEMS = 5
 """Mistakes in the user's keys that are told at once."""
 
 
-class InspectorApp(Keeping, crash.CrashSafeApp):
+class InspectorApp(Tabs, Keeping, crash.CrashSafeApp):
     """Browses inputs; without one it composes a request. `draft` is what requests that are made anew begin with."""
 
     TITLE = "inspector"
@@ -71,11 +72,11 @@ class InspectorApp(Keeping, crash.CrashSafeApp):
         is_readable = theme in self.available_themes and not (self.no_color and "ansi" in theme)
         return theme if theme is not None and is_readable else DEFAULT_THEME
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         self.set_keymap(self.user_keys.keys)
         self.theme_changed_signal.subscribe(self, lambda theme: state.save_theme(theme.name))
         if self.documents:
-            self.push_screen(BrowseScreen(self.documents[0]))
+            await self.show_document(self.documents[0])
         else:
             self.compose_request(self.draft)
         for each in self.user_keys.problems[:MOST_PROBLEMS]:
@@ -115,15 +116,6 @@ class InspectorApp(Keeping, crash.CrashSafeApp):
             return
         self.call_from_thread(self._compose_call, key, draft, event)
 
-    def on_place_asked(self, event: PlaceAsked) -> None:
-        """Shows a place in the browser of its document."""
-        document = event.goal.side.document
-        browsers = [each for each in self.screen_stack if isinstance(each, BrowseScreen) and each.document is document]
-        for browser in browsers[:1]:
-            while self.screen is not browser:
-                self.pop_screen()
-            browser.show_goal(event.goal)
-
     def _compose_call(self, key: tuple[str, int, int], draft: Draft, event: ComposeAsked) -> None:
         screen = ComposeScreen(
             draft, schema=event.document.schema or self.schema, sends=event.sends, compares=event.compares
@@ -155,16 +147,13 @@ def run(
     paths = [_take_standard_input() if path == "-" else path for path in paths]
     if not (web.is_served() or (sys.stdin.isatty() and sys.stdout.isatty())):
         raise InputError("the terminal UI needs a terminal", hint="`inspector decode` and `calls` print to a pipe")
-    documents = [
-        Document(
-            path, schema=schema, kind=kind, type_name=type_name, hints=hints, sources=sources, import_paths=import_paths
-        )
-        for path in paths
-    ]
+    options = Options(schema, kind, type_name, hints, sources, import_paths)
+    documents: list[Document] = []
     if not remembers:
         os.environ[state.FOLDER.variable] = "off"
     escape.answer_soon()
     try:
+        documents.extend(opened(path, options) for path in paths)
         app = InspectorApp(documents, theme=theme, keys=keymap.load(), schema=schema, target=target or "")
         return crash.run(app)
     finally:

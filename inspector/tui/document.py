@@ -5,9 +5,10 @@ Calls are numbered from 1; messages that belong to none are those of call 0.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from inspector import session
 from inspector.errors import InspectorError
@@ -17,6 +18,7 @@ from inspector.schema import Schema
 from inspector.session import DecodedMessage
 from inspector.sources.registry import BINLOG, GRPC, GRPC_WEB
 from inspector.transcode.tree import FieldTree
+from inspector.tui import private_files
 from inspector.views.call_order import CallOrder, Find
 from inspector.views.journal import Journal
 from inspector.views.problem_count import ProblemCount
@@ -59,6 +61,10 @@ class Document:
         self.problems = ProblemCount(self.index)
         self.added: tuple[str, ...] = ()
         """The sources of schemas that were added since it was opened."""
+        self.reading = threading.Lock()
+        """Held while a thread reads it to its end: who closes it waits for that."""
+        self.private_file: Path | None = None
+        """A copy that is removed with it: what was pasted has no file of its own."""
         self._inferred: dict[object, Inferred | None] = {}
         self.filters: list[str] = []
         """Those that were used, the last one at the end."""
@@ -97,6 +103,8 @@ class Document:
     def close(self) -> None:
         self.index.close()
         self.session.close()
+        if self.private_file is not None:
+            private_files.remove(self.private_file)
 
     def hints_of(self, message: Message) -> dict[str, str]:
         """How fields of a message are read in the place of a guess: by path, those of the command line too."""

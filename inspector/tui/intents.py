@@ -20,6 +20,14 @@ class CommandPasted(Message):
         super().__init__()
 
 
+class TextPasted(Message):
+    """A text was pasted where none is typed."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        super().__init__()
+
+
 class ComposeAsked(Message):
     """A call of a document, or a message without one, is to be composed. `is_new`: as it was captured, whatever became
     of it since; `sends`: at once; `compares`: what comes back is shown beside what was captured."""

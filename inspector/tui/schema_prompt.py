@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from textual import work
 from textual.app import ComposeResult
-from textual.suggester import Suggester
 from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
@@ -23,10 +21,8 @@ from inspector.tui.compose.connection import reached
 from inspector.tui.compose.draft import Draft
 from inspector.tui.dialog import Dialog
 from inspector.tui.document import Document
+from inspector.tui.suggesting import SourceSuggester
 from inspector.views.safe_text import safe
-
-MOST_LISTED = 2_000
-"""Names in a folder that are looked through for one that begins as what was typed."""
 
 MOST_METHODS = 1_000
 """Methods of a capture that a schema is asked for, to say how many it knows."""
@@ -85,35 +81,6 @@ def _ask(address: str) -> DescriptorSet:
     return open_reflection(str(way.target), settings=way.connect, metadata=way.reflect_metadata)
 
 
-class _Sources(Suggester):
-    """Completes the last word: a path, or a profile."""
-
-    def __init__(self) -> None:
-        super().__init__(use_cache=False, case_sensitive=True)
-
-    async def get_suggestion(self, value: str) -> str | None:
-        start = value.rfind(" ") + 1
-        start += 2 * value.startswith("-I", start)
-        word = value[start:]
-        found = min(_completed(word), default=None) if word else None
-        return None if found is None or found == word else value[:start] + found
-
-
-def _completed(word: str) -> Iterator[str]:
-    if word.startswith("@"):
-        yield from (f"@{name}" for name in profiles.names() if f"@{name}".startswith(word))
-        return
-    folder, _, head = word.rpartition("/")
-    place = f"{folder}/" if "/" in word else ""
-    try:
-        with os.scandir(os.path.expanduser(place) or ".") as entries:
-            for _, entry in zip(range(MOST_LISTED), entries, strict=False):
-                if entry.name.startswith(head) and (head or not entry.name.startswith(".")):
-                    yield f"{place}{entry.name}{'/' if entry.is_dir() else ''}"
-    except OSError:
-        return
-
-
 class AskSchema(Dialog[Added]):
     """Ends with what was read; what is wrong with it is said below the line in which it is typed."""
 
@@ -132,7 +99,7 @@ class AskSchema(Dialog[Added]):
 
     def compose(self) -> ComposeResult:
         yield Static("Add a schema", id="wrong", markup=False)
-        yield Input(placeholder=PLACEHOLDER, compact=True, suggester=_Sources())
+        yield Input(placeholder=PLACEHOLDER, compact=True, suggester=SourceSuggester())
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()

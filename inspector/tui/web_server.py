@@ -99,7 +99,7 @@ class PageServer(Server):
 
     async def on_shutdown(self, app: web.Application) -> None:
         """Ends all sessions."""
-        await asyncio.gather(*(each.stop() for each in [*self._sessions]))
+        await asyncio.gather(*(each.stop() for each in [*self._sessions]), return_exceptions=True)
 
     @web.middleware
     async def _only_for_the_user(self, request: web.Request, handler: _Handler) -> web.StreamResponse:

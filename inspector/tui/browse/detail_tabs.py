@@ -7,6 +7,7 @@ from typing import Any
 
 from textual.widgets import Tabs
 
+from inspector.limits import MAX_SHOWN_JSON
 from inspector.tui.browse.browser import Browser
 from inspector.tui.browse.details import Details
 from inspector.tui.browse.field_list import FieldList
@@ -14,9 +15,6 @@ from inspector.views import call_facts, schema_facts
 from inspector.views.conversation import message_lines
 from inspector.views.safe_text import safe
 from inspector.views.spans import Line
-
-LONGEST_JSON = 1_000_000
-"""Bytes of a message that is shown as JSON at once."""
 
 NO_SCHEMA = "press a to add a schema"
 
@@ -58,8 +56,8 @@ class DetailTabs(Browser):
     def _json(self) -> list[Line]:
         if self.message is None:
             return []
-        if len(self.message.data or b"") > LONGEST_JSON:
-            return [[("dim", f"over {LONGEST_JSON:,} bytes: inspector convert --to json shows it")]]
+        if len(self.message.data or b"") > MAX_SHOWN_JSON:
+            return [[("dim", f"over {MAX_SHOWN_JSON:,} bytes: inspector convert --to json shows it")]]
         return message_lines(self.document.decode(self.message), bare=True)
 
     def _schema(self) -> list[Line]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 
-from textual import work
+from textual import events, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message as TextualMessage
-from textual.widgets import Static
+from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
+from inspector.limits import MAX_SHOWN_JSON
 from inspector.model.call import Message
 from inspector.transcode.tree import FieldNode, FieldTree
 from inspector.tui.actions import bindings
@@ -18,9 +19,10 @@ from inspector.tui.browse.byte_sources import ByteSources
 from inspector.tui.browse.byte_view import ByteView
 from inspector.tui.browse.call_list import CallList
 from inspector.tui.browse.comparing import Comparing
-from inspector.tui.browse.detail_tabs import LONGEST_JSON, DetailTabs
+from inspector.tui.browse.detail_tabs import DetailTabs
 from inspector.tui.browse.details import Details
 from inspector.tui.browse.field_list import FieldList
+from inspector.tui.browse.file_tabs import FileTabs
 from inspector.tui.browse.filter_bar import FilterBar
 from inspector.tui.browse.following import Following
 from inspector.tui.browse.guess_menu import GuessMenu
@@ -31,7 +33,7 @@ from inspector.tui.browse.saving import Saving
 from inspector.tui.browse.schema_adding import SchemaAdding
 from inspector.tui.browse.turns import Turns
 from inspector.tui.document import STANDALONE, Document
-from inspector.tui.intents import ComposeAsked
+from inspector.tui.intents import ComposeAsked, TextPasted
 from inspector.tui.key_bar import KeyBar
 from inspector.tui.prompts import Confirm
 from inspector.tui.selection import Chosen, Selection
@@ -115,6 +117,7 @@ class BrowseScreen(Comparing, Remembering, Following, Saving, GuessMenu, ByteSou
         self.turns = Turns()
 
     def compose(self) -> ComposeResult:
+        yield FileTabs()
         yield Static(id="title")
         yield FilterBar(self.document)
         yield CallList(self.document)
@@ -142,13 +145,14 @@ class BrowseScreen(Comparing, Remembering, Following, Saving, GuessMenu, ByteSou
     def load(self) -> None:
         """Reads the input to its end, in a thread."""
         worker = get_current_worker()
-        read_to_end(
-            self.document.index,
-            lambda progress: self.post_message(Loaded(progress)),
-            lambda: worker.is_cancelled,
-            self.turns,
-            self.document.order.lock,
-        )
+        with self.document.reading:
+            read_to_end(
+                self.document.index,
+                lambda progress: self.post_message(Loaded(progress)),
+                lambda: worker.is_cancelled,
+                self.turns,
+                self.document.order.lock,
+            )
 
     def on_loaded(self, event: Loaded) -> None:
         self.progress = event.progress
@@ -345,7 +349,7 @@ class BrowseScreen(Comparing, Remembering, Following, Saving, GuessMenu, ByteSou
 
     def _field_condition(self, node: FieldNode) -> str | None:
         message = self.message
-        if message is None or message.direction is None or len(message.data or b"") > LONGEST_JSON:
+        if message is None or message.direction is None or len(message.data or b"") > MAX_SHOWN_JSON:
             return None
         return condition_of(node, message.direction, self.document.decode(message).value)
 
@@ -385,6 +389,12 @@ class BrowseScreen(Comparing, Remembering, Following, Saving, GuessMenu, ByteSou
         self.shows_secrets = bool(are_shown)
         self.query_one(Details).update()
         self.show_title()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """A text that is pasted where none is typed is a payload."""
+        if not isinstance(self.focused, Input):
+            event.stop()
+            self.post_message(TextPasted(event.text))
 
     def on_key(self) -> None:
         self.turns.key_pressed()

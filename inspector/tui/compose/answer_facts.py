@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inspector.client.replay_compare import Comparison, Rules
-from inspector.limits import MIB
+from inspector.limits import MAX_SHOWN_JSON, MIB
 from inspector.model.call import Message
 from inspector.schema import Schema
 from inspector.tui.compose.draft import Captured
@@ -15,9 +15,6 @@ from inspector.views.safe_text import safe
 from inspector.views.schema_lines import source_lines
 from inspector.views.spans import Line
 from inspector.views.times import duration
-
-LONGEST_JSON = 1_000_000
-"""Bytes of an answer that is shown as JSON at once."""
 
 MOST_DIFFERENCES = 200
 
@@ -82,8 +79,8 @@ def lines_of(tab: str, exchange: Exchange | None, message: Message | None, origi
 
 
 def _json(exchange: Exchange, message: Message) -> list[Line]:
-    if len(message.data or b"") > LONGEST_JSON:
-        return [[("dim", f"over {LONGEST_JSON:,} bytes: the fields show it")]]
+    if len(message.data or b"") > MAX_SHOWN_JSON:
+        return [[("dim", f"over {MAX_SHOWN_JSON:,} bytes: the fields show it")]]
     return conversation.message_lines(exchange.decode(message), bare=True)
 
 
