@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+import grpc
+
+from inspector.client import call, transcript
 from inspector.schema import Schema
 from inspector.tui.actions import ACTIONS, CONTEXTS
 from inspector.tui.app import InspectorApp
 from inspector.tui.available import shown
+from inspector.tui.compose.draft import Draft
 from inspector.tui.document import Document
 from inspector.tui.export import picture
 
@@ -21,13 +29,14 @@ BEGIN, END = "<!-- keys: made by docs/make_tui_docs.py -->\n", "<!-- end of keys
 
 
 class Picture(NamedTuple):
-    """A screen, and the keys that lead to it."""
+    """A screen, and the keys that lead to it. Where it `calls`, a server gives the captured answer."""
 
     name: str
     size: tuple[int, int]
     keys: tuple[str, ...]
     theme: str = "textual-dark"
     sample: str = "predict.pcapng"
+    calls: bool = False
 
 
 PICTURES = (
@@ -35,7 +44,31 @@ PICTURES = (
     Picture("tui-small", (80, 24), ("j", "2", "j", "j")),
     Picture("tui-copy", (80, 24), ("j", "2", "j", "j", "c")),
     Picture("tui-diff", (160, 48), ("j", "2", "d", "1", "j", "2", "d", "n", "n")),
+    Picture("tui-compose", (160, 48), ("j", "e", "j", "j", "f5", "2"), calls=True),
 )
+
+SOCKET = "unix:vision.sock"
+"""Where the server of pictures is, by a name that is the same each time."""
+
+NOON = 1_795_435_200_000_000_000
+"""When calls of pictures are made, in nanoseconds since 1970; they take no time."""
+
+
+@contextlib.contextmanager
+def serving(answer: bytes) -> Iterator[None]:
+    """A server that gives this answer to each call, in a folder of its own, which is the current one."""
+    handler = grpc.unary_unary_rpc_method_handler(lambda request, context: answer)
+
+    class Any(grpc.GenericRpcHandler):
+        def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+            return handler
+
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder), ThreadPoolExecutor(2) as pool:
+        server = grpc.server(pool, handlers=(Any(),))
+        server.add_insecure_port(SOCKET)
+        server.start()
+        yield
+        server.stop(None).wait()
 
 
 def key_table() -> str:
@@ -73,14 +106,21 @@ async def take(wanted: Picture) -> str:
     )
     app = InspectorApp([document], theme=wanted.theme)
     app.animation_level = "none"
-    async with app.run_test(size=wanted.size) as pilot:
-        await app.workers.wait_for_complete()
-        await pilot.pause()
-        for key in wanted.keys:
-            await pilot.press(key)
+    with contextlib.ExitStack() as stack:
+        async with app.run_test(size=wanted.size) as pilot:
             await app.workers.wait_for_complete()
-        await pilot.pause()
-        text = picture(app)
+            await pilot.pause()
+            if wanted.calls:
+                answer = document.message(2, 1)
+                assert answer is not None
+                assert answer.data is not None
+                stack.enter_context(serving(answer.data))
+                app.draft = Draft(target=SOCKET)
+            for key in wanted.keys:
+                await pilot.press(key)
+                await app.workers.wait_for_complete()
+            await pilot.pause()
+            text = picture(app)
     document.close()
     return text
 
@@ -88,6 +128,7 @@ async def take(wanted: Picture) -> str:
 def main() -> None:
     os.environ["INSPECTOR_STATE"] = "off"
     os.environ.pop("NO_COLOR", None)
+    call.now = transcript.now = lambda: NOON
     PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     for wanted in PICTURES:
         path = ROOT / "docs" / "images" / f"{wanted.name}.svg"

@@ -69,16 +69,16 @@ class Kitchen(grpc.GenericRpcHandler):
 
 
 @contextlib.contextmanager
-def serving():
-    """A server: where it listens (with `grpc://`), and its handler."""
+def serving(address="127.0.0.1:0"):
+    """A server: where it listens (with `grpc://`, or `unix:`), and its handler."""
     schema = Schema.from_source(str(PROTOS))
     schema.method(f"{SERVICE}/Echo")  # loads the file, so that reflection finds it
     handler = Kitchen(schema)
     server = grpc.server(ThreadPoolExecutor(16), handlers=(handler,), options=(("grpc.so_reuseport", 0),))
     reflection.enable_server_reflection((SERVICE, reflection.SERVICE_NAME), server, pool=schema.pool)
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = server.add_insecure_port(address)
     server.start()
     try:
-        yield f"grpc://127.0.0.1:{port}", handler
+        yield address if address.startswith("unix:") else f"grpc://127.0.0.1:{port}", handler
     finally:
         server.stop(None).wait()

@@ -58,7 +58,7 @@ ACTIONS = (
     Action("app", "jump", "comma", "jump", "Jump to a pane, tab or control by its letter", "jump"),
     Action("app", "open_request", "ctrl+l", "open_request", "Open a request that was saved"),
     Action("app", "history", "f10", "show_history", "What was sent: search it, send it again"),
-    Action("app", "paste_command", "", "paste_command", "Paste a command of grpcurl, inspector call or buf curl"),
+    Action("app", "paste_command", "P", "paste_command", "Paste a command of grpcurl, inspector call or buf curl"),
     Action("app", "open_file", "ctrl+t", "open_file", "Open another file in a tab"),
     Action("app", "open_text", "", "open_text", "Open a payload that is pasted: hexadecimal, base64, a dump, JSON"),
     Action("app", "next_file", "right_parenthesis,ctrl+pagedown", "step_file(1)", "Next file"),

@@ -17,19 +17,17 @@ from inspector.tui.available import available
 from inspector.tui.collections.keeping import Keeping
 from inspector.tui.compose.draft import Draft
 from inspector.tui.compose.from_capture import draft_from
+from inspector.tui.compose.kept import EditedCalls, Kept
 from inspector.tui.compose.screen import ComposeScreen
 from inspector.tui.document import Document
 from inspector.tui.help import Help
 from inspector.tui.intents import ComposeAsked
 from inspector.tui.jump import Jump, go
 from inspector.tui.keymap import Keymap
+from inspector.tui.open_files import OpenFiles
 from inspector.tui.opening import Options, opened
 from inspector.tui.palette import ActionCommands
-from inspector.tui.tabs import Tabs
 from inspector.views.safe_text import safe
-
-MOST_EDITED = 100
-"""Edited calls that are remembered."""
 
 DEFAULT_THEME = "textual-dark"
 
@@ -39,7 +37,7 @@ MOST_PROBLEMS = 5
 """Mistakes in the user's keys that are told at once."""
 
 
-class InspectorApp(Tabs, Keeping, crash.CrashSafeApp):
+class InspectorApp(OpenFiles, Keeping, crash.CrashSafeApp):
     """Browses inputs; without one it composes a request. `draft` is what requests that are made anew begin with."""
 
     TITLE = "inspector"
@@ -60,7 +58,7 @@ class InspectorApp(Tabs, Keeping, crash.CrashSafeApp):
         self.documents = documents
         self.schema = schema
         self.draft = Draft(target=target)
-        self._edited: dict[tuple[str, int, int], Draft] = {}  # what became of calls, by document and place
+        self._edited = EditedCalls()  # by document and place
         self.user_keys = keys
         if theme is not None and theme not in self.available_themes:
             known = ", ".join(near(theme, self.available_themes) or sorted(self.available_themes))
@@ -109,23 +107,20 @@ class InspectorApp(Tabs, Keeping, crash.CrashSafeApp):
         key = (event.document.path, event.call, event.place)
         try:
             kept = None if event.is_new else self._edited.get(key)
-            draft = kept or draft_from(event.document, event.call, event.place, self.draft)
+            kept = kept or Kept(draft_from(event.document, event.call, event.place, self.draft))
         except InspectorError as error:
             text = safe(str(error))
             self.call_from_thread(self.notify, text, severity="error", markup=False)
             return
-        self.call_from_thread(self._compose_call, key, draft, event)
+        self.call_from_thread(self._compose_call, key, kept, event)
 
-    def _compose_call(self, key: tuple[str, int, int], draft: Draft, event: ComposeAsked) -> None:
-        screen = ComposeScreen(
-            draft, schema=event.document.schema or self.schema, sends=event.sends, compares=event.compares
-        )
+    def _compose_call(self, key: tuple[str, int, int], kept: Kept, event: ComposeAsked) -> None:
+        schema = event.document.schema or self.schema or kept.schema
+        screen = ComposeScreen(kept.draft, schema=schema, sends=event.sends, compares=event.compares, kept=kept)
 
         def keep(left: Draft | None) -> None:
             if left is not None:
-                self._edited[key] = left
-                for oldest in list(self._edited)[:-MOST_EDITED]:
-                    del self._edited[oldest]
+                self._edited.keep(key, Kept(left, screen.schema, tuple(screen.messages), screen.place))
 
         self.push_screen(screen, keep)
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from inspector.client import metadata
-from inspector.client.settings import DEFAULT_MAX_MESSAGE, ConnectSettings
+from inspector.client.protocols.base import PROTOCOLS
+from inspector.client.settings import DEFAULT_MAX_MESSAGE, HTTP_VERSIONS, ConnectSettings
 from inspector.client.target import Target
 from inspector.errors import InputError
 from inspector.formats import registry as formats
@@ -27,8 +28,19 @@ from inspector.sources.payloads import messages_of
 from inspector.views.shell_words import Word, printed, split
 from inspector.views.written_request import WrittenField, WrittenRequest
 
-_BEGINNING = re.compile(r"\s*(?:\$ )?\s*(?:grpcurl|inspector\s+call|buf\s+curl)\s")
+_BEGINNING = re.compile(
+    r"\s*(?:\$ )?\s*(?:\w+=\S*\s+)*(?:sudo\s+)?(?:[\w.~-]*/)*(?:grpcurl|inspector\s+call|buf\s+curl)\s", re.ASCII
+)
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=", re.ASCII)
+
+_BEFORE = frozenset(("sudo", "env", "time", "exec", "command", "nohup", "-E"))
+"""Words before a command that change nothing of the call."""
+
+_RUNNERS = frozenset(("docker", "podman"))
+"""What runs a program that is an image: `fullstorydev/grpcurl:latest`."""
+
+_OFF = ("false", "0", "f", "F", "False", "FALSE")
+_ON = ("true", "1", "t", "T", "True", "TRUE")
 
 _VALUES = ("d", "format", "H", "rpc-header", "reflect-header", "authority", "servername", "cacert", "cert", "key",
            "connect-timeout", "keepalive-time", "max-time", "max-msg-sz", "user-agent", "proto", "protoset",
@@ -58,7 +70,7 @@ _GRPCURL = Program(
     _idle((*_IDLE, "vv", "format-error", "use-reflection"), ("protoset-out", "proto-out-dir")), {}, ("-", "--"),
 )  # fmt: skip
 _INSPECTOR = Program(
-    ("inspector", "call"), (*_VALUES, "from", "compress"),
+    ("inspector", "call"), (*_VALUES, "from", "compress", "protocol", "http"),
     ("plaintext", "tls", "insecure", "expand-headers", "unix"),
     _idle((*_IDLE, "vv", "no-cache", "interactive", "envelope", "ignore-unknown", "proto-names", "enum-numbers",
            "keep-unknown", "show-secrets"), ("to", "o", "out", "stop-after", "indent")),
@@ -74,6 +86,9 @@ _BUF = Program(
 )  # fmt: skip
 
 
+_PROGRAMS = (_GRPCURL, _INSPECTOR, _BUF)
+
+
 def is_command(text: str) -> bool:
     """Whether a text begins as one of the commands does."""
     return _BEGINNING.match(text[:200]) is not None
@@ -85,7 +100,7 @@ def parse(text: str) -> WrittenRequest:
     notes: list[str] = []
     text = text.replace("\r\n", "\n").replace("\r", "\n")  # terminals paste the end of a line as they send Enter
     words, data = _command(split(text.strip().removeprefix("$ ")), notes)
-    program = next((each for each in (_GRPCURL, _INSPECTOR, _BUF) if _begins(words, each)), None)
+    program = next((each for each in _PROGRAMS if _begins(words, each)), None)
     if program is None:
         raise InputError("there is no command that is known in it", hint="grpcurl, inspector call, buf curl")
     return _Command(program, words[len(program.name) :], data, notes).request()
@@ -100,42 +115,80 @@ def _command(words: list[Word], notes: list[str]) -> tuple[list[Word], str | Non
     """The words of the command itself, and its standard input, where that is told."""
     commands = _commands(words)
     for place, (command, _) in enumerate(commands):
-        bare = _without_assignments(command, notes)
-        if not any(_begins(bare, each) for each in (_GRPCURL, _INSPECTOR, _BUF)):
+        bare = _without_prefix(command, notes)
+        if not any(_begins(bare, each) for each in _PROGRAMS):
             continue
         if any(each for each, _ in commands[place + 1 :]):
             notes.append("what follows the first command is left out")
         documents = [each.text for each in bare if each.kind == "document"]
+        documents += [_read(os.path.expanduser(each.text)) for each in bare if each.kind == "input"]
+        if any(each.kind == "output" for each in bare):
+            notes.append("what goes to files is left out: answers stay on the screen")
         piped = place > 0 and commands[place - 1][1] == "|"
         data = documents[-1] if documents else _printed(commands[place - 1][0]) if piped else None
+        if any(each for each, _ in commands[: place - (piped and data is not None)]):
+            notes.append("what stands before the command is left out")
         return [each for each in bare if each.kind == "word"], data
+    _refuse_others(commands)
     return [], None
 
 
+def _refuse_others(commands: Sequence[tuple[list[Word], str]]) -> None:
+    """Tells the other commands of this program apart from what is not known at all."""
+    for words, _ in commands:
+        names = [word.text for word in _without_prefix(words, [])[:2]]
+        if len(names) == 2 and os.path.basename(names[0]) == "inspector":
+            raise InputError(f"inspector {names[1][:40]} makes no call", hint="inspector call does")
+
+
 def _commands(words: Sequence[Word]) -> list[tuple[list[Word], str]]:
-    """The commands of a line, each with the operator behind it. What goes to files is dropped."""
+    """The commands of a line, each with the operator behind it. Files that are read and written are words of their
+    own kinds, `input` and `output`."""
     found: list[tuple[list[Word], str]] = [([], "")]
-    is_file = False
+    kind = ""
     for word in words:
         if word.kind == "operator" and word.text in (">", ">>", "<"):
-            is_file = True
+            kind = "input" if word.text == "<" else "output"
+        elif kind == "output" and word == Word("&", "operator"):
+            continue  # >&1
         elif word.kind == "operator":
             found[-1] = found[-1][0], word.text
             found.append(([], ""))
-        elif not is_file or word.kind == "document":
-            found[-1][0].append(word)
+            kind = ""
+        elif kind and word.kind == "word":
+            found[-1][0].append(word._replace(kind=kind))
+            kind = ""
         else:
-            is_file = False
+            found[-1][0].append(word)
     return found
 
 
-def _without_assignments(words: list[Word], notes: list[str]) -> list[Word]:
+def _without_prefix(words: list[Word], notes: list[str]) -> list[Word]:
+    """The words from the name of the program on."""
     for place, word in enumerate(words):
         found = _ASSIGNMENT.match(word.text)
-        if found is None:
+        if found is not None:
+            notes.append(f"{found[1]}=... is left out: set it in the environment")
+        elif word.text in _RUNNERS:
+            return _of_image(words[place:], notes)
+        elif re.fullmatch(r"python[\d.]*", os.path.basename(word.text)) and _texts(words[place + 1 :])[:1] == ["-m"]:
+            return words[place + 2 :]
+        elif word.text not in _BEFORE:
             return words[place:]
-        notes.append(f"{found[1]}=... is left out: set it in the environment")
     return []
+
+
+def _of_image(words: list[Word], notes: list[str]) -> list[Word]:
+    for place, word in enumerate(words):
+        name = os.path.basename(word.text).partition(":")[0]
+        if place and (name,) == _GRPCURL.name:
+            notes.append(f"{words[0].text} is left out")
+            return [Word(name), *words[place + 1 :]]
+    return words
+
+
+def _texts(words: Sequence[Word]) -> list[str]:
+    return [word.text for word in words]
 
 
 def _printed(words: Sequence[Word]) -> str | None:
@@ -143,7 +196,7 @@ def _printed(words: Sequence[Word]) -> str | None:
         return None
     texts = [word.text for word in words]
     if texts[0] == "cat" and len(texts) == 2:
-        return _read(texts[1])
+        return _read(os.path.expanduser(texts[1]))
     return printed(texts)
 
 
@@ -197,8 +250,13 @@ class _Command:
             raise InputError(f"{name} has no value")
         if bare in program.idle:
             self._notes.append(f"{name} is left out")
-        elif takes or found.text not in ("false", "0", "f", "F", "False", "FALSE"):
+        elif takes or self._is_on(name, found.text):
             self._given.setdefault(bare, []).append(found)
+
+    def _is_on(self, name: str, text: str) -> bool:
+        if text not in _ON + _OFF:
+            raise InputError(f"{name} is true or false, and not {text[:40]!r}")
+        return text in _ON
 
     def _known(self, name: str) -> str | None:
         program = self._program
@@ -228,13 +286,15 @@ class _Command:
     def _text(self, name: str) -> str | None:
         """The value of a flag; the last one counts."""
         found = self._all(name)
+        if len(found) > 1:
+            self._notes.append(f"{name} is given {len(found)} times: the last one counts")
         return self._plain(found[-1]) if found else None
 
     def _plain(self, word: Word) -> str:
         if word.has_variables:
             text = f"{word.text[:80]!r} holds a variable of the shell"
             raise InputError(text, hint="paste its value; variables may be in header fields")
-        return word.text
+        return os.path.expanduser(word.text) if word.text.startswith("~/") else word.text
 
     # --- the request ---------------------------------------------------------------------------------------------
 
@@ -243,6 +303,7 @@ class _Command:
         connect: dict[str, Any] = {name: self._text(name.replace("_", "-")) for name in _TEXTS}
         connect |= {name: self._seconds(name.replace("_", "-")) for name in ("connect_timeout", "keepalive_time")}
         connect["insecure"] = "insecure" in self._given
+        connect |= {"protocol": self._protocol(), "http": self._http()}
         connect["plaintext"] = self._is_plain(target)
         fields = [field for name in ("H", "rpc-header") for word in self._all(name) for field in self._fields(word)]
         if "reflect-header" in self._given:
@@ -268,7 +329,7 @@ class _Command:
         words = [self._plain(word) for word in self._words]
         if self._program is _BUF:
             return self._of_url(words)
-        if len(words) != 2 or words[1] in ("list", "describe"):
+        if len(words) != 2 or {"list", "describe"} & set(words):
             raise InputError(
                 "this command makes no call", hint="a call names a server and a method: HOST:PORT pkg.Svc/Method"
             )
@@ -277,18 +338,31 @@ class _Command:
             target = f"unix:{target.removeprefix('unix:')}"
         if not target.startswith("@"):
             Target.parse(target)
-        return target, method.removeprefix("/")
+        method = method.removeprefix("/")
+        return target, method if "/" in method else "/".join(method.rsplit(".", 1))
 
     def _of_url(self, words: Sequence[str]) -> tuple[str, str]:
         found = re.fullmatch(r"(https?://[^/]+)/(?:.*/)?([\w.]+/\w+)", words[0]) if len(words) == 1 else None
         if found is None:
             raise InputError("buf curl names a call as URL", hint="https://HOST:PORT/pkg.Svc/Method")
-        protocol = self._text("protocol") or "connect"
-        if protocol != "grpc":
-            self._notes.append(f"buf would speak {protocol[:20]} here; this is a call of gRPC")
         target, socket = found[1], self._text("unix-socket")
         Target.parse(target)
         return f"unix:{socket}" if socket else target, found[2]
+
+    def _protocol(self) -> str:
+        given = self._text("protocol") or ("connect" if self._program is _BUF else "grpc")
+        protocol = "grpc-web" if given == "grpcweb" else given
+        if protocol not in PROTOCOLS:
+            raise InputError(f"{given[:40]!r} is no protocol", hint=f"known are {', '.join(PROTOCOLS)}")
+        return protocol
+
+    def _http(self) -> str | None:
+        version = self._text("http")
+        if "http2-prior-knowledge" in self._given and self._protocol() != "grpc":
+            version = "2"
+        if version not in (None, *HTTP_VERSIONS):
+            raise InputError(f"{version[:40]!r} is no version of HTTP", hint=f"known are {', '.join(HTTP_VERSIONS)}")
+        return version
 
     def _is_plain(self, target: str) -> bool | None:
         if "plaintext" in self._given:
@@ -298,6 +372,8 @@ class _Command:
     def _fields(self, word: Word) -> Iterator[WrittenField]:
         name, _, value = word.text.partition(":")
         if "${" in word.text and not word.text.startswith("@"):
+            if not word.has_variables and "expand-headers" not in self._given:
+                self._notes.append(f"{name.strip()[:40]}: ${{NAME}} is text there, a variable of the environment here")
             metadata.parse((f"{name.removesuffix('-bin')}:",))
             yield WrittenField(name.strip().lower(), value.strip())
             return
@@ -333,6 +409,10 @@ class _Command:
     def _data(self) -> tuple[bytes, str]:
         """The text of the messages, and its form."""
         text, form = self._text("d"), self._text("from") or self._text("format")
+        if self._program is not _INSPECTOR and form not in (None, "json", "text"):
+            raise InputError(f"{form[:40]!r} is neither json nor text", where="format")
+        if text not in ("@", "@-") and self._input is not None:
+            self._notes.append("standard input is left out: it is read with -d @ only")
         if text in ("@", "@-"):
             if self._input is None:
                 self._notes.append("what came from standard input is not in the command")

@@ -16,7 +16,7 @@ LONGEST = 4 << 20
 """Characters of a command; shells take no longer ones."""
 
 _PIECE = re.compile(
-    r"""(?P<joined>\\\r?\n) | (?P<space>[ \t]+) | (?P<newline>\r?\n) | '(?P<single>[^']*)'
+    r"""(?P<joined>\\[ \t]*\r?\n) | (?P<space>[ \t]+) | (?P<newline>\r?\n) | '(?P<single>[^']*)'
     | \$'(?P<ansi>(?:[^'\\]|\\.)*)'
     | "(?P<double>(?:[^"\\]|\\.)*)" | \\(?P<escaped>.) | \$(?:\{(?P<braced>[A-Za-z_]\w*)\}|(?P<named>[A-Za-z_]\w*))
     | (?P<run>`|\$[({]) | (?P<operator><<<|<<-?|>>|&&|\|\||[|&;<>()]) | (?P<comment>\#[^\n]*)
@@ -56,7 +56,8 @@ class _Splitter:
         self._parts: list[str] | None = None
         self._has_variables = False
         self._expected: str | None = None  # what the next word is: a here-string, or the end of a here-document
-        self._waiting: list[str] = []
+        self._waiting: list[tuple[str, bool]] = []  # ends of here-documents, and whether they are quoted
+        self._is_quoted = False
 
     def words(self) -> Iterator[Word]:
         while self._at < len(self._text):
@@ -85,7 +86,7 @@ class _Splitter:
             if self._expected is None:
                 yield Word(text, "operator")
         elif kind == "newline":
-            yield from map(self._document, self._waiting)
+            yield from (self._document(end, is_quoted) for end, is_quoted in self._waiting)
             self._waiting.clear()
             yield Word(";", "operator")
 
@@ -97,20 +98,26 @@ class _Splitter:
         if self._expected == "<<<":
             yield word._replace(text=f"{word.text}\n", kind="document")
         elif self._expected is not None:
-            self._waiting.append(word.text)
+            self._waiting.append((word.text, self._is_quoted))
         else:
             yield word
-        self._expected = None
+        self._expected, self._is_quoted = None, False
 
-    def _document(self, end: str) -> Word:
+    def _document(self, end: str, is_quoted: bool) -> Word:
         """The lines up to the one that ends a here-document."""
         found = re.compile(rf"^\t*{re.escape(end)}\r?\n", re.MULTILINE).search(self._text, self._at)
         if found is None:
             raise self._error(f"there is no line {end[:40]!r} that ends what is put in")
-        text, self._at = self._text[self._at : found.start()], found.end()
+        text = self._text[self._at : found.start()]
+        if not is_quoted and set("$`\\") & set(text):
+            raise self._error(
+                "a shell would change what is put in: there is a $, ` or \\ in it", f"<<'{end[:40]}' takes it as it is"
+            )
+        self._at = found.end()
         return Word(text, "document")
 
     def _add(self, kind: str, piece: re.Match[str]) -> None:
+        self._is_quoted |= kind in ("single", "double", "ansi", "escaped")
         if kind == "double":
             self._take(_DOUBLE.sub(self._in_double, piece[kind]))
         elif kind == "ansi":

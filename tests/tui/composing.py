@@ -88,9 +88,9 @@ def parsed(text: str) -> str:
 
 def compose(
     steps: Steps, method: str = f"{SERVICE}/Echo", messages: tuple[bytes, ...] = (), size: tuple[int, int] = WIDE,
-    *, asks_server: bool = False, draft: Draft = Draft(),  # noqa: B008
+    *, asks_server: bool = False, draft: Draft = Draft(), at: str = "127.0.0.1:0",  # noqa: B008
 ) -> None:  # fmt: skip
-    """Runs the steps in the composer, with a server of its own."""
+    """Runs the steps in the composer, with a server of its own `at` an address."""
 
     async def main(target: str, kitchen: Kitchen) -> None:
         app = InspectorApp([], schema=None if asks_server else SCHEMA, target=target)
@@ -103,5 +103,5 @@ def compose(
             await composer.settle()
             await steps(composer)
 
-    with serving() as (target, kitchen):
+    with serving(at) as (target, kitchen):
         asyncio.run(main(target, kitchen))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from textual.widgets import Input
+from textual.widgets import Input, TextArea
 from tui.terminal import Terminal
 
 FOLDER = Path(__file__).parent / "snapshots"
@@ -14,8 +14,9 @@ LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 def still(terminal: Terminal) -> None:
     """No cursor blinks."""
-    for each in terminal.app.screen.query(Input):
-        each.cursor_blink = False
+    for kind in (Input, TextArea):
+        for each in terminal.app.screen.query(kind):
+            each.cursor_blink = False
 
 
 def grid(terminal: Terminal) -> str:

@@ -17,6 +17,7 @@ from inspector.tui.collections import folder as folders
 from inspector.tui.collections.library import SavedRequests
 from inspector.tui.compose.draft import Draft, MetadataRow
 from inspector.tui.compose.large_editor import LargeEditor
+from inspector.tui.compose.picker import Picker
 from inspector.tui.compose.screen import ComposeScreen
 
 METHOD = f"{SERVICE}/Echo"
@@ -249,3 +250,33 @@ def test_a_command_is_pasted_from_the_palette_and_what_is_wrong_with_it_is_told_
         assert Schema.from_sources(draft.sources, draft.import_paths).find_method(METHOD) is not None
 
     drive([sample("predict.pcapng")], steps)
+
+
+def test_what_is_wrong_with_the_data_of_a_command_is_mended_where_it_stands():
+    async def steps(terminal: Composer) -> None:
+        before = terminal.screen
+        text = f"grpcurl -plaintext -d '{{\"names\": a}}' {before.draft.target.removeprefix('grpc://')} {METHOD}"
+        before.focused.post_message(events.Paste(text))
+        await terminal.until(lambda: isinstance(terminal.app.screen, LargeEditor))
+        assert "! line 1, column 11" in terminal.text()
+        terminal.app.screen.focused.load_text(text.replace(": a", ': ["a"]'))
+        await terminal.press("ctrl+s")
+        await terminal.until(lambda: terminal.screen is not before and terminal.screen.messages)
+        assert terminal.screen.draft.messages == (NAMES,)
+        await terminal.press("escape", "P", "escape")
+        assert terminal.app.screen is before
+
+    compose(steps)
+
+
+def test_a_command_that_is_pasted_while_a_method_is_chosen_is_a_request():
+    async def steps(terminal: Composer) -> None:
+        await terminal.until(lambda: isinstance(terminal.app.screen, Picker))
+        terminal.app.screen.focused.post_message(events.Paste("no command"))
+        await terminal.until(lambda: terminal.app.screen.focused.value == "no command")
+        text = f"grpcurl -plaintext -d '{{}}' {terminal.app.draft.target.removeprefix('grpc://')} {METHOD}"
+        terminal.app.screen.focused.post_message(events.Paste(text))
+        await terminal.until(lambda: terminal.screen.messages and terminal.app.screen is terminal.screen)
+        assert terminal.screen.method.name == METHOD
+
+    compose(steps, method="")

@@ -186,6 +186,27 @@ def test_fields_of_many_values_and_types_within_others_are_filled_by_keys():
     compose(steps)
 
 
+def test_paths_of_a_mask_and_keys_of_bool_are_completed():
+    async def steps(terminal: Composer) -> None:
+        await terminal.field("mask")
+        await terminal.press("enter")
+        assert "mask                      names of fields, with commas" in terminal.text()  # over the value, all of it
+        editor = terminal.screen.query_one("#form-pane RowEditor")
+        for typed in ("title", ",opt"):  # the first is of a message beside it
+            await terminal.type(typed[:-1])
+            await terminal.until(lambda: editor._suggestion.startswith(editor.value) and editor._suggestion)
+            await terminal.press("right")
+        await terminal.press("enter")
+        assert terminal.screen.edited.form.value["mask"] == "title,optionalString"
+        await terminal.field("shares")
+        await terminal.press("a", "t")
+        await terminal.until(lambda: editor._suggestion == "true")
+        await terminal.press("right", "enter", "escape")
+        assert terminal.screen.edited.form.value["shares"] == {"true": 0.0}
+
+    compose(steps, size=NARROW)
+
+
 # --- errors ------------------------------------------------------------------------------------------------------
 
 
@@ -198,6 +219,7 @@ def test_what_is_wrong_stands_at_the_field_and_is_not_sent():
         assert "not whole: 1 place wrong" in text
         await terminal.press("j", "j", "f5")
         assert terminal.screen.exchange is None
+        assert "it cannot be sent: int32Value: many is not an integer" in terminal.told()
         assert terminal.screen.query_one(FormList).selected.path == ("int32Value",)
         await terminal.press("enter")
         assert terminal.screen.query_one(RowEditor).value == "many"

@@ -147,3 +147,24 @@ def test_a_call_that_cannot_be_sent_again_is_told():
         await terminal.until(lambda: "the call has not ended" in terminal.told())
 
     drive(steps)
+
+
+def test_what_is_no_value_and_what_can_be_undone_are_there_again():
+    async def steps(terminal: Composer) -> None:
+        _, captured = await predict(terminal)
+        await opened(terminal, "e")
+        await terminal.field("model")
+        await terminal.over("another")
+        before = terminal.screen
+        place = next(at for at, row in enumerate(before.edited.form.rows) if row.item and row.item.kind == "integer")
+        before.query_one("#form").move_to(place)
+        await terminal.over("many")
+        assert "! many is not an integer" in terminal.text()
+        await terminal.press("escape")
+        await opened(terminal, "e")
+        assert terminal.screen is not before
+        assert "! many is not an integer" in terminal.text()
+        await terminal.press("u", "u")
+        assert terminal.screen.draft.messages == (captured,)
+
+    drive(steps)

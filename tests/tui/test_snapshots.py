@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from google.protobuf import text_format
 from textual.widgets import OptionList
 from tui import snapshots
+from tui.composing import SCHEMA, Composer, compose
 from tui.terminal import NARROW, WIDE, Terminal, drive, sample
 
 SCREENS = {
@@ -48,6 +50,14 @@ def test_the_palette(size):
     drive([sample("predict.pcapng")], steps, size)
 
 
+def test_several_files():
+    async def steps(terminal: Terminal) -> None:
+        await terminal.press("right_parenthesis", "j")
+        await snapshots.check(terminal, "tabs-80x24")
+
+    drive([sample("predict.pcapng"), sample("errors.pcapng")], steps, NARROW)
+
+
 def test_the_screen_in_light_colours():
     async def steps(terminal: Terminal) -> None:
         await terminal.press(*SCREENS["browse"])
@@ -80,3 +90,45 @@ def test_the_screen_without_a_schema():
         await snapshots.check(terminal, "guessed-80x24")
 
     drive([sample("predict.pcapng", schema=False)], steps, NARROW)
+
+
+# --- the composer ----------------------------------------------------------------------------------------------------
+
+FILLED = """
+choice_part { name: "p" } names: "a" names: "b" labels { key: "k" value: "v" } int32_value: 5 color: COLOR_GREEN
+parts { name: "first" count: 3 } shares { key: true value: 0.5 } timestamp { seconds: 1795435200 }
+"""
+
+COMPOSED = {
+    "empty": ("", ()),
+    "filled": (FILLED, ("slash", *"labels", "enter", "j")),
+    "error": (FILLED, ("j", "enter", *"many", "enter")),
+    "answer": (FILLED, ()),
+    "methods": ("", ("ctrl+o", *"ta")),
+    "json": (FILLED, ("f3",)),
+    "paste": ("", ("P", *"grpcurl -frob", "ctrl+s")),
+}
+
+
+@pytest.fixture
+def still_clock(monkeypatch):
+    """Calls take no time, on a day that is always the same."""
+    for module in ("call", "channel", "dial", "transcript"):
+        monkeypatch.setattr(f"inspector.client.{module}.now", lambda: 1_795_435_200_000_000_000)
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["160x48", "80x24"])
+@pytest.mark.parametrize("name", COMPOSED)
+def test_the_composer(name, size, tmp_path, monkeypatch, still_clock):
+    text, keys = COMPOSED[name]
+    message = text_format.Parse(text, SCHEMA.message_class("kitchen.v1.Sink")(), descriptor_pool=SCHEMA.pool)
+
+    async def steps(composer: Composer) -> None:
+        await composer.press(*("space" if key == " " else key for key in keys))
+        if name == "answer":
+            await composer.send()
+            await composer.press("2")
+        await snapshots.check(composer, f"compose-{name}-{size[0]}x{size[1]}")
+
+    monkeypatch.chdir(tmp_path)  # so that the socket has the same name each time
+    compose(steps, messages=(message.SerializeToString(),), size=size, at="unix:kitchen.sock")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import subprocess
 
+import click
 import pytest
 from command import ROOT, SCHEMA
 from google.protobuf import json_format
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inspector.cli.call import call
 from inspector.errors import InputError, InspectorError
 from inspector.formats.base import Conversion
 from inspector.model.call import Call, Message
@@ -116,7 +119,10 @@ def test_lines_end_as_terminals_paste_them(end):
 def test_a_call_of_buf():
     request = parse(f"buf curl -k --http2-prior-knowledge -H 'a: b' https://h:1/prefix/{PREDICT}")
     assert (request.target, request.method, request.connect.insecure) == ("https://h:1", PREDICT, True)
-    assert request.notes == ("buf would speak connect here; this is a call of gRPC",)
+    assert (request.connect.protocol, request.connect.http, request.notes) == ("connect", "2", ())
+    assert parse(f"buf curl --protocol grpcweb http://h:1/{PREDICT}").connect.protocol == "grpc-web"
+    with pytest.raises(InputError, match="'x' is no protocol"):
+        parse(f"buf curl --protocol x http://h:1/{PREDICT}")
 
 
 WRONG = (
@@ -224,3 +230,75 @@ def test_a_copy_of_a_call_is_the_request_that_it_was(form, values, fields, where
     assert request.metadata == (*(WrittenField(*each) for each in fields), hidden)
     assert request.messages(VISION) == tuple(data)
     assert request.notes == ()
+
+
+# --- what stands around a command ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    ["$ ", "sudo -E ", "time ", "env ", "/usr/local/bin/", "docker run --rm -i fullstorydev/", "cd x && ", "A=1; "],
+)
+def test_a_command_is_found_behind_what_changes_nothing_of_it(prefix):
+    assert parse(f"{prefix}grpcurl h:1 {PREDICT}").target == "h:1"
+    assert parse(f"python3 -m inspector call h:1 {PREDICT}").target == "h:1"
+
+
+def test_data_of_a_file_that_is_standard_input(tmp_path):
+    (tmp_path / "a.json").write_text('{"model": "from a file"}')
+    found = parse(f"grpcurl -d @ h:1 {PREDICT} < {tmp_path}/a.json")
+    assert (found.messages(VISION), found.notes) == ((b"\x12\x0bfrom a file",), ())
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("cd x && grpcurl h:1 {}", "what stands before the command is left out"),
+        ("grpcurl h:1 {} >out 2>&1", "what goes to files is left out: answers stay on the screen"),
+        ("grpcurl -d 1 -d 2 h:1 {}", "d is given 2 times: the last one counts"),
+        ("grpcurl -H 'a: ${{T}}' h:1 {}", "a: ${{NAME}} is text there, a variable of the environment here"),
+        ("echo 1 | grpcurl h:1 {}", "standard input is left out: it is read with -d @ only"),
+        ("docker run fullstorydev/grpcurl:v1 h:1 {}", "docker is left out"),
+    ],
+)
+def test_what_has_no_effect_is_told(command, told):
+    assert parse(command.format(PREDICT)).notes == (told.format(),)
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("inspector list -s grpc://h:1", "inspector list makes no call"),
+        ("grpcurl -protoset x describe a.B", "makes no call"),
+        ("grpcurl -plaintext=maybe h:1 a/b", "-plaintext is true or false"),
+        ("grpcurl -format yaml h:1 a/b", "is neither json nor text"),
+        ("grpcurl -d @ h:1 a/b <<E\n$x\nE", "a shell would change what is put in"),
+    ],
+)
+def test_what_would_be_another_call_is_refused(command, told):
+    with pytest.raises(InputError, match=told):
+        parse(command)
+
+
+def test_a_method_may_be_written_with_a_dot_and_a_line_may_go_on_behind_blanks():
+    found = parse("~/bin/grpcurl -cacert ~/ca.pem \\  \n  h:1 vision.v1.PredictionService.Predict")
+    assert found.method == PREDICT
+    assert found.connect.cacert == os.path.expanduser("~/ca.pem")
+
+
+@pytest.mark.parametrize("text", ["TOKEN=a grpcurl x", "$ sudo ./grpcurl x", "~/go/bin/grpcurl x"])
+def test_a_command_with_something_before_it_is_known(text):
+    assert is_command(text)
+
+
+def test_all_options_of_our_own_command_are_known():
+    options = [each for each in call.params if isinstance(each, click.Option) and each.name != "request_path"]
+    for name, option in ((name, each) for each in options for name in (*each.opts, *each.secondary_opts)):
+        value = VALUES.get(name, "1") if not (option.is_flag or option.count) else None
+        words = ["inspector", "call", name, *([value] if value else []), "h:1", PREDICT]
+        assert parse(shlex.join(words)).method == PREDICT
+
+
+VALUES = {"--protocol": "connect", "--http": "2", "--compress": "gzip", "-H": "a: b", "--header": "a: b",
+          "--rpc-header": "a: b", "--reflect-header": "a: b", "--format": "json"}  # fmt: skip
+"""What options take that do not take any text."""

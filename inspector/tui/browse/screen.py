@@ -33,11 +33,12 @@ from inspector.tui.browse.saving import Saving
 from inspector.tui.browse.schema_adding import SchemaAdding
 from inspector.tui.browse.turns import Turns
 from inspector.tui.document import STANDALONE, Document
-from inspector.tui.intents import ComposeAsked, TextPasted
+from inspector.tui.intents import CommandPasted, ComposeAsked, TextPasted
 from inspector.tui.key_bar import KeyBar
 from inspector.tui.prompts import Confirm
 from inspector.tui.selection import Chosen, Selection
 from inspector.tui.virtual_list import VirtualList
+from inspector.views.command_line import is_command
 from inspector.views.field_condition import condition_of
 from inspector.views.safe_text import safe
 
@@ -391,10 +392,11 @@ class BrowseScreen(Comparing, Remembering, Following, Saving, GuessMenu, ByteSou
         self.show_title()
 
     def on_paste(self, event: events.Paste) -> None:
-        """A text that is pasted where none is typed is a payload."""
+        """A text that is pasted where none is typed is a command that makes a call, or a payload."""
         if not isinstance(self.focused, Input):
             event.stop()
-            self.post_message(TextPasted(event.text))
+            text = event.text
+            self.post_message(CommandPasted(text) if is_command(text) else TextPasted(text))
 
     def on_key(self) -> None:
         self.turns.key_pressed()

@@ -114,8 +114,9 @@ class Keeping(App[None]):
         self.call_from_thread(self.open_written, request, name)
 
     @work(exclusive=True, group="collections")
-    async def open_written(self, request: WrittenRequest, name: str | None = None) -> None:
-        """Opens the composer with a request that was written; the schema of its messages is asked for first."""
+    async def open_written(self, request: WrittenRequest, name: str | None = None, command: str = "") -> None:
+        """Opens the composer with a request that was written; the schema of its messages is asked for first. Where it
+        is of a `command`, that can be mended."""
         draft = draft_of_written(request, self.draft.target)
         try:
             schema, problem = await self._schema_for(draft), None
@@ -124,6 +125,9 @@ class Keeping(App[None]):
         try:
             messages = await asyncio.to_thread(request.messages, schema)
         except InspectorError as error:
+            if command:
+                self._ask_command(command, str(problem or error))
+                return
             if problem is None:
                 self.complain(error)
                 return
@@ -176,6 +180,11 @@ class Keeping(App[None]):
     # --- commands ------------------------------------------------------------------------------------------------
 
     def action_paste_command(self) -> None:
+        self._ask_command("")
+
+    def _ask_command(self, text: str, error: str = "") -> None:
+        """Asks for a command; one that will not do stands there to be mended, with what is wrong."""
+
         def check(text: str) -> str | None:
             try:
                 command_line.parse(text)
@@ -187,7 +196,8 @@ class Keeping(App[None]):
             if text:
                 self.open_command(text)
 
-        self.push_screen(LargeEditor("Paste a command: grpcurl, inspector call, buf curl", "", check), taken)
+        title = "Paste a command: grpcurl, inspector call, buf curl"
+        self.push_screen(LargeEditor(title, text, check, safe(error)), taken)
 
     def on_command_pasted(self, event: CommandPasted) -> None:
         self.open_command(event.text)
@@ -198,6 +208,6 @@ class Keeping(App[None]):
         try:
             request = command_line.parse(text)
         except InspectorError as error:
-            self.call_from_thread(self.complain, error)
+            self.call_from_thread(self._ask_command, text, str(error))
             return
-        self.call_from_thread(self.open_written, request)
+        self.call_from_thread(self.open_written, request, None, text)

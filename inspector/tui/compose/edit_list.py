@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.suggester import SuggestFromList
+from textual.suggester import Suggester, SuggestFromList
 from textual.widgets import Input, Static
 
 from inspector.tui.actions import bindings
@@ -16,6 +16,21 @@ from inspector.views.widths import cells_of
 
 Accept = Callable[[str], str | None]
 """Takes what was typed. What is wrong with it, where it is to be typed again."""
+
+
+class _LastOfList(Suggester):
+    """Completes the last of names that have commas between them."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._names = names
+
+    async def get_suggestion(self, value: str) -> str | None:
+        start = value.rfind(",") + 1
+        start += len(value[start:]) - len(value[start:].lstrip())
+        last = value[start:]
+        found = next((each for each in self._names if each.startswith(last) and each != last), None) if last else None
+        return None if found is None else value[:start] + found
 
 
 class RowEditor(Input):
@@ -108,16 +123,25 @@ class EditPane(Vertical):
         return self._accept is not None
 
     def edit(
-        self, column: int, text: str, accept: Accept, *, placeholder: str = "", suggestions: Iterable[str] = ()
+        self,
+        column: int,
+        text: str,
+        accept: Accept,
+        *,
+        placeholder: str = "",
+        suggestions: Iterable[str] = (),
+        are_listed: bool = False,
     ) -> None:
-        """Opens the line over the row under the cursor, from a column on."""
+        """Opens the line over the row under the cursor, from a column on. Where suggestions `are_listed` several may
+        be typed, with commas between."""
         rows, editor = self.rows, self.query_one(RowEditor)
         rows.keep_in_view(rows.cursor)
         self._accept = accept
         editor.styles.offset = (column, rows.cursor - round(rows.scroll_y) + rows.headings)
-        editor.styles.width = max(8, rows.size.width - column)
+        editor.styles.width = max(8, rows.scrollable_size.width - column)
         names = list(suggestions)
-        editor.suggester = SuggestFromList(names, case_sensitive=False) if names else None
+        suggester: Suggester = _LastOfList(names) if are_listed else SuggestFromList(names, case_sensitive=False)
+        editor.suggester = suggester if names else None
         editor.placeholder = placeholder
         editor.value = text
         editor.cursor_position = len(text)

@@ -13,7 +13,7 @@ from inspector.tui.actions import bindings
 from inspector.tui.compose.edit_list import EditList, padded
 from inspector.tui.compose.large_editor import LargeEditor
 from inspector.tui.compose.picker import Choice, Picker
-from inspector.views.form.choices import any_types, arms, enum_values, extensions, typed_number
+from inspector.views.form.choices import any_types, arms, enum_values, extensions, mask_paths, typed_number
 from inspector.views.form.items import item_of
 from inspector.views.form.look import long_text, note_of, value_span
 from inspector.views.form.model import Form
@@ -121,8 +121,20 @@ class FormList(EditList):
             place = self.form.index_of(path)
             if place is not None:
                 self.cursor = place
+        self._show_within()
         self.pane.show_note()
         self.screen.post_message(FormChanged())
+
+    def _show_within(self) -> None:
+        """Brings what is within an open row into view, as far as there is room."""
+        row = self.selected
+        if self.form is None or row is None or not row.is_open:
+            return
+        rows = self.form.rows
+        last = min(self.cursor + self.scrollable_size.height, len(rows)) - 1
+        within = next((at - 1 for at in range(self.cursor + 1, last + 1) if rows[at].depth <= row.depth), last)
+        self.keep_in_view(within)
+        self.keep_in_view(self.cursor)
 
     # --- editing -------------------------------------------------------------------------------------------------
 
@@ -163,7 +175,11 @@ class FormList(EditList):
             form.enter(row, text)
             self._changed(row.path)
 
-        self.pane.edit(self.value_column(row, self.size.width), text, accept, placeholder=hint_for(row.item))
+        is_mask = row.item.kind == "mask" and row.field is not None
+        self.pane.edit(
+            self.value_column(row, self.scrollable_size.width), text, accept, placeholder=hint_for(row.item),
+            suggestions=mask_paths(row.field) if is_mask and row.field is not None else (), are_listed=is_mask,
+        )  # fmt: skip
         return True
 
     def action_edit_large(self) -> None:
@@ -215,7 +231,11 @@ class FormList(EditList):
         else:
             was_set = row.is_set
             self.form.open(row)
-            self._changed() if not was_set and row.role == "value" else self.update_rows()
+            if not was_set and row.role == "value":
+                self._changed()
+            else:
+                self.update_rows()
+                self._show_within()
 
     def action_close(self) -> None:
         row = self.selected
@@ -277,8 +297,10 @@ class FormList(EditList):
                 self.call_after_refresh(self._begin)
             return None
 
-        hint = f"the key: {hint_for(item_of(map_key(row.field)))}"
-        self.pane.edit(2 * row.depth + 4, text, accept, placeholder=hint)
+        key = item_of(map_key(row.field))
+        hint = f"the key: {hint_for(key)}"
+        keys = ("true", "false") if key.kind == "bool" else ()
+        self.pane.edit(2 * row.depth + 4, text, accept, placeholder=hint, suggestions=keys)
 
     def action_clear(self) -> None:
         row = self.selected

@@ -14,7 +14,7 @@ from inspector.tui.key_bar import KeyBar
 
 
 class LargeEditor(ModalScreen[str | None]):
-    """Ends with the text, or None. `check` says what is wrong with it."""
+    """Ends with the text, or None. `check` says what is wrong with it, `error` what was when it begins."""
 
     BINDINGS = bindings("large_editor")
     DEFAULT_CSS = """
@@ -22,13 +22,14 @@ class LargeEditor(ModalScreen[str | None]):
         align: center middle;
         background: $background;
         & > Vertical { width: 94%; height: 90%; border: round $border; background: $surface; }
-        & TextArea { border: none; height: 1fr; }
-        & Static { height: 1; padding: 0 1; color: $text-error; text-style: bold; }
+        & TextArea, & TextArea:focus { border: none; height: 1fr; padding: 0; }
+        & Static { height: auto; max-height: 6; padding: 0 1; color: $text-error; text-style: bold; }
     }
     """
 
-    def __init__(self, title: str, text: str, check: Callable[[str], str | None]) -> None:
+    def __init__(self, title: str, text: str, check: Callable[[str], str | None], error: str = "") -> None:
         super().__init__()
+        self._error = f"! {error}" if error else ""
         self._title = title
         self._text = text
         self._check = check
@@ -38,7 +39,7 @@ class LargeEditor(ModalScreen[str | None]):
             box.border_title = self._title
             box.border_subtitle = "ctrl+s takes it, escape leaves it"
             yield TextArea(self._text)
-            yield Static(markup=False)
+            yield Static(self._error, markup=False)
         yield KeyBar()
 
     def action_take(self) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from inspector.tui.actions import bindings
+from inspector.tui.intents import CommandPasted
 from inspector.tui.virtual_list import VirtualList
+from inspector.views.command_line import is_command
 from inspector.views.fuzzy import ranked
 from inspector.views.spans import Line
 from inspector.views.widths import cells_of, clip
@@ -79,6 +82,17 @@ class _Preview(VirtualList):
         return False
 
 
+class _Wanted(Input):
+    """What is looked for. A command that is pasted here is none of that: it is a request."""
+
+    def on_paste(self, event: events.Paste) -> None:
+        if is_command(event.text):
+            event.stop()
+            event.prevent_default()
+            self.app.post_message(CommandPasted(event.text))
+            self.screen.dismiss(None)
+
+
 class Picker(ModalScreen[Any]):
     """Ends with the value that was chosen, or None."""
 
@@ -112,7 +126,7 @@ class Picker(ModalScreen[Any]):
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = self._title
-            yield Input(placeholder="type some of its letters", id="wanted")
+            yield _Wanted(placeholder="type some of its letters", id="wanted")
             yield _Choices()
             if self._preview is not None:
                 yield _Preview()

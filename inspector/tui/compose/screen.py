@@ -13,11 +13,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Static, Tabs, TextArea
 
-from inspector.client.channel import Channel
-from inspector.client.client import AsyncClient
 from inspector.client.reflection import reflect
-from inspector.client.settings import ConnectSettings
-from inspector.client.target import Target
 from inspector.errors import InspectorError
 from inspector.schema import Schema
 from inspector.tui.actions import bindings
@@ -25,9 +21,11 @@ from inspector.tui.browse.byte_view import ByteView
 from inspector.tui.browse.details import Details
 from inspector.tui.compose.answer_facts import lines_of, schema_of
 from inspector.tui.compose.answer_pane import AnswerPane
+from inspector.tui.compose.clients import Clients
 from inspector.tui.compose.connection import Reached, reached
 from inspector.tui.compose.draft import Draft
 from inspector.tui.compose.exchange import ENDED, Exchange
+from inspector.tui.compose.kept import Kept
 from inspector.tui.compose.methods import UNTYPED, Method, method_of, methods_of
 from inspector.tui.compose.picker import Choice, Picker
 from inspector.tui.compose.request_pane import RequestPane
@@ -42,9 +40,6 @@ from inspector.views.spans import Line
 
 NEW = Draft()
 
-MOST_CLIENTS = 4
-"""Connections that are kept, each to another target or with other settings."""
-
 
 class CallEnded(TextualMessage):
     """A call that was sent has ended: what was sent, and what became of it."""
@@ -58,7 +53,8 @@ class CallEnded(TextualMessage):
 class ComposeScreen(Screen[Draft]):
     """One request. `schema` tells the types; without one the server is asked when it is needed.
 
-    `sends` it at once; `compares` the answer with that of the call which the draft was made of. Ends with the draft.
+    `sends` it at once; `compares` the answer with that of the call which the draft was made of. What was `kept` of it
+    goes on where it was left. Ends with the draft.
     """
 
     BINDINGS = bindings("compose")
@@ -93,7 +89,13 @@ class ComposeScreen(Screen[Draft]):
     """
 
     def __init__(
-        self, draft: Draft = NEW, *, schema: Schema | None = None, sends: bool = False, compares: bool = False
+        self,
+        draft: Draft = NEW,
+        *,
+        schema: Schema | None = None,
+        sends: bool = False,
+        compares: bool = False,
+        kept: Kept | None = None,
     ) -> None:
         super().__init__()
         self.schema = schema
@@ -104,7 +106,8 @@ class ComposeScreen(Screen[Draft]):
         self._draft = draft
         self._sends = sends
         self._compares = compares
-        self._clients: dict[tuple[Target, ConnectSettings], AsyncClient] = {}
+        self._kept = kept if kept is not None and kept.schema is schema else None
+        self._clients = Clients()
         self.saved_as: str | None = None
         """The name under which the request was saved last."""
         self._is_answer = False
@@ -154,12 +157,15 @@ class ComposeScreen(Screen[Draft]):
         self.query_one("#bytes").add_class("pane")
         self.query_one("#details-pane").add_class("pane")
         self.show_title()
-        for note in self._draft.notes:
-            self.notify(safe(note), markup=False)
+        if self._draft.notes:
+            self.notify("\n".join(map(safe, self._draft.notes)), timeout=10, markup=False)
         if self._draft.method:
             self.use_method(self._draft.method, self._draft.messages)
             if self._sends:
                 self.action_send_all()
+        elif self.schema is None and not self._draft.target:
+            self.action_show_tab("settings")
+            self.notify("where does it go? A target here, or P pastes a grpcurl command")
         else:
             self.choose_method()
 
@@ -182,6 +188,9 @@ class ComposeScreen(Screen[Draft]):
             self.tell(error)
             return
         self.place = 0
+        if self._kept is not None and self._kept.models:
+            self.messages, self.place = [*self._kept.models], self._kept.place
+        self._kept = None
         self._draft = self._draft._replace(method=self.method.name)
         self._show_request()
         self.show_title()
@@ -210,7 +219,7 @@ class ComposeScreen(Screen[Draft]):
                 self.schema = await asyncio.to_thread(Schema.from_sources, wanted.sources, wanted.import_paths)
             else:
                 self.notify(f"asking {safe(str(wanted.target))} for its schema", markup=False)
-                found = await reflect(await self._channel(wanted), metadata=wanted.reflect_metadata)
+                found = await reflect(await self._clients.channel(wanted), metadata=wanted.reflect_metadata)
                 self.schema = Schema((found,))
             self._learned_of = self._draft.target
         except InspectorError as error:
@@ -329,7 +338,7 @@ class ComposeScreen(Screen[Draft]):
         if data is None:
             self.place = place
             self._show_request()
-            self.notify(f"it cannot be sent: {pane.border_subtitle}", severity="error")
+            self.notify(f"it cannot be sent: {self.messages[place].reason}", severity="error", markup=False)
             pane.show_next_error()
         return data
 
@@ -355,7 +364,7 @@ class ComposeScreen(Screen[Draft]):
     @work(group="call")
     async def make_call(self, exchange: Exchange, wanted: Reached, draft: Draft) -> None:
         """Makes a call, to its end."""
-        await exchange.run(lambda: self._channel(wanted))
+        await exchange.run(lambda: self._clients.channel(wanted))
         self.query_one(AnswerPane).update()
         if self._compares and draft.origin is not None:
             self.query_one(Details).query_one(Tabs).active = "problems"
@@ -381,29 +390,8 @@ class ComposeScreen(Screen[Draft]):
             if exchange is not None:
                 exchange.end()
 
-    async def _channel(self, wanted: Reached) -> Channel:
-        """The connection to a target: the one that stands, where the settings are the same."""
-        key = wanted.target, wanted.connect
-        if key not in self._clients:
-            for oldest in list(self._clients)[: 1 - MOST_CLIENTS]:
-                await self._clients.pop(oldest).close()
-            settings = wanted.connect
-            self._clients[key] = AsyncClient(
-                wanted.target, plaintext=settings.plaintext, insecure=settings.insecure, cacert=settings.cacert,
-                cert=settings.cert, key=settings.key, authority=settings.authority, servername=settings.servername,
-                connect_timeout=settings.connect_timeout, keepalive_time=settings.keepalive_time,
-                user_agent=settings.user_agent, protocol=settings.protocol, http=settings.http,
-            )  # fmt: skip
-        return await self._clients[key].channel()
-
-    async def _disconnect(self) -> None:
-        clients = [*self._clients.values()]
-        self._clients.clear()
-        for client in clients:
-            await client.close()
-
     async def on_unmount(self) -> None:
-        await self._disconnect()
+        await self._clients.close()
 
     def action_save(self) -> None:
         """Saves the request as a file."""

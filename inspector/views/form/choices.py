@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
-from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from inspector.schema import Schema
 from inspector.schema.known_packages import KNOWN_PACKAGES
@@ -14,6 +16,12 @@ from inspector.views.form.rows import FormRow
 from inspector.views.safe_text import safe
 
 Choice = tuple[str, str, Any]
+
+DEEPEST_MASK = 3
+"""Names in a path of a mask that is completed."""
+
+MOST_MASKED = 2_000
+"""Paths of masks that are completed."""
 
 
 def enum_values(row: FormRow) -> list[Choice]:
@@ -40,6 +48,30 @@ def arms(row: FormRow) -> list[Choice]:
     assert row.oneof is not None
     found = [(safe(each.name), item_of(each).type, each) for each in row.oneof.fields]
     return [("(none)", "", False), *found]
+
+
+def mask_paths(field: FieldDescriptor) -> list[str]:
+    """What a mask in that field may name: fields of the messages beside it, as in `UpdateRequest {item, update_mask}`,
+    then those of its own message."""
+    around = field.containing_type
+    assert around is not None
+    beside = [within for each in around.fields if each is not field and (within := _within(each)) is not None]
+    found = dict.fromkeys(path for each in (*beside, around) for path in _paths(each, DEEPEST_MASK))
+    return list(islice(found, MOST_MASKED))
+
+
+def _paths(message: Descriptor, depth: int) -> Iterator[str]:
+    for field in message.fields:
+        yield field.name
+        if depth > 1 and (within := _within(field)) is not None:
+            yield from (f"{field.name}.{path}" for path in _paths(within, depth - 1))
+
+
+def _within(field: FieldDescriptor) -> Descriptor | None:
+    """The message in a field of which a mask may name fields."""
+    type_ = field.message_type
+    is_opaque = type_ is None or field.is_repeated or type_.full_name.startswith("google.protobuf.")
+    return None if is_opaque else type_
 
 
 def extensions(form: Form, row: FormRow) -> list[Choice]:

@@ -11,6 +11,7 @@ from inspector.errors import DecodeError, EncodeError, InspectorError
 from inspector.formats import registry as formats
 from inspector.formats.base import Conversion
 from inspector.transcode.json_text import dumps
+from inspector.transcode.refusal import path_text
 from inspector.transcode.resolver import Resolver
 from inspector.transcode.tree import FieldTree
 from inspector.views.form.model import Form
@@ -68,6 +69,14 @@ class InStep:
     def errors(self) -> int:
         """How many places have to be mended before it can be sent."""
         return int(self.problem is not None and not self.is_raw) or (0 if self.is_raw else len(self.form.errors))
+
+    @property
+    def reason(self) -> str:
+        """The first of what is wrong, with its place; empty where nothing is. It is safe to show."""
+        if self.problem is not None:
+            return str(self.problem)
+        path, message = next(iter(self.form.errors.items()), ((), ""))
+        return safe(": ".join(filter(None, (path_text(path), message))))
 
     def takes(self, name: str) -> bool:
         """Whether the message can be edited in a format, or as a `form`: what does not follow its type only byte by

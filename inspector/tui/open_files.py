@@ -19,7 +19,7 @@ from inspector.tui.opening import AskPath, AskPayload, Options
 from inspector.tui.prompts import Confirm
 
 
-class Tabs(App[None]):
+class OpenFiles(App[None]):
     """The part of the program that opens, shows and closes files.
 
     A file is a mode of Textual. What is not shown was read as far as it had come, or is not read before it is shown.
