@@ -11,7 +11,7 @@ from textual import work
 from inspector.errors import InputError, InspectorError
 from inspector.schema import Schema
 from inspector.schema.names import near
-from inspector.tui import crash, escape, export, keymap, state, web
+from inspector.tui import crash, escape, export, keymap, standard_input, state, web
 from inspector.tui.actions import bindings
 from inspector.tui.available import available
 from inspector.tui.collections.keeping import Keeping
@@ -139,7 +139,7 @@ def run(
     target: str | None = None,
 ) -> int:
     """Runs the program in the terminal; its exit code. Raises InputError where an input cannot be opened."""
-    paths = [_take_standard_input() if path == "-" else path for path in paths]
+    piped = standard_input.take() if "-" in paths else -1
     if not (web.is_served() or (sys.stdin.isatty() and sys.stdout.isatty())):
         raise InputError("the terminal UI needs a terminal", hint="`inspector decode` and `calls` print to a pipe")
     options = Options(schema, kind, type_name, hints, sources, import_paths)
@@ -148,23 +148,10 @@ def run(
         os.environ[state.FOLDER.variable] = "off"
     escape.answer_soon()
     try:
-        documents.extend(opened(path, options) for path in paths)
+        for path in paths:
+            documents.append(opened(path, options) if path != "-" else standard_input.opened(piped, options))
         app = InspectorApp(documents, theme=theme, keys=keymap.load(), schema=schema, target=target or "")
         return crash.run(app)
     finally:
         for document in documents:
             document.close()
-
-
-def _take_standard_input() -> str:
-    """Makes what is piped in a file by a name, and gives standard input back to the keyboard."""
-    if sys.stdin.isatty():
-        raise InputError("standard input is the terminal", hint="pipe a capture into it: ... | inspector tui -")
-    piped = os.dup(0)
-    try:
-        terminal = os.open("/dev/tty", os.O_RDWR)
-    except OSError as error:
-        raise InputError("there is no terminal to take keys from") from error
-    os.dup2(terminal, 0)
-    os.close(terminal)
-    return f"/dev/fd/{piped}"

@@ -63,12 +63,17 @@ def _short_text(path: str) -> bytes | None:
             return None
         with open(path, "rb") as file:
             text = file.read(HEAD)
-            if _NO_TEXT.search(text):
+            if not is_text(text):
                 return None
             text += file.read(MAX_PASTED + 1 - len(text))
     except OSError:
         return None
-    return text if len(text) <= MAX_PASTED and not _NO_TEXT.search(text) else None
+    return text if len(text) <= MAX_PASTED and is_text(text) else None
+
+
+def is_text(data: bytes) -> bool:
+    """Whether bytes may be text."""
+    return _NO_TEXT.search(data) is None
 
 
 def of_text(text: bytes, name: str, options: Options) -> Document:
@@ -149,7 +154,7 @@ class AskPayload(ModalScreen[Document | None]):
         align: center middle;
         background: $background;
         & > Vertical { width: 94%; height: 90%; border: round $border; background: $surface; }
-        & TextArea { border: none; height: 1fr; }
+        & TextArea, & TextArea:focus { border: none; height: 1fr; }
         & Input { height: 1; border: none; padding: 0 1; }
         & Static { height: auto; max-height: 3; padding: 0 1; text-style: bold; }
         & Static.-wrong { color: $text-error; }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import sys
 from pathlib import Path
 
 import pytest
 from textual import events
 from textual.widgets import Input, Static, TextArea
+from tui.real_terminal import RealTerminal
 from tui.terminal import NARROW, SAMPLES, WIDE, Terminal, drive, sample
 
 from inspector.tui.browse.field_list import FieldList
@@ -272,3 +274,23 @@ def test_a_file_of_hexadecimal_is_read_as_what_it_stands_for(tmp_path):
         document.close()
     assert document.private_file is not None
     assert not document.private_file.exists()
+
+
+PIPE = "import subprocess, sys; sys.exit(subprocess.run(sys.argv[1], shell=True).returncode)"
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        (f"echo {HEX}", b"hello"),
+        ("cat samples/errors.pcapng", b"15 calls"),
+        ("cat samples/vision.binpb", b"guessed"),
+    ],
+    ids=["hex", "capture", "message"],
+)
+def test_what_is_piped_in_is_a_capture_or_a_text(command, shown):
+    piped = f"{command} | {sys.executable} -m inspector tui - --no-state"
+    with RealTerminal(piped, program=("-c", PIPE), columns=100, lines=30) as terminal:
+        terminal.wait_for(shown)
+        terminal.send(b"q")
+        assert terminal.end() == 0
