@@ -11,7 +11,6 @@ from tui.terminal import NARROW, WIDE, Terminal, drive, sample
 from inspector import limits
 from inspector.tui.browse.call_list import CallList
 from inspector.tui.browse.field_list import FieldList
-from inspector.tui.browse.screen import BrowseScreen
 from inspector.tui.diff.diff_list import DiffList
 from inspector.tui.diff.screen import DiffScreen
 from inspector.tui.diff.sides import pick, side_of
@@ -122,41 +121,27 @@ def test_the_last_comparison_comes_again_where_it_was_left():
 
 
 def test_sides_of_two_files_are_compared_and_gone_to():
-    other = sample("errors.pcapng")
-
     async def steps(terminal: Terminal) -> None:
         first = terminal.browser
-        await terminal.press("j", "2", "d")
-        terminal.app.push_screen(BrowseScreen(other))
-        await terminal.settle()
-        assert "diff of predict.pcapng call 2, request 0 with" in terminal.lines()[0]
+        await terminal.press("j", "2", "d", "right_parenthesis")
+        assert "diff of predict.pcapng call 2, request 0 with" in terminal.lines()[1]
         await terminal.press("2", "d")
         assert "- predict.pcapng call 2, request 0   + errors.pcapng call 1, request 0" in terminal.lines()[0]
         await terminal.press("n", "h")
         assert terminal.app.screen is first
         assert first.selected.call == 2
 
-    try:
-        drive([sample("predict.pcapng")], steps)
-    finally:
-        other.close()
+    drive([sample("predict.pcapng"), sample("errors.pcapng")], steps)
 
 
 def test_what_is_picked_in_a_file_goes_with_it():
-    other = sample("errors.pcapng")
-
     async def steps(terminal: Terminal) -> None:
-        terminal.app.push_screen(BrowseScreen(other))
-        await terminal.settle()
-        await terminal.press("2", "d")
-        terminal.app.pop_screen()
-        await terminal.settle()
+        await terminal.press("right_parenthesis", "2", "d")
+        assert "diff of" in terminal.lines()[1]
+        await terminal.press("ctrl+w")
         assert "diff of" not in terminal.lines()[0]
 
-    try:
-        drive([sample("predict.pcapng")], steps)
-    finally:
-        other.close()
+    drive([sample("predict.pcapng"), sample("errors.pcapng")], steps)
 
 
 # --- reading -----------------------------------------------------------------------------------------------------

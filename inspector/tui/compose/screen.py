@@ -405,8 +405,8 @@ class ComposeScreen(Screen[Draft]):
             self.post_message(CommandPasted(event.text))
 
     def action_leave(self) -> None:
-        """Back to where the request came from."""
-        if len(self.app.screen_stack) > 2:
+        """Back to where the request came from. (Without a file the first screen is Textual's own, and empty.)"""
+        if any(type(each) is not Screen for each in self.app.screen_stack[:-1]):
             self.dismiss(self.draft)
 
     # --- what comes back -----------------------------------------------------------------------------------------
