@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import signal
@@ -16,13 +17,14 @@ settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
 
-_CACHE = tempfile.mkdtemp(prefix="inspector-tests-")
+_CACHES = tempfile.mkdtemp(prefix="inspector-tests-")
+_number = itertools.count()
 
 
 def pytest_configure():
     """The cache folder of the tests, and of the processes that they start, is not that of the user; nothing
     of theirs is remembered."""
-    os.environ["INSPECTOR_CACHE"] = _CACHE
+    os.environ["INSPECTOR_CACHE"] = _CACHES
     os.environ["INSPECTOR_STATE"] = "off"
     # A shell without job control has what it starts in the background ignore Ctrl-C, nohup a closed terminal; processes
     # inherit that.
@@ -31,7 +33,13 @@ def pytest_configure():
 
 
 def pytest_unconfigure():
-    shutil.rmtree(_CACHE, ignore_errors=True)
+    shutil.rmtree(_CACHES, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(monkeypatch):
+    """Each test begins with an empty cache: its servers may have the port of one whose schema another test has kept."""
+    monkeypatch.setenv("INSPECTOR_CACHE", f"{_CACHES}/{next(_number)}")
 
 
 @pytest.fixture(scope="session")
