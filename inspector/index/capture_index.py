@@ -157,6 +157,13 @@ class CaptureIndex:
         """How far the input was read."""
         return self._store.bytes_read
 
+    @property
+    def bytes_in_all(self) -> int | None:
+        """How many there are to read now; None where that is not known: of a pipe, and of what is compressed."""
+        if self._file is None or not self._store.is_plain:
+            return None
+        return os.fstat(self._file.fileno()).st_size
+
     # --- what it holds -------------------------------------------------------------------------------------------
 
     def __len__(self) -> int:

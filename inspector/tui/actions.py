@@ -60,7 +60,9 @@ ACTIONS = (
     Action("app", "history", "f10", "show_history", "What was sent: search it, send it again"),
     Action("app", "paste_command", "P", "paste_command", "Paste a command of grpcurl, inspector call or buf curl"),
     Action("app", "open_file", "ctrl+t", "open_file", "Open another file in a tab"),
-    Action("app", "open_text", "", "open_text", "Open a payload that is pasted: hexadecimal, base64, a dump, JSON"),
+    Action(
+        "app", "open_text", "ctrl+v", "open_text", "Open a payload that is pasted: hexadecimal, base64, a dump, JSON"
+    ),
     Action("app", "next_file", "right_parenthesis,ctrl+pagedown", "step_file(1)", "Next file"),
     Action("app", "previous_file", "left_parenthesis,ctrl+pageup", "step_file(-1)", "File before"),
     Action("app", "close_file", "ctrl+w", "close_file", "Close the file of this tab"),
@@ -86,6 +88,7 @@ ACTIONS = (
     Action("browse", "previous_message", "left_square_bracket", "step_message(-1)", "Previous message of the call"),
     Action("browse", "next_source", "right_curly_bracket", "step_source(1)", "Next bytes: frame, message, nested ..."),
     Action("browse", "previous_source", "left_curly_bracket", "step_source(-1)", "Bytes before these"),
+    Action("browse", "pause_reading", "p", "pause_reading", "Stop reading the file here, or go on"),
     Action("browse", "follow", "f", "toggle_follow", "Follow a growing capture: the newest call stays selected"),
     Action(
         "browse", "copy", "c", "copy", "Copy a value, a path, a message, a command that makes the call again", "copy"

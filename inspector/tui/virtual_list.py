@@ -19,6 +19,7 @@ from textual.worker import get_current_worker
 
 from inspector.errors import InspectorError
 from inspector.tui.actions import bindings
+from inspector.tui.progress_bar import progress_bar
 from inspector.tui.search_bar import SearchBar
 from inspector.views.safe_text import safe
 from inspector.views.search import Pattern, Step, find_row, highlighted
@@ -281,7 +282,7 @@ class VirtualList(ScrollView, can_focus=True):
         if event.progress is not None:
             if self.search_progress is not None:
                 self.search_progress = event.progress
-                self.border_subtitle = f"searching {event.progress:.0%} (Esc stops)"
+                self.border_subtitle = f"searching {progress_bar(event.progress)} (Esc stops)"
             return
         self.search_progress, self.border_subtitle = None, ""
         if event.place is not None:

@@ -34,6 +34,11 @@ def cache_folder(tmp_path_factory):
         yield folder
 
 
+@pytest.fixture(autouse=True)
+def own_cache(cache_folder):
+    """It is the one of all tests."""
+
+
 @pytest.fixture(scope="module")
 def kept(cache_folder):
     """The file of an index, and its bytes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from pathlib import Path
 
@@ -50,5 +51,6 @@ async def check(terminal: Terminal, name: str) -> None:
     if os.environ.get("INSPECTOR_SNAPSHOTS") == "write":
         path.parent.mkdir(exist_ok=True)
         path.write_text(seen, encoding="utf-8")
-    kept = path.read_text(encoding="utf-8").split("\n")
-    assert seen.split("\n") == kept, f"{path.name} differs; INSPECTOR_SNAPSHOTS=write takes it as it is now"
+    kept = path.read_text(encoding="utf-8")
+    differences = "\n".join(difflib.unified_diff(kept.split("\n"), seen.split("\n"), "kept", "seen", n=0, lineterm=""))
+    assert not differences, f"{path.name} differs; INSPECTOR_SNAPSHOTS=write takes it as it is now\n{differences}"

@@ -85,8 +85,10 @@ class Terminal:
         return "\n".join(line.rstrip() for line in self.lines())
 
 
-def drive(documents: list[Document], steps: Steps, size: tuple[int, int] = WIDE, **options: object) -> None:
-    """Runs the steps in an app with these documents."""
+def drive(
+    documents: list[Document], steps: Steps, size: tuple[int, int] = WIDE, *, waits: bool = True, **options: object
+) -> None:
+    """Runs the steps in an app with these documents; where it `waits`, when all was read."""
 
     async def main() -> None:
         app = InspectorApp(documents, **options)
@@ -94,7 +96,8 @@ def drive(documents: list[Document], steps: Steps, size: tuple[int, int] = WIDE,
         async with app.run_test(size=size, notifications=True) as pilot:
             terminal = Terminal(app, pilot)
             await pilot.pause()
-            await terminal.settle()
+            if waits:
+                await terminal.settle()
             await steps(terminal)
 
     try:

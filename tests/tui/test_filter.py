@@ -191,7 +191,7 @@ def test_what_is_found_is_shown_while_a_filter_is_under_way(gate):
     async def steps(terminal: Terminal) -> None:
         await begin(terminal)
         assert numbers(terminal) == [1]
-        assert "10 calls, 1 shown, filtering 10 % (Esc stops)" in terminal.text()
+        assert "10 calls, 1 shown, filtering ╸─────── 10 % (Esc stops)" in terminal.text()
         await terminal.pilot.press("2", "j", "1")
         assert terminal.browser.query_one(CallList).has_focus
         gate.set()

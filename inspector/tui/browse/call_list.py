@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache
 
 from textual import events, work
+from textual.geometry import Region
 from textual.message import Message as TextualMessage
+from textual.strip import Strip
 from textual.worker import get_current_worker
 
 from inspector.errors import InspectorError
@@ -71,6 +74,16 @@ class CallList(VirtualList):
     def heading(self, width: int) -> Line:
         order = self.document.order
         return call_columns.heading(width, order.column, descending=order.descending)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """All calls in view are looked at before one is drawn, so that their bars have one scale."""
+        before, top = self.longest, round(self.scroll_y)
+        for place in range(top, min(self.count(), top + self.size.height)):
+            with suppress(IndexError):  # as below
+                self.call_in(place)
+        if self.longest != before:
+            self.refresh()  # rows that are not drawn now, too
+        return super().render_lines(crop)
 
     def line(self, index: int, width: int) -> Line:
         try:

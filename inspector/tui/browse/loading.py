@@ -26,11 +26,12 @@ BETWEEN_REPORTS_BUSY = 0.3
 
 
 class Progress(NamedTuple):
-    """How far reading came; `error` where it ended for that."""
+    """How far reading came, and of how many bytes where that is known; `error` where it ended for that."""
 
     calls: int
     bytes_read: int
     is_complete: bool
+    bytes_in_all: int | None = None
     error: InspectorError | None = None
 
 
@@ -48,10 +49,10 @@ def read_to_end(
             now = time.monotonic()
             if now - reported >= (BETWEEN_REPORTS_BUSY if turns.is_busy else BETWEEN_REPORTS):
                 reported = now
-                report(Progress(len(index), index.bytes_read, False))
+                report(Progress(len(index), index.bytes_read, False, index.bytes_in_all))
             turns.give_way()
     except InspectorError as error:
-        report(Progress(len(index), index.bytes_read, True, error))
+        report(Progress(len(index), index.bytes_read, True, error=error))
         return
     if not is_cancelled():
         report(Progress(len(index), index.bytes_read, True))

@@ -35,6 +35,7 @@ from inspector.tui.browse.turns import Turns
 from inspector.tui.document import STANDALONE, Document
 from inspector.tui.intents import CommandPasted, ComposeAsked, TextPasted
 from inspector.tui.key_bar import KeyBar
+from inspector.tui.progress_bar import progress_bar
 from inspector.tui.prompts import Confirm
 from inspector.tui.selection import Chosen, Selection
 from inspector.tui.virtual_list import VirtualList
@@ -116,6 +117,7 @@ class BrowseScreen(Comparing, Remembering, Following, Saving, GuessMenu, ByteSou
         self.message_tree: FieldTree | None = None
         self.message: Message | None = None
         self.turns = Turns()
+        self.is_reading_paused = False
 
     def compose(self) -> ComposeResult:
         yield FileTabs()
@@ -154,6 +156,17 @@ class BrowseScreen(Comparing, Remembering, Following, Saving, GuessMenu, ByteSou
                 self.turns,
                 self.document.order.lock,
             )
+
+    def action_pause_reading(self) -> None:
+        """Leaves the rest of the file for later: what was read can be used. Or goes on with it."""
+        if self.progress.is_complete:
+            return
+        self.is_reading_paused = not self.is_reading_paused
+        if self.is_reading_paused:
+            self.workers.cancel_group(self, "load")
+        else:
+            self.load()
+        self.show_title()
 
     def on_loaded(self, event: Loaded) -> None:
         self.progress = event.progress
@@ -214,7 +227,7 @@ class BrowseScreen(Comparing, Remembering, Following, Saving, GuessMenu, ByteSou
         if document.has_calls:
             parts.append(self._counts())
         if not self.progress.is_complete:
-            parts.append(f"reading: {self.progress.bytes_read / 1e6:,.0f} MB")
+            parts.append(_told_reading(self.progress, is_paused=self.is_reading_paused))
         if self.follows:
             parts.append(self.told_following)
         if self.shows_secrets:
@@ -237,9 +250,13 @@ class BrowseScreen(Comparing, Remembering, Following, Saving, GuessMenu, ByteSou
         text = f"{total:,} calls, {len(order):,} shown"
         if order.seen >= total:
             return text
-        share = f"{100 * order.seen // max(1, total)} %"
+        share = order.seen / total
         is_stopped = self.query_one(CallList).is_stopped
-        return f"{text}, filter stopped at {share}" if is_stopped else f"{text}, filtering {share} (Esc stops)"
+        return (
+            f"{text}, filter stopped at {int(100 * share)} %"
+            if is_stopped
+            else (f"{text}, filtering {progress_bar(share)} (Esc stops)")
+        )
 
     # --- one selection for all panes -----------------------------------------------------------------------------
 
@@ -400,6 +417,13 @@ class BrowseScreen(Comparing, Remembering, Following, Saving, GuessMenu, ByteSou
 
     def on_key(self) -> None:
         self.turns.key_pressed()
+
+
+def _told_reading(progress: Progress, *, is_paused: bool) -> str:
+    text = f"{progress.bytes_read / 1e6:,.0f} MB"
+    if progress.bytes_in_all:
+        text = f"{progress_bar(progress.bytes_read / progress.bytes_in_all)}, {text}"
+    return f"stopped reading at {text} (p goes on)" if is_paused else f"reading {text}"
 
 
 def _plain(text: str) -> str:

@@ -18,6 +18,7 @@ from inspector.tui.diff.diff_list import DiffList
 from inspector.tui.diff.sides import Side, compared, names_of
 from inspector.tui.key_bar import KeyBar
 from inspector.tui.menu import Entry, Menu
+from inspector.tui.progress_bar import progress_bar
 from inspector.views import diff_rows
 from inspector.views.comparison import Section
 from inspector.views.copies import Form
@@ -143,7 +144,7 @@ class DiffScreen(Screen[Goal], Copier):
         """Both sides, how many differences there are, and which one the cursor is on."""
         rows = self.query_one(DiffList)
         at, count = rows.position
-        parts = [f"comparing {self._share:.0%} (Esc stops)"] if self._share < 1 else []
+        parts = [f"comparing {progress_bar(self._share)} (Esc stops)"] if self._share < 1 else []
         if self._share >= 1 and not count:
             parts.append("no difference")
         elif count:

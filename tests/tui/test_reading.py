@@ -1,0 +1,72 @@
+"""What is seen of a capture while it is read, and how reading is stopped."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import pytest
+from tui.terminal import NARROW, Terminal, drive, sample
+
+from inspector.index.capture_index import CaptureIndex
+from inspector.tui.browse import loading
+from inspector.tui.progress_bar import progress_bar
+
+
+@pytest.fixture
+def gate(monkeypatch):
+    """Reading goes on in small steps, and waits after the first two fifths until it is set."""
+    opened, advance = threading.Event(), CaptureIndex.advance
+
+    def step(index: CaptureIndex, budget: int = 0) -> bool:
+        if index.bytes_read > 400_000:
+            opened.wait(20)
+        return advance(index, 1)
+
+    monkeypatch.setattr(CaptureIndex, "advance", step)
+    monkeypatch.setattr(loading, "BETWEEN_REPORTS", 0)
+    monkeypatch.setattr(loading, "BETWEEN_REPORTS_BUSY", 0)
+    yield opened
+    opened.set()
+
+
+def test_a_bar_says_how_much_was_read(gate):
+    async def steps(terminal: Terminal) -> None:
+        index = terminal.app.documents[0].index
+        await terminal.until(lambda: index.bytes_read > 400_000)
+        share = index.bytes_read / os.path.getsize(index.path)
+        assert share < 0.5
+        await terminal.until(lambda: f"reading {progress_bar(share)}, 0 MB" in terminal.lines()[0])
+        gate.set()
+        await terminal.until(lambda: "5 calls" in terminal.text())
+        await terminal.settle()
+        assert "reading" not in terminal.lines()[0]
+
+    drive([sample("large.pcapng")], steps, NARROW, waits=False)
+
+
+def test_reading_is_stopped_and_goes_on(gate):
+    async def steps(terminal: Terminal) -> None:
+        await terminal.until(lambda: "MB" in terminal.lines()[0])
+        await terminal.pilot.press("p")
+        gate.set()
+        await terminal.settle()
+        assert "stopped reading at " in terminal.lines()[0]
+        assert len(terminal.app.documents[0].index) < 5
+        await terminal.press("p")
+        await terminal.until(lambda: "5 calls" in terminal.text())
+        await terminal.settle()
+        assert "reading" not in terminal.lines()[0]
+
+    drive([sample("large.pcapng")], steps, NARROW, waits=False)
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (-1, "──────── 0 %"), (0, "──────── 0 %"), (0.07, "╸─────── 7 %"), (0.5, "━━━━──── 50 %"),
+        (0.999, "━━━━━━━╸ 99 %"), (2, "━━━━━━━━ 100 %"),
+    ],
+)  # fmt: skip
+def test_a_bar_is_full_only_at_the_end(share, text):
+    assert progress_bar(share) == text
