@@ -21,6 +21,8 @@ def wrapped(line: Line, width: int, indent: str = "    ") -> list[Line]:
     for style, text in line:
         while text:
             count = _fitting(text, room)
+            if count < len(text):
+                count = _between_words(text, count)
             if count:
                 lines[-1].append((style, text[:count]))
                 room -= cells_of(text[:count])
@@ -41,6 +43,11 @@ def _fitting(text: str, width: int) -> int:
         if taken > width:
             return index
     return len(text)
+
+
+def _between_words(text: str, count: int) -> int:
+    """Where to end a line of at most so many characters: behind the last blank, if there is one in its last third."""
+    return text.rfind(" ", count * 2 // 3, count) + 1 or count
 
 
 def json_lines(text: str) -> list[Line]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from pathlib import Path
 
 from textual.widgets import Input, TextArea
@@ -43,11 +44,13 @@ def _name(colour: object) -> str:
     return "default" if colour is None else colour.name
 
 
-async def check(terminal: Terminal, name: str) -> None:
-    """The screen is the one that was kept under that name."""
+async def check(terminal: Terminal, name: str, *, changing: str = "") -> None:
+    """The screen is the one that was kept under that name, but for what a pattern finds: what is new each time."""
     still(terminal)
     await terminal.settle()
     seen, path = grid(terminal), FOLDER / f"{name}.txt"
+    if changing:
+        seen = re.sub(changing, lambda found: "*" * len(found[0]), seen)
     if os.environ.get("INSPECTOR_SNAPSHOTS") == "write":
         path.parent.mkdir(exist_ok=True)
         path.write_text(seen, encoding="utf-8")

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 from google.protobuf import text_format
 from textual.widgets import OptionList
 from tui import snapshots
 from tui.composing import SCHEMA, Composer, compose
 from tui.terminal import NARROW, WIDE, Terminal, drive, sample
+
+from inspector.tui.collections import history
+from inspector.tui.collections.library import Library
 
 SCREENS = {
     "browse": ("j", "2", "j", "j"),
@@ -131,4 +139,42 @@ def test_the_composer(name, size, tmp_path, monkeypatch, still_clock):
         await snapshots.check(composer, f"compose-{name}-{size[0]}x{size[1]}")
 
     monkeypatch.chdir(tmp_path)  # so that the socket has the same name each time
+    compose(steps, messages=(message.SerializeToString(),), size=size, at="unix:kitchen.sock")
+
+
+# --- what is kept ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def short_path():
+    """A folder of which the path has always the same length."""
+    path = Path(tempfile.mkdtemp(prefix="kept-", dir="/tmp"))
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["160x48", "80x24"])
+@pytest.mark.parametrize("name", ["saved", "history"])
+def test_what_is_kept(name, size, short_path, monkeypatch, still_clock):
+    monkeypatch.chdir(short_path)
+    monkeypatch.setenv("INSPECTOR_STATE", str(short_path / "state"))
+    then = 1_795_435_200
+    monkeypatch.setattr(history, "time", SimpleNamespace(time=lambda: float(then), time_ns=lambda: then * 10**9))
+    (short_path / "inspector.toml").write_text("")
+    message = SCHEMA.message_class("kitchen.v1.Sink")(names=["a", "b"], int32_value=5)
+
+    async def steps(composer: Composer) -> None:
+        if name == "saved":
+            for file in ("orders/first", "orders/second"):
+                await composer.press("ctrl+s", *["backspace"] * 20, *file, "enter")
+                await composer.until((short_path / f"requests/{file}.request.json").exists)
+            await composer.press("ctrl+l")
+        else:
+            await composer.send()
+            await composer.until(lambda: history.entries())
+            await composer.press("f10")
+        await composer.until(lambda: isinstance(composer.app.screen, Library))
+        await composer.settle()
+        await snapshots.check(composer, f"{name}-{size[0]}x{size[1]}", changing=r"(?<=kept-)\w+")
+
     compose(steps, messages=(message.SerializeToString(),), size=size, at="unix:kitchen.sock")

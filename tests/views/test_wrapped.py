@@ -31,3 +31,12 @@ def test_nothing_is_lost_and_nothing_is_too_wide(line, width):
     lines = wrapped(line, width, "    ")
     assert text(lines[0]) + "".join(text(each).removeprefix("    ") for each in lines[1:]) == text(line)
     assert all(cells_of(text(each)) <= width for each in lines)
+
+
+def test_words_stay_whole_where_they_are_not_long():
+    text = "Type vision.v1.GetPredictionRequest  in service.proto, from protos"
+    assert ["".join(part for _, part in line) for line in wrapped([("", text)], 60)] == [
+        "Type vision.v1.GetPredictionRequest  in service.proto, from ",
+        "    protos",
+    ]
+    assert len(wrapped([("", f"a {'b' * 58} c")], 30)[0][0][1]) == 30

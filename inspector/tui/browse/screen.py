@@ -72,7 +72,7 @@ class BrowseScreen(Comparing, Remembering, Following, Saving, GuessMenu, ByteSou
         & #messages { height: 1; }
         & #fields { height: 1fr; }
         & #bytes { height: 5; }
-        & #details-pane { display: none; height: 1fr; }
+        & #details-pane { display: none; height: 3fr; }
         & #detail-tabs { height: 2; }
         &.-details #lower { display: none; }
         &.-details #details-pane { display: block; }
