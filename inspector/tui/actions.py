@@ -127,6 +127,7 @@ ACTIONS = (
     Action("list", "choose", "enter", "choose", "Look into it"),
     Action("calls", "sort", "s", "sort_next", "Sort by the next column", "sort"),
     Action("calls", "reverse", "S", "reverse", "Sort the other way round"),
+    Action("calls", "columns", "C", "choose_columns", "Choose the columns of the list"),
     Action("fields", "open", "l,right", "open", "Open, or go to the first field within"),
     Action("fields", "close", "h,left", "close", "Close, or go to the field around"),
     Action("fields", "toggle", "space", "toggle_open", "Open or close", "open"),

@@ -17,7 +17,9 @@ import orjson
 from inspector.limits import MAX_STATE_BYTES, MAX_STATE_ENTRIES, MAX_STATE_SIZE
 from inspector.tui.selection import FieldPath, Selection
 from inspector.user_folder import UserFolder
-from inspector.views.byte_sources import BODY, NAMES
+from inspector.views import byte_sources
+from inspector.views.byte_sources import BODY
+from inspector.views.call_columns import NAMES, Chosen
 
 FOLDER = UserFolder("INSPECTOR_STATE", "XDG_STATE_HOME", "~/.local/state", "~/Library/Application Support", ".json")
 
@@ -50,7 +52,17 @@ def load_theme() -> str | None:
 
 
 def save_theme(theme: str) -> None:
-    _write(_SETTINGS, {"theme": theme})
+    _write(_SETTINGS, {**_read(_SETTINGS), "theme": theme})
+
+
+def load_columns() -> Chosen:
+    """The columns of lists of calls, as they were chosen last."""
+    columns = _read(_SETTINGS).get("columns")
+    return frozenset(map(str, columns)) & NAMES if isinstance(columns, list) else None
+
+
+def save_columns(columns: Chosen) -> None:
+    _write(_SETTINGS, {**_read(_SETTINGS), "columns": None if columns is None else sorted(columns)})
 
 
 def load(path: str) -> FileState:
@@ -121,7 +133,7 @@ def _selection(row: object) -> Selection | None:
     if not isinstance(row, list) or len(row) not in (len(Selection._fields) - 1, len(Selection._fields)):
         return None
     call, message, path, offset, *rest = row  # the source of bytes is not in files of earlier versions
-    source = rest[0] if rest and rest[0] in NAMES else BODY
+    source = rest[0] if rest and rest[0] in byte_sources.NAMES else BODY
     if not (call is None or _is_number(call)) or not (offset is None or _is_number(offset)):
         return None
     if not _is_number(message) or not isinstance(path, list) or len(path) > _MOST:

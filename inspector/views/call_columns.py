@@ -1,8 +1,9 @@
-"""Calls as the columns of a list that fills the width there is; each column can be sorted by."""
+"""Calls as the columns of a list that fills the width there is: those that fit, or those that were chosen."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from inspector.model.call import Call
@@ -17,103 +18,143 @@ BAR = "▏▎▍▌▋▊▉█"
 BAR_WIDTH = 10
 
 
-class Column(NamedTuple):
-    """`sorted_by` is the column of the index, `least` how wide the list is at least that shows it."""
+Chosen = frozenset[str] | None
+"""Names of the columns that the user chose; None leaves it to the width."""
 
+_Cell = Callable[[Call, int], Span]
+"""What a column says of a call; the number is the duration, in nanoseconds, that fills a bar."""
+
+
+class Column(NamedTuple):
+    """`name` is what it is chosen by, `sorted_by` a key of `call_order` (empty where it has none), `least` how wide the
+    list is at least that shows it without being told to (None: no list does)."""
+
+    name: str
     title: str
     width: int
-    least: int
+    least: int | None
     sorted_by: str
     is_right: bool
-    cell: Callable[[Call], Span]
+    cell: _Cell
 
 
-def _number(call: Call) -> Span:
-    return "", str(call.number)
+def _text(text: str | None) -> Span:
+    return ("dim", "?") if text is None else ("", safe(text))
 
 
-def _time(call: Call) -> Span:
-    return "dim", time_of_day(call.started)
-
-
-def _method(call: Call) -> Span:
+def _method(call: Call, _: int) -> Span:
     return "method", safe((call.method or "?").removeprefix("/"))
 
 
-def _status(call: Call) -> Span:
+def _status(call: Call, _: int) -> Span:
     status = call.status
     if status is None:
         return "dim", "?"
     return ("good" if status.code == 0 else "bad"), safe(status.name)
 
 
-def _took(call: Call) -> Span:
-    return "", duration(call.duration)
-
-
-def _sent(call: Call) -> Span:
-    return "dim", f"{call.requests}↑"
-
-
-def _got(call: Call) -> Span:
-    return "dim", f"{call.responses}↓"
-
-
-def _bytes(call: Call) -> Span:
-    return "", size(call.request_bytes + call.response_bytes)
+def _bar(call: Call, longest: int) -> Span:
+    eighths = round(8 * BAR_WIDTH * min(1.0, (call.duration or 0) / longest)) if longest > 0 else 0
+    full, rest = divmod(eighths, 8)
+    return "bar", BAR[7] * full + (BAR[rest - 1] if rest else "")
 
 
 COLUMNS = (
-    Column("#", 7, 0, "number", True, _number),
-    Column("time", 12, 84, "started", False, _time),
-    Column("method", 0, 0, "kind", False, _method),
-    Column("status", 12, 0, "status", False, _status),
-    Column("took", 8, 0, "duration", True, _took),
-    Column("sent", 5, 60, "requests", True, _sent),
-    Column("got", 5, 60, "responses", True, _got),
-    Column("bytes", 8, 70, "response_bytes", True, _bytes),
+    Column("number", "#", 7, 0, "number", True, lambda call, _: ("", str(call.number))),
+    Column("time", "time", 12, 84, "started", False, lambda call, _: ("dim", time_of_day(call.started))),
+    Column("authority", "authority", 20, None, "", False, lambda call, _: _text(call.authority)),
+    Column("method", "method", 0, 0, "kind", False, _method),
+    Column("status", "status", 12, 0, "status", False, _status),
+    Column("message", "message", 24, None, "", False, lambda call, _: _text(call.status and call.status.message)),
+    Column("took", "took", 8, 0, "duration", True, lambda call, _: ("", duration(call.duration))),
+    Column("deadline", "deadline", 8, None, "", True, lambda call, _: ("dim", duration(call.deadline))),
+    Column("sent", "sent", 5, 60, "requests", True, lambda call, _: ("dim", f"{call.requests}↑")),
+    Column("got", "got", 5, 60, "responses", True, lambda call, _: ("dim", f"{call.responses}↓")),
+    Column("request_bytes", "bytes↑", 8, None, "request_bytes", True, lambda call, _: ("", size(call.request_bytes))),
+    Column(
+        "response_bytes", "bytes↓", 8, None, "response_bytes", True, lambda call, _: ("", size(call.response_bytes))
+    ),
+    Column(
+        "bytes", "bytes", 8, 70, "bytes", True, lambda call, _: ("", size(call.request_bytes + call.response_bytes))
+    ),
+    Column("client", "client", 21, None, "", False, lambda call, _: _text(call.client)),
+    Column("server", "server", 21, None, "", False, lambda call, _: _text(call.server)),
+    Column("connection", "conn.", 6, None, "connection", True, lambda call, _: ("dim", str(call.connection))),
+    Column("stream", "stream", 8, None, "stream", True, lambda call, _: ("dim", str(call.stream))),
+    Column("bar", "", BAR_WIDTH, 100, "", False, _bar),
 )
+"""All there are, in the order in which they stand; the method takes the room that the others leave."""
+
+NAMES = frozenset(column.name for column in COLUMNS)
+
+METHOD = "method"
+"""It is always shown."""
+
+LEAST_METHOD = 12
+"""Cells for the method, before columns that were chosen give way, the last ones first."""
+
+_ENDS = 2
+"""Cells behind the columns: whether there are problems, and the mark."""
 
 
-def heading(width: int, sorted_by: str, *, descending: bool) -> Line:
+def names(width: int, chosen: Chosen) -> frozenset[str]:
+    """The columns that a list of that width shows."""
+    return frozenset(column.name for column, _ in _layout(width, chosen))
+
+
+def sort_keys(chosen: Chosen) -> list[str]:
+    """What can be sorted by, column by column."""
+    return [column.sorted_by for column in _candidates(chosen) if column.sorted_by]
+
+
+def heading(width: int, chosen: Chosen, sorted_by: str, *, descending: bool) -> Line:
     """The names of the columns, an arrow at the one that sorts."""
     line: Line = []
-    for column, room in _layout(width):
-        arrow = ("▾" if descending else "▴") if column.sorted_by == sorted_by else ""
+    for column, room in _layout(width, chosen):
+        arrow = ("▾" if descending else "▴") if column.sorted_by and column.sorted_by == sorted_by else ""
         line += _cell(("title", column.title + arrow), room, column.is_right)
     return line
 
 
-def column_at(x: int, width: int) -> str | None:
-    """What the column at a cell of the heading is sorted by."""
+def column_at(x: int, width: int, chosen: Chosen) -> str | None:
+    """What the column at a cell of the heading is sorted by; None for one that is not."""
     at = 0
-    for column, room in _layout(width):
+    for column, room in _layout(width, chosen):
         at += room + 1
         if x < at:
-            return column.sorted_by
+            return column.sorted_by or None
     return None
 
 
-def row(call: Call, width: int, longest: int, mark: str = "") -> Line:
+def row(call: Call, width: int, chosen: Chosen, longest: int, mark: str = "") -> Line:
     """A call in one line. `longest` is the duration, in nanoseconds, that fills a bar."""
     line: Line = []
-    for column, room in _layout(width):
-        line += _cell(column.cell(call), room, column.is_right)
-    if width >= _FROM_BAR:
-        line += [("bar", _bar(call.duration, longest)), ("", " ")]
+    for column, room in _layout(width, chosen):
+        line += _cell(column.cell(call, longest), room, column.is_right)
     line.append(("bad" if any(each.is_damage for each in call.problems) else "dim", "!" if call.problems else " "))
     line.append(("word", mark or " "))
     return line
 
 
-_FROM_BAR = 100
-"""A list of that width has room for a bar."""
+@lru_cache(64)
+def _layout(width: int, chosen: Chosen) -> list[tuple[Column, int]]:
+    shown = _candidates(chosen)
+    if chosen is None:
+        shown = [column for column in shown if width >= (column.least or 0)]
+    while _rest(width, shown) < LEAST_METHOD and chosen is not None and shown[-1].name != METHOD:
+        shown.pop()
+    return [(column, column.width or max(8, _rest(width, shown))) for column in shown]
 
 
-def _layout(width: int) -> list[tuple[Column, int]]:
-    shown = [column for column in COLUMNS if width >= column.least]
-    rest = width - sum(column.width + 1 for column in shown) - 2 - (BAR_WIDTH + 1) * (width >= _FROM_BAR)
-    return [(column, column.width or max(8, rest)) for column in shown]
+def _candidates(chosen: Chosen) -> list[Column]:
+    if chosen is None:
+        return [column for column in COLUMNS if column.least is not None]
+    return [column for column in COLUMNS if column.name in chosen or column.name == METHOD]
+
+
+def _rest(width: int, shown: list[Column]) -> int:
+    """The room that is left for the method."""
+    return width - sum(column.width + 1 for column in shown) - _ENDS
 
 
 def _cell(span: Span, width: int, is_right: bool) -> Line:
@@ -130,9 +171,3 @@ def _end_of(method: str, width: int) -> str:
     service, slash, name = method.rpartition("/")
     short = service.rpartition(".")[2] + slash + name
     return short if cells_of(short) <= width else "…" + short[len(short) - width + 1 :]
-
-
-def _bar(taken: int | None, longest: int) -> str:
-    eighths = round(8 * BAR_WIDTH * min(1.0, (taken or 0) / longest)) if longest > 0 else 0
-    full, rest = divmod(eighths, 8)
-    return (BAR[7] * full + (BAR[rest - 1] if rest else "")).ljust(BAR_WIDTH)

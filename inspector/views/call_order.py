@@ -9,6 +9,7 @@ for each call, and four more for each that a filter takes.
 
 from __future__ import annotations
 
+import operator
 import threading
 import time
 from array import array
@@ -28,6 +29,12 @@ Find = Callable[[int, int, Callable[[], bool]], Iterator[tuple[Sequence[int], in
 ends early where it is cancelled."""
 
 NUMBER = "number"
+METHOD = "kind"
+BYTES = "bytes"
+
+KEYS = (NUMBER, "started", METHOD, "status", "duration", "requests", "responses", "request_bytes", "response_bytes",
+        BYTES, "connection", "stream")  # fmt: skip
+"""What can be sorted by: columns of the index, but methods go by their names, and `bytes` is those of both sides."""
 
 BETWEEN_STEPS = 0.1
 """Seconds after which what was found so far is shown."""
@@ -38,6 +45,10 @@ ROWS_AT_ONCE = 1 << 14
 
 MANY_FORGOTTEN = 1_000
 """Rows that are not looked for one by one."""
+
+
+_Kind = tuple[str | None, str, str | None]
+"""Method, protocol, authority."""
 
 
 class Arranged(NamedTuple):
@@ -51,6 +62,8 @@ class Arranged(NamedTuple):
     column: str = NUMBER
     descending: bool = False
     find: Find | None = None
+    kinds: Sequence[_Kind | None] = ()
+    """Where it is sorted by methods, those of the index by which `keys` were made."""
     era: int = 0
     """How often rows were forgotten."""
 
@@ -124,7 +137,7 @@ class CallOrder:
     # --- what is wished for --------------------------------------------------------------------------------------
 
     def sort(self, column: str, *, descending: bool = False) -> None:
-        """By a column of the index (`CaptureIndex.column`). Calls of which it knows nothing stand first."""
+        """By one of `KEYS`. Calls of which the index knows nothing stand first."""
         self.column, self.descending = column, descending
 
     def use_filter(self, find: Find | None) -> None:
@@ -137,8 +150,9 @@ class CallOrder:
         if start.find is not self._find:
             start = start._replace(rows=array("I"), taken=None if self._find is None else array("I"), seen=0)
         is_sorted = start.seen == 0 or (start.column, start.descending) == (self.column, self.descending)
-        keys = start.keys if start.column == self.column else array("q")
-        start = start._replace(keys=keys, column=self.column, descending=self.descending, find=self._find)
+        if start.column != self.column:
+            start = start._replace(keys=array("q"), kinds=())
+        start = start._replace(column=self.column, descending=self.descending, find=self._find)
         return Arranging(self._index, self.lock, start, is_sorted=is_sorted)
 
     def show(self, arranged: Arranged) -> bool:
@@ -205,17 +219,42 @@ class Arranging:
 
     def _with(self, found: array[int], seen: int) -> Arranged:
         """What is shown when rows were found too."""
-        now = self._now
         self._read_keys(seen)
+        now = self._now
         rows = self._merged(now.rows, self._in_order(found[:])) if found else now.rows
         taken = now.taken if now.taken is None else now.taken + found
         self._now = now._replace(rows=rows, taken=taken, seen=seen)
         return self._now
 
     def _read_keys(self, seen: int) -> None:
+        if self._now.column == METHOD:
+            self._rank_methods()
         keys = self._now.keys
         if len(keys) < seen:
-            keys.extend(self._index.column(self._now.column, len(keys), seen))
+            keys.extend(self._keys(len(keys), seen))
+
+    def _rank_methods(self) -> None:
+        """Methods go by their names: where others came, the ranks of all are new, and all rows are sorted again."""
+        kinds = tuple(self._index.kinds)
+        if kinds == self._now.kinds:
+            return
+        now = self._now = self._now._replace(kinds=kinds, keys=array("q"))
+        if now.rows:
+            now.keys.extend(self._keys(0, now.seen))
+            self._now = now._replace(rows=self._in_order(now.rows[:]))
+
+    def _keys(self, first: int, last: int) -> array[int]:
+        column = self._now.column
+        if column == BYTES:
+            sides = (self._index.column(name, first, last) for name in ("request_bytes", "response_bytes"))
+            return array("q", map(operator.add, *sides))
+        values = self._index.column(column, first, last)
+        if column != METHOD:
+            return values
+        names = [each[0] or "" if each is not None else "" for each in self._now.kinds]
+        places = {name: place for place, name in enumerate(sorted(set(names)))}
+        ranks = [places[name] for name in names]
+        return array("q", [ranks[kind] if kind < len(ranks) else 0 for kind in values])
 
     def _in_order(self, rows: array[int]) -> array[int]:
         keys = self._now.keys

@@ -13,7 +13,9 @@ from textual.worker import get_current_worker
 
 from inspector.errors import InspectorError
 from inspector.model.call import Call
+from inspector.tui import state
 from inspector.tui.actions import bindings
+from inspector.tui.browse.column_menu import ColumnMenu
 from inspector.tui.browse.turns import Turns
 from inspector.tui.document import Document
 from inspector.tui.selection import Chosen, Selection
@@ -58,6 +60,8 @@ class CallList(VirtualList):
         super().__init__(id="calls")
         self.document = document
         self.longest = 0
+        self.columns: call_columns.Chosen = None
+        """Those that the user chose."""
         self.marks: dict[int, str] = {}
         self.picked: int | None = None
         """The call that is to be compared with another one."""
@@ -73,7 +77,7 @@ class CallList(VirtualList):
 
     def heading(self, width: int) -> Line:
         order = self.document.order
-        return call_columns.heading(width, order.column, descending=order.descending)
+        return call_columns.heading(width, self.columns, order.column, descending=order.descending)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """All calls in view are looked at before one is drawn, so that their bars have one scale."""
@@ -89,7 +93,7 @@ class CallList(VirtualList):
         try:
             call = self.call_in(index)
             mark = PICKED if call.number == self.picked else self.marks.get(call.number, "")
-            return call_columns.row(call, width, self.longest, mark)
+            return call_columns.row(call, width, self.columns, self.longest, mark)
         except IndexError:  # the end of a file that grew is read again
             return []
 
@@ -210,20 +214,30 @@ class CallList(VirtualList):
         self.screen.query_one("#fields").focus()
 
     def action_sort_next(self) -> None:
-        names = [column.sorted_by for column in call_columns.COLUMNS]
+        keys = call_columns.sort_keys(self.columns)
         order = self.document.order
-        self._sort(names[(names.index(order.column) + 1) % len(names)], descending=order.descending)
+        place = keys.index(order.column) + 1 if order.column in keys else 0
+        self._sort(keys[place % len(keys)], descending=order.descending)
 
     def action_reverse(self) -> None:
         order = self.document.order
         self._sort(order.column, descending=not order.descending)
+
+    def action_choose_columns(self) -> None:
+        def choose(columns: call_columns.Chosen) -> None:
+            self.columns = columns
+            state.save_columns(columns)
+            self.refresh()
+
+        shown = call_columns.names(self.scrollable_size.width, self.columns)
+        self.app.push_screen(ColumnMenu(self.columns, shown, choose))
 
     def on_click(self, event: events.Click) -> None:
         """A click on the name of a column sorts by it, another one the other way round."""
         offset = event.get_content_offset(self)
         if offset is None or offset.y > 0:
             return
-        column = call_columns.column_at(offset.x, self.scrollable_size.width)
+        column = call_columns.column_at(offset.x, self.scrollable_size.width, self.columns)
         if column is not None:
             order = self.document.order
             self._sort(column, descending=column == order.column and not order.descending)

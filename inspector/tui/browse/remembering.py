@@ -9,7 +9,7 @@ from inspector.tui.browse.arrangement import Arrangement
 from inspector.tui.browse.call_list import CallList
 from inspector.tui.browse.marking import Marking
 from inspector.tui.selection import Selection
-from inspector.views.call_columns import COLUMNS
+from inspector.views import call_order
 
 
 class Remembering(Arrangement, Marking):
@@ -31,7 +31,8 @@ class Remembering(Arrangement, Marking):
         self.sizes = dict(known.sizes)
         self.set_class(known.is_flipped, "-flipped")
         self.use_marks(dict(known.marks))
-        if known.column in {column.sorted_by for column in COLUMNS}:
+        self.query_one(CallList).columns = state.load_columns()
+        if known.column in call_order.KEYS:
             self.document.order.sort(known.column, descending=known.descending)
             self.query_one(CallList).update_rows()
         if known.filter:

@@ -1,0 +1,73 @@
+"""Which columns the list of calls has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual import events
+from textual.app import ComposeResult
+
+from inspector.tui.dialog import Dialog
+from inspector.tui.virtual_list import VirtualList
+from inspector.views.call_columns import COLUMNS, METHOD, Chosen
+from inspector.views.spans import Line
+
+AUTOMATIC = "as many as have room"
+
+_TITLES = {"number": "number", "request_bytes": "bytes sent", "response_bytes": "bytes got", "bytes": "bytes of both",
+           "message": "message of the status", "bar": "bar of the duration"}  # fmt: skip
+
+
+class _Columns(VirtualList):
+    """The first row leaves them to the width."""
+
+    def __init__(self, chosen: Chosen, shown: frozenset[str], changed: Callable[[Chosen], object]) -> None:
+        super().__init__(classes="box")
+        self.chosen, self._before, self._changed = chosen, shown, changed
+        self._names = [column.name for column in COLUMNS if column.name != METHOD]
+
+    def count(self) -> int:
+        return len(self._names) + 1
+
+    def line(self, index: int, width: int) -> Line:
+        if not index:
+            return [("key", " • " if self.chosen is None else "   "), ("", AUTOMATIC)]
+        name = self._names[index - 1]
+        is_shown = name in (self._before if self.chosen is None else self.chosen)
+        return [("key", " ✓ " if is_shown else "   "), ("", _TITLES.get(name, name))]
+
+    def row_chosen(self) -> None:
+        if self.cursor:
+            before = self._before if self.chosen is None else self.chosen
+            self.chosen = before ^ {self._names[self.cursor - 1]}
+        else:
+            self.chosen = None
+        self._changed(self.chosen)
+        self.refresh()
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key == "space":
+            event.stop()
+            self.row_chosen()
+
+    def on_click(self, event: events.Click) -> None:
+        if self.row_at(event) is not None and event.chain == 1:
+            self.call_later(self.row_chosen)
+
+
+class ColumnMenu(Dialog[None]):
+    """Says each choice as it is made. `shown` are the columns that there are now."""
+
+    DEFAULT_CSS = """
+    ColumnMenu > .box { width: 40; max-width: 100%; height: auto; max-height: 90%; }
+    """
+
+    def __init__(self, chosen: Chosen, shown: frozenset[str], changed: Callable[[Chosen], object]) -> None:
+        super().__init__()
+        self._columns = _Columns(chosen, shown, changed)
+
+    def compose(self) -> ComposeResult:
+        self._columns.border_title = "Columns"
+        self._columns.border_subtitle = "space shows or hides, esc closes"
+        self._columns.styles.height = min(self._columns.count() + 2, self.app.size.height)
+        yield self._columns
