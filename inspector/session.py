@@ -27,6 +27,9 @@ MOST_REMEMBERED = 4_096
 
 NO_HINTS: Mapping[str, str] = {}
 
+HintsOfMethods = Mapping[tuple[str | None, str | None], Mapping[str, str]]
+"""By method and direction, as messages have them."""
+
 
 class JsonOptions(NamedTuple):
     """How messages are printed: fields at their default, names as in the .proto file, enums as numbers, and what the
@@ -100,7 +103,7 @@ class Session:
         self._kind = kind
         self.options = options
         self._hints = hints
-        self._own_hints: Mapping[Hashable | None, Mapping[str, str]] = {}  # by method and direction
+        self._own_hints: HintsOfMethods = {}
         self._decoder: MessageDecoder | None = None
         self._types: dict[tuple[str, str | None], str | None] = {}  # by method and direction, of those seen lately
         self._samples: Samples | None = None
@@ -150,10 +153,20 @@ class Session:
     def give_hints(self, message: Message, hints: Mapping[str, str]) -> None:
         """From now on these are the hints of all messages of its method and direction. Raises InputError for hints that
         are none."""
+        self.own_hints = {**self._own_hints, (message.method, message.direction): dict(hints)}
+
+    @property
+    def own_hints(self) -> HintsOfMethods:
+        """All that were given so."""
+        return self._own_hints
+
+    @own_hints.setter
+    def own_hints(self, hints: HintsOfMethods) -> None:
         from inspector.wire.hints import Hints  # noqa: PLC0415  # not needed where a schema tells
 
-        Hints(hints)
-        self._own_hints = {**self._own_hints, (message.method, message.direction): dict(hints)}
+        for each in hints.values():
+            Hints(each)
+        self._own_hints = hints
         self._samples = None
 
     def sample_of(self, message: Message) -> list[bytes]:
@@ -261,7 +274,7 @@ class Session:
     def _hints_of_group(self, group: Hashable | None) -> Hints:
         from inspector.wire.hints import Hints  # noqa: PLC0415  # as above
 
-        own = self._own_hints.get(group, NO_HINTS)
+        own = self._own_hints.get(group, NO_HINTS) if isinstance(group, tuple) else NO_HINTS
         return Hints({**self._hints, **own}, are_of_one_type=bool(own) or not self.source.is_capture)
 
     def _group_of(self, message: Message) -> Hashable | None:

@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeVar
 import orjson
 
 from inspector.limits import MAX_STATE_BYTES, MAX_STATE_ENTRIES, MAX_STATE_SIZE
+from inspector.session import HintsOfMethods
 from inspector.tui.selection import FieldPath, Selection
 from inspector.user_folder import UserFolder
 from inspector.views import byte_sources
@@ -43,6 +44,7 @@ class FileState(NamedTuple):
     sizes: Mapping[str, int] = {}
     is_flipped: bool = False
     marks: Mapping[str, Selection] = {}
+    hints: HintsOfMethods = {}  # noqa: RUF012  # nothing changes it
 
 
 def load_theme() -> str | None:
@@ -78,6 +80,7 @@ def load(path: str) -> FileState:
         {name: size for name, size in _items(row.get("sizes")) if isinstance(size, int) and _is_number(size)},
         row.get("flipped") is True,
         {name: place for name, row in _items(row.get("marks")) if len(name) == 1 and (place := _selection(row))},
+        dict(_hints(row.get("hints"))),
     )
 
 
@@ -88,6 +91,7 @@ def save(path: str, state: FileState) -> None:
         marks = {letter: [*place] for letter, place in state.marks.items()}
         row = {**state._asdict(), "sizes": dict(state.sizes), "selected": [*state.selected], "marks": marks}
         row["flipped"] = row.pop("is_flipped")
+        row["hints"] = [[*group, dict(hints)] for group, hints in state.hints.items() if hints]
         _write(key, {**row, "path": os.path.abspath(path)})
 
 
@@ -123,6 +127,16 @@ def _write(key: str, row: Mapping[str, object]) -> None:
 def _items(table: object) -> Iterator[tuple[str, object]]:
     if isinstance(table, dict) and len(table) <= _MOST:
         yield from table.items()
+
+
+def _hints(rows: object) -> Iterator[tuple[tuple[str | None, str | None], Mapping[str, str]]]:
+    """Rows of method, direction, and what the paths are read as."""
+    for row in rows[:_MOST] if isinstance(rows, list) else ():
+        if not isinstance(row, list) or len(row) != 3:
+            continue
+        method, direction, kinds = row
+        if (method is None or isinstance(method, str)) and direction in (None, "request", "response"):
+            yield (method, direction), {path: kind for path, kind in _items(kinds) if isinstance(kind, str)}
 
 
 def _is_number(value: object) -> bool:

@@ -7,10 +7,11 @@ from tui.terminal import NARROW, SAMPLES, WIDE, Terminal, drive, sample
 
 from inspector.schema import Schema
 from inspector.transcode.tree import FieldNode
-from inspector.tui import clipboard
+from inspector.tui import clipboard, state
 from inspector.tui.browse.field_list import FieldList
 from inspector.tui.document import Document
 from inspector.tui.menu import Menu
+from inspector.tui.state import FileState
 
 
 def node(terminal: Terminal) -> FieldNode:
@@ -131,3 +132,34 @@ def test_a_field_that_the_schema_lacks_is_read_as_something_else(tmp_path):
         assert terminal.browser.message_tree.type_name == "less.Outer"
 
     drive([document], steps)
+
+
+def test_what_guesses_are_read_as_is_remembered(tmp_path, monkeypatch):
+    monkeypatch.setenv("INSPECTOR_STATE", str(tmp_path))
+
+    async def read(terminal: Terminal) -> None:
+        await terminal.press("j")
+        await go(terminal, "1.2")
+        await terminal.press("t", "b")
+
+    async def look(terminal: Terminal) -> None:
+        assert (node(terminal).number_path, node(terminal).kind) == ("1.2", "bytes")
+        await terminal.press("2", "t", "0")
+        assert node(terminal).kind == "string"
+
+    async def look_again(terminal: Terminal) -> None:
+        assert (node(terminal).number_path, node(terminal).kind) == ("1.2", "string")
+
+    for steps in read, look, look_again:
+        drive([sample("predict.pcapng", schema=False)], steps)
+
+
+def test_hints_that_this_version_does_not_know_are_done_without(tmp_path, monkeypatch):
+    monkeypatch.setenv("INSPECTOR_STATE", str(tmp_path))
+    path = str(SAMPLES / "predict.pcapng")
+    state.save(path, FileState(hints={(None, "request"): {"1": "no such kind"}}))
+
+    async def steps(terminal: Terminal) -> None:
+        assert terminal.app.documents[0].session.own_hints == {}
+
+    drive([sample("predict.pcapng", schema=False)], steps)

@@ -20,7 +20,7 @@ from inspector.tui.state import FileState
 FILE = str(SAMPLES / "predict.pcapng")
 SOMEWHERE = FileState(
     Selection(3, 1, ((1, 0), (2, 1)), 12), "duration", True, "status != 0", {"wide-tall:calls": 12}, True,
-    {"a": Selection(2, 0, ((1, 0),), 0)},
+    {"a": Selection(2, 0, ((1, 0),), 0)}, {("/a.B/C", "request"): {"1.2": "bytes"}, (None, None): {"3": "string"}},
 )  # fmt: skip
 
 

@@ -1,9 +1,12 @@
-"""A file is shown as the user left it: what was selected, how it was sorted and filtered, sizes of panes, marks."""
+"""A file is shown as the user left it: what was selected, how it was sorted and filtered, sizes of panes, marks, and
+what guessed fields were read as."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from contextlib import suppress
 
+from inspector.errors import InputError
 from inspector.tui import state
 from inspector.tui.browse.arrangement import Arrangement
 from inspector.tui.browse.call_list import CallList
@@ -27,6 +30,8 @@ class Remembering(Arrangement, Marking):
 
     def on_mount(self) -> None:
         known = state.load(self.document.path)
+        with suppress(InputError):  # what is no hint to this version
+            self.document.session.own_hints = known.hints
         self._was_at = known.selected if known.selected.call is not None else None
         self.sizes = dict(known.sizes)
         self.set_class(known.is_flipped, "-flipped")
@@ -65,6 +70,7 @@ class Remembering(Arrangement, Marking):
     def on_unmount(self) -> None:
         order = self.document.order
         known = state.FileState(
-            self.selected, order.column, order.descending, self.filter_text, self.sizes, self.is_flipped, self.marks
-        )
+            self.selected, order.column, order.descending, self.filter_text, self.sizes, self.is_flipped, self.marks,
+            self.document.session.own_hints,
+        )  # fmt: skip
         state.save(self.document.path, known)
