@@ -27,7 +27,8 @@ _HEX_DUMP = re.compile(rb"\s*[0-9a-fA-F]{7,8}(?:: ?|  )[0-9a-fA-F]{2}")
 _BASE64 = re.compile(rb"\s*+[\w+/-]{4,}+(?:[^\S\n]*+\n\s*+[\w+/-]++)*+\s*+={0,2}+\s*+", re.ASCII)
 """Base64, perhaps wrapped over lines. (Words with spaces between them are words.)"""
 
-_JSON = re.compile(rb'\s*\{\s*("|\})')
+_JSON = re.compile(rb'\s*+(?:\[\s*+)?\{\s*+["}]')
+"""An object, or an array of them."""
 
 
 def forms() -> list[str]:

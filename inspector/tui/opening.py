@@ -50,10 +50,15 @@ class Options(NamedTuple):
 def opened(path: str, options: Options) -> Document:
     """The document of a path; a text in it may stand for what is to be read. Raises InspectorError."""
     text = _short_text(path) if options.kind is None else None
-    if text is not None:
-        with suppress(InspectorError):
-            return of_text(text, os.path.basename(path), options)
-    return Document(path, **options._asdict())
+    if text is None:
+        return Document(path, **options._asdict())
+    try:
+        return of_text(text, os.path.basename(path), options)
+    except InspectorError as error:
+        with suppress(InspectorError):  # what is wrong with it as a text tells more
+            return Document(path, **options._asdict())
+        error.where = ", ".join(filter(None, (path, error.where)))
+        raise
 
 
 def _short_text(path: str) -> bytes | None:

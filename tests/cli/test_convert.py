@@ -110,6 +110,8 @@ def test_many_messages_become_lines_of_json_and_come_back():
     assert len(lines.splitlines()) == 4
     framed = run("encode", "-", *typed, "--frame", "delimited", stdin=lines).out
     assert run("convert", "-", *typed, "--from", "delimited", "--to", "json", stdin=framed).out == lines
+    array = b"[" + b",".join(lines.splitlines()) + b"]"
+    assert run("convert", "-", *typed, "--to", "json", stdin=array).out == lines
 
 
 def test_many_messages_in_a_format_that_holds_one_are_refused():

@@ -12,6 +12,8 @@ from textual.widgets import Input, Static, TextArea
 from tui.real_terminal import RealTerminal
 from tui.terminal import NARROW, SAMPLES, WIDE, Terminal, drive, sample
 
+from inspector.errors import InspectorError
+from inspector.schema import Schema
 from inspector.tui.browse.field_list import FieldList
 from inspector.tui.browse.file_tabs import FileTabs
 from inspector.tui.browse.screen import BrowseScreen
@@ -20,6 +22,9 @@ from inspector.tui.opening import AskPayload, Options, opened
 
 HEX = "0a0568656c6c6f 1003"
 """1: "hello", 2: 3"""
+
+
+TYPED = Options(schema=Schema.from_source(str(SAMPLES / "vision.binpb")), type_name="vision.v1.PredictResponse")
 
 
 def two() -> list:
@@ -274,6 +279,23 @@ def test_a_file_of_hexadecimal_is_read_as_what_it_stands_for(tmp_path):
         document.close()
     assert document.private_file is not None
     assert not document.private_file.exists()
+
+
+def test_a_file_of_an_array_of_json_holds_many_messages():
+    document = opened(str(SAMPLES / "payloads/responses.json"), TYPED)
+    try:
+        document.index.build()
+        assert document.message_count(0) == 4
+        assert document.kind == "delimited"
+    finally:
+        document.close()
+
+
+def test_what_is_wrong_with_a_text_is_said(tmp_path):
+    path = tmp_path / "wrong.json"
+    path.write_text('[{"name": 5}]')
+    with pytest.raises(InspectorError, match=r"wrong\.json, line 1, column 11: .*expected a string"):
+        opened(str(path), TYPED)
 
 
 PIPE = "import subprocess, sys; sys.exit(subprocess.run(sys.argv[1], shell=True).returncode)"
