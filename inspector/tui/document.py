@@ -63,6 +63,7 @@ class Document:
         """The sources of schemas that were added since it was opened."""
         self.reading = threading.Lock()
         """Held while a thread reads it to its end: who closes it waits for that."""
+        self.is_closed = False
         self.private_file: Path | None = None
         """A copy that is removed with it: what was pasted has no file of its own."""
         self._inferred: dict[object, Inferred | None] = {}
@@ -101,6 +102,7 @@ class Document:
         return self._inferred[key]
 
     def close(self) -> None:
+        self.is_closed = True
         self.index.close()
         self.session.close()
         if self.private_file is not None:

@@ -24,7 +24,7 @@ class SearchBar(Input):
     def __init__(self, searched: VirtualList) -> None:
         text = searched.pattern.source if searched.pattern is not None else ""
         hint = "text, /regular expression/, x:0a05" + (" or 0a 05" if searched.has_bytes else "")
-        super().__init__(text, id="search", placeholder=f"look for {hint}", compact=True)
+        super().__init__(text, placeholder=f"look for {hint}", compact=True)
         self._searched = searched
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

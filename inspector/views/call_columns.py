@@ -10,7 +10,7 @@ from inspector.model.call import Call
 from inspector.views.safe_text import safe
 from inspector.views.spans import Line, Span
 from inspector.views.times import duration, size, time_of_day
-from inspector.views.widths import cells_of, clip
+from inspector.views.widths import cells_of, clip, clip_start
 
 BAR = "▏▎▍▌▋▊▉█"
 """A cell filled by eighths."""
@@ -102,9 +102,9 @@ def names(width: int, chosen: Chosen) -> frozenset[str]:
     return frozenset(column.name for column, _ in _layout(width, chosen))
 
 
-def sort_keys(chosen: Chosen) -> list[str]:
-    """What can be sorted by, column by column."""
-    return [column.sorted_by for column in _candidates(chosen) if column.sorted_by]
+def sort_keys(width: int, chosen: Chosen) -> list[str]:
+    """What a list of that width can be sorted by, column by column."""
+    return [column.sorted_by for column, _ in _layout(width, chosen) if column.sorted_by]
 
 
 def heading(width: int, chosen: Chosen, sorted_by: str, *, descending: bool) -> Line:
@@ -170,4 +170,4 @@ def _end_of(method: str, width: int) -> str:
         return method
     service, slash, name = method.rpartition("/")
     short = service.rpartition(".")[2] + slash + name
-    return short if cells_of(short) <= width else "…" + short[len(short) - width + 1 :]
+    return clip_start(short, width)

@@ -180,9 +180,9 @@ class Arranging:
         self._now = start
         self._is_sorted = is_sorted
 
-    def run(self, is_cancelled: Callable[[], bool]) -> Iterator[Arranged]:
-        """What is to be shown, at most every `BETWEEN_STEPS` seconds, and at the end. Raises InputError where the input
-        cannot be read."""
+    def run(self, is_cancelled: Callable[[], bool], *, extends: bool = True) -> Iterator[Arranged]:
+        """What is to be shown, at most every `BETWEEN_STEPS` seconds, and at the end; without `extends` only the rows
+        that are shown already, in another order. Raises InputError where the input cannot be read."""
         try:
             with self._lock:
                 if not self._is_sorted and not is_cancelled():
@@ -191,7 +191,7 @@ class Arranging:
                 elif not len(self._index):
                     yield self._now
                 last = len(self._index)  # of one that grows: what comes meanwhile is for the next one
-                while self._now.seen < last and not is_cancelled():
+                while extends and self._now.seen < last and not is_cancelled():
                     yield from self._extended(last, is_cancelled)
         finally:
             self._now = Arranged()  # megabytes, while the thread that ran may be held in a cycle for long

@@ -9,6 +9,9 @@ from inspector.views.widths import cells, cells_of
 Span = tuple[str, str]
 Line = list[Span]
 
+MOVED = 12
+"""Characters of a word that goes to the next line, where something stands before it, rather than being cut."""
+
 _TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")(:?)|(-?\d[\d.eE+-]*)|\b(true|false|null)\b')
 
 
@@ -17,24 +20,25 @@ def wrapped(line: Line, width: int, indent: str = "    ") -> list[Line]:
     if sum(cells_of(text) for _, text in line) <= width or width <= len(indent):
         return [line]
     lines: list[Line] = [[]]
-    room = width
+    room = full = width
     for style, text in line:
         while text:
             count = _fitting(text, room)
             if count < len(text):
-                count = _between_words(text, count)
+                count = _between_words(text, count, longest_moved=min(MOVED, width - len(indent)) if room < full else 0)
+            count = count or int(room == full)  # however narrow it is
             if count:
                 lines[-1].append((style, text[:count]))
-                room -= cells_of(text[:count])
-                text = text[count:]
+            room -= cells_of(text[:count])
+            text = text[count:]
             if text:
                 lines.append([("", indent)])
-                room = width - len(indent)
+                room = full = width - len(indent)
     return lines
 
 
 def _fitting(text: str, width: int) -> int:
-    """How many characters fit so many cells; one at least where there is a whole line for it."""
+    """How many characters fit so many cells."""
     if text[:width].isascii():
         return min(len(text), width)
     taken = 0
@@ -45,9 +49,14 @@ def _fitting(text: str, width: int) -> int:
     return len(text)
 
 
-def _between_words(text: str, count: int) -> int:
-    """Where to end a line of at most so many characters: behind the last blank, if there is one in its last third."""
-    return text.rfind(" ", count * 2 // 3, count) + 1 or count
+def _between_words(text: str, count: int, *, longest_moved: int) -> int:
+    """Where to end a line of at most so many characters: behind a blank in its last third, or before any word that is
+    not longer than what may go to the next line."""
+    blank = text.rfind(" ", 0, count) + 1
+    word = text[blank : blank + longest_moved + 1].partition(" ")[0]
+    if longest_moved and len(word) <= longest_moved:
+        return blank
+    return blank if blank > count * 2 // 3 else count
 
 
 def json_lines(text: str) -> list[Line]:

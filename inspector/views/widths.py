@@ -11,10 +11,11 @@ _BEYOND_ASCII = re.compile("[^\x00-\x7f]")
 
 @lru_cache(maxsize=4096)
 def cells(character: str) -> int:
-    """How many cells a character takes: two for the wide ones of East Asia and for emoji, none for what combines."""
+    """How many cells a character takes: two for the wide ones of East Asia and for emoji, none for what combines with
+    others or is a format."""
     if character.isascii():
         return 1
-    if unicodedata.combining(character):
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 

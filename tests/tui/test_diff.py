@@ -356,8 +356,10 @@ def test_a_side_that_cannot_be_read_any_more_is_told():
         other.index.build()
         pick(terminal.app, side_of(other, Selection(1, 0), is_call=False))
         await terminal.press("j", "2", "d", "escape")
-        other.close()
+        other.index.close()
         await terminal.press("equals_sign", "equals_sign")
+        assert "no difference" not in terminal.lines()[0]
+        assert "not compared to the end" in terminal.lines()[0]
         assert "cannot be read any more" in terminal.notices()[-1]
         assert "- errors.pcapng call 1, request 0   + predict.pcapng call 2" in terminal.lines()[0]
         assert "comparing" not in terminal.lines()[0]
@@ -368,3 +370,14 @@ def test_a_side_that_cannot_be_read_any_more_is_told():
         drive([sample("predict.pcapng")], steps)
     finally:
         other.close()  # what looked into it opened it again
+
+
+def test_a_file_that_was_closed_is_not_compared_again():
+    async def steps(terminal: Terminal) -> None:
+        await terminal.press("d", "right_parenthesis", "j", "d")
+        assert isinstance(terminal.app.screen, DiffScreen)
+        await terminal.press("escape", "left_parenthesis", "ctrl+w", "equals_sign")
+        assert "there are no marks yet" in terminal.notices()[-1]
+        assert terminal.browser
+
+    drive([sample("predict.pcapng"), sample("errors.pcapng")], steps)

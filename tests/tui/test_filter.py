@@ -225,3 +225,17 @@ def test_sorting_goes_on_with_a_filter_that_is_under_way(gate):
         assert numbers(terminal) == list(range(10, 0, -1))
 
     drive([sample("predict.pcapng")], steps)
+
+
+def test_a_filter_that_was_stopped_does_not_go_on_when_calls_are_sorted(gate):
+    async def steps(terminal: Terminal) -> None:
+        await begin(terminal)
+        await terminal.pilot.press("escape")
+        gate.set()
+        await terminal.settle()
+        assert "filter stopped at 10 %" in terminal.text()
+        await terminal.press("S")
+        assert "filter stopped at 10 %" in terminal.text()
+        assert numbers(terminal) == [1]
+
+    drive([sample("predict.pcapng")], steps)

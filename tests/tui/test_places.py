@@ -87,3 +87,19 @@ def test_a_call_is_gone_to_and_what_is_not_there_is_told_at_the_prompt():
         assert terminal.browser.selected.call == 7
 
     drive([sample("predict.pcapng")], steps, NARROW)
+
+
+def test_a_call_that_the_filter_leaves_out_is_not_gone_to():
+    async def steps(terminal: Terminal) -> None:
+        await terminal.press("G", "m", "a")
+        await terminal.press("slash", *"status.code!=0", "enter")
+        before = terminal.browser.selected
+        await terminal.press("colon", *"15", "enter")
+        assert "the filter leaves call 15 out" in terminal.text()
+        await terminal.press("escape", "apostrophe", "a")
+        assert "the filter leaves call 15 out" in terminal.notices()[-1]
+        assert terminal.browser.selected == before
+        await terminal.press("colon", *"2", "enter")
+        assert terminal.browser.selected.call == 2
+
+    drive([sample("errors.pcapng")], steps)

@@ -10,6 +10,7 @@ from tui.terminal import NARROW, Terminal, drive, sample
 
 from inspector.index.capture_index import CaptureIndex
 from inspector.tui.browse import loading
+from inspector.tui.browse.call_list import CallList
 from inspector.tui.progress_bar import progress_bar
 
 
@@ -51,12 +52,17 @@ def test_reading_is_stopped_and_goes_on(gate):
         await terminal.pilot.press("p")
         gate.set()
         await terminal.settle()
-        assert "stopped reading at " in terminal.lines()[0]
-        assert len(terminal.app.documents[0].index) < 5
+        index = terminal.app.documents[0].index
+        assert " read ━" in terminal.lines()[0]
+        assert "(p goes on)" in terminal.lines()[0]
+        assert f"{len(index)} calls" in terminal.lines()[0]
+        assert terminal.browser.query_one(CallList).count() == len(index) < 5
         await terminal.press("p")
         await terminal.until(lambda: "5 calls" in terminal.text())
         await terminal.settle()
-        assert "reading" not in terminal.lines()[0]
+        assert "read" not in terminal.lines()[0]
+        await terminal.press("p")
+        assert "to its end" in terminal.notices()[-1]
 
     drive([sample("large.pcapng")], steps, NARROW, waits=False)
 

@@ -101,3 +101,19 @@ def test_a_search_can_be_stopped(monkeypatch, tmp_path):
         assert bytes_.at == 0
 
     drive([Document(str(path), kind="message")], steps)
+
+
+@pytest.mark.parametrize(
+    "keys", [("ctrl+f", "tab", "ctrl+f"), ("n", "shift+tab", "n"), ("ctrl+f", "1", "tab", "2", "ctrl+f")]
+)
+def test_there_is_one_line_to_search_in_however_often_it_is_asked_for(keys):
+    async def steps(terminal: Terminal) -> None:
+        await terminal.press("2")
+        for key in keys:
+            await terminal.pilot.press(key)
+        await terminal.settle()
+        assert len(terminal.app.screen.query(SearchBar)) == 1
+        await terminal.press(*"garden", "enter")
+        assert "garden" in terminal.text()
+
+    drive([sample("predict.pcapng")], steps)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 
 import pytest
 from textual.widgets import OptionList
 from tui.terminal import NARROW, SAMPLES, WIDE, Terminal, drive, sample
 
 from inspector.errors import InputError
+from inspector.index.capture_index import CaptureIndex
 from inspector.tui import state
 from inspector.tui.app import InspectorApp
 from inspector.tui.browse.call_list import CallList
 from inspector.tui.browse.field_list import FieldList
+from inspector.tui.document import Document
 from inspector.tui.selection import Selection
 from inspector.tui.state import FileState
+from inspector.views import call_order
 
 FILE = str(SAMPLES / "predict.pcapng")
 SOMEWHERE = FileState(
@@ -106,9 +110,10 @@ def test_the_oldest_files_are_forgotten(folder, tmp_path, monkeypatch):
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 def test_a_file_opens_as_it_was_left(folder, size):
     seen = {}
+    sorting = "sss" if size == WIDE else "ss"  # a column that is not shown is passed over
 
     async def leave(terminal: Terminal) -> None:
-        await terminal.press("j", "m", "q", "s", "s", "s", "greater_than_sign", "vertical_line", "2", "j", "j")
+        await terminal.press("j", "m", "q", *sorting, "greater_than_sign", "vertical_line", "2", "j", "j")
         browser = terminal.browser
         seen.update(selected=browser.selected, height=browser.query_one("#calls").outer_size.height)
         assert browser.selected.offset == 12
@@ -207,3 +212,43 @@ def test_in_the_terminals_own_colours_the_row_under_the_cursor_is_told_apart(the
         assert styles[0] != styles[1]
 
     drive([sample("predict.pcapng")], steps, theme=theme)
+
+
+def test_a_place_that_is_not_reached_yet_is_not_forgotten(folder, monkeypatch):
+    path = str(SAMPLES / "large.pcapng")
+    state.save(path, FileState(Selection(5)))
+    waits, advance = threading.Event(), CaptureIndex.advance
+
+    def step(index: CaptureIndex, budget: int = 0) -> bool:
+        if index.bytes_read > 400_000:
+            waits.wait(20)
+        return advance(index, 1)
+
+    monkeypatch.setattr(CaptureIndex, "advance", step)
+
+    async def steps(terminal: Terminal) -> None:
+        await terminal.until(lambda: terminal.app.documents[0].index.bytes_read > 400_000)
+        await terminal.pilot.press("p")
+        waits.set()
+        await terminal.settle()
+        assert terminal.browser.selected.call == 1
+
+    drive([sample("large.pcapng")], steps, waits=False)
+    assert state.load(path).selected.call == 5
+
+
+def test_a_place_is_found_again_behind_a_filter_that_takes_its_time(folder, monkeypatch):
+    monkeypatch.setattr(call_order, "BETWEEN_STEPS", 0)
+    state.save(FILE, FileState(Selection(7), filter="words"))
+
+    def slowly(first, last, is_cancelled):
+        for row in range(first, last):
+            yield [row], row + 1
+
+    monkeypatch.setattr(Document, "finder", lambda self, where: slowly)
+
+    async def steps(terminal: Terminal) -> None:
+        assert "10 calls, 10 shown" in terminal.text()
+        assert terminal.browser.selected.call == 7
+
+    drive([sample("predict.pcapng")], steps)

@@ -34,9 +34,19 @@ def test_nothing_is_lost_and_nothing_is_too_wide(line, width):
 
 
 def test_words_stay_whole_where_they_are_not_long():
-    text = "Type vision.v1.GetPredictionRequest  in service.proto, from protos"
-    assert ["".join(part for _, part in line) for line in wrapped([("", text)], 60)] == [
+    told = "Type vision.v1.GetPredictionRequest  in service.proto, from protos"
+    assert [text(line) for line in wrapped([("", told)], 60)] == [
         "Type vision.v1.GetPredictionRequest  in service.proto, from ",
         "    protos",
     ]
+    spans = [("", "9 header fields refer to entries that are not in the capture"), ("dim", "  (packet 39)")]
+    assert [text(line) for line in wrapped(spans, 66)] == [
+        "9 header fields refer to entries that are not in the capture  ",
+        "    (packet 39)",
+    ]
     assert len(wrapped([("", f"a {'b' * 58} c")], 30)[0][0][1]) == 30
+
+
+def test_a_wide_character_has_a_line_of_its_own_where_there_is_no_room_for_it():
+    assert [text(line) for line in wrapped([("", "語語")], 5)] == ["語語"]
+    assert [text(line) for line in wrapped([("", "語語語")], 5)] == ["語語", "    語"]

@@ -146,12 +146,12 @@ class CallList(VirtualList):
         self.workers.cancel_group(self, "arrange")
         return True
 
-    def _arrange(self) -> None:
-        self.is_arranging, self.is_stopped = True, False
-        self._run(self.document.order.arranging())
+    def _arrange(self, *, extends: bool = True) -> None:
+        self.is_arranging, self.is_stopped = True, not extends
+        self._run(self.document.order.arranging(), extends)
 
     @work(thread=True, exclusive=True, group="arrange", exit_on_error=False)
-    def _run(self, arranging: Arranging) -> None:
+    def _run(self, arranging: Arranging, extends: bool) -> None:
         worker = get_current_worker()
 
         def is_cancelled() -> bool:
@@ -160,7 +160,7 @@ class CallList(VirtualList):
 
         error = None
         try:
-            for arranged in arranging.run(is_cancelled):
+            for arranged in arranging.run(is_cancelled, extends=extends):
                 self.post_message(self.Arranged(arranged))
         except InspectorError as found:
             error = found
@@ -214,7 +214,7 @@ class CallList(VirtualList):
         self.screen.query_one("#fields").focus()
 
     def action_sort_next(self) -> None:
-        keys = call_columns.sort_keys(self.columns)
+        keys = call_columns.sort_keys(self.scrollable_size.width, self.columns)
         order = self.document.order
         place = keys.index(order.column) + 1 if order.column in keys else 0
         self._sort(keys[place % len(keys)], descending=order.descending)
@@ -244,5 +244,5 @@ class CallList(VirtualList):
 
     def _sort(self, column: str, *, descending: bool) -> None:
         self.document.order.sort(column, descending=descending)
-        self._arrange()
+        self._arrange(extends=not self.is_stopped)  # a filter that was stopped does not go on for that
         self.refresh()

@@ -73,6 +73,8 @@ class Comparing(Marking):
     def action_diff_mark(self) -> None:
         here = self._here()
         marks = self.told_marks() if here is not None else {}
+        if self._last is not None and (self._last.left.document.is_closed or self._last.right.document.is_closed):
+            self._last = None
         entries = [Entry(letter, told) for letter, told in marks.items()]
         if self._last is not None:
             names = " and ".join(names_of(self._last.left, self._last.right))

@@ -21,6 +21,10 @@ MOST_SEARCHED = 10_000
 """Siblings among which the field of a path is looked for."""
 
 
+LEAST_VALUE = 12
+"""Cells of a value, before what is wrong with it gives way."""
+
+
 class FieldList(VirtualList):
     """A row for each field that can be seen."""
 
@@ -88,6 +92,7 @@ class FieldList(VirtualList):
             end.append(("bad", f"  ! {row.problem}"))
         elif row.note:
             end.append(("dim", f"  {row.note}"))
+        room -= min(sum(cells_of(text) for _, text in end), max(0, room - LEAST_VALUE))
         type_ = f" {row.type}"
         if room - cells_of(type_) > 8:
             start.append(("bad" if node.problem else "guess" if node.is_guess else "dim", type_))

@@ -45,14 +45,15 @@ def read_to_end(
     try:
         with lock:
             index.advance(1)
-        while not is_cancelled() and index.advance(SMALL_STEP if turns.is_busy else STEP):
+        more = True
+        while more and not is_cancelled():
+            more = index.advance(SMALL_STEP if turns.is_busy else STEP)
             now = time.monotonic()
-            if now - reported >= (BETWEEN_REPORTS_BUSY if turns.is_busy else BETWEEN_REPORTS):
+            if more and now - reported >= (BETWEEN_REPORTS_BUSY if turns.is_busy else BETWEEN_REPORTS):
                 reported = now
                 report(Progress(len(index), index.bytes_read, False, index.bytes_in_all))
             turns.give_way()
     except InspectorError as error:
         report(Progress(len(index), index.bytes_read, True, error=error))
         return
-    if not is_cancelled():
-        report(Progress(len(index), index.bytes_read, True))
+    report(Progress(len(index), index.bytes_read, not more, index.bytes_in_all))

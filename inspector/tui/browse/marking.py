@@ -19,6 +19,8 @@ from inspector.tui.selection import Selection
 from inspector.views import places
 from inspector.views.safe_text import safe
 
+LEFT_OUT = "the filter leaves call {} out: / and an empty line show all calls"
+
 GO_TO = "a call (12), an offset (0x2a), or a field (inputs[0].id)"
 
 
@@ -80,8 +82,20 @@ class Marking(Browser):
     def go_to_mark(self, letter: str | None) -> None:
         """Selects what was marked."""
         place = self.marks.get(letter or "")
-        if place is not None:
+        if place is not None and self.is_left_out(place.call or 0):
+            self.notify(LEFT_OUT.format(place.call), markup=False)
+        elif place is not None:
             self.select(place)
+
+    def is_left_out(self, number: int) -> bool:
+        """Whether a filter leaves out a call of that number."""
+        order = self.document.order
+        if not number or not order.is_filtered:
+            return False
+        try:
+            return order.place_of(self.document.index.row_of(number)) is None
+        except IndexError:
+            return False
 
     def _told(self, place: Selection) -> str:
         call = self.document.call(place.call or 0)
@@ -115,6 +129,8 @@ class Marking(Browser):
         if not self.document.has_calls or self.document.call(number) is None:
             count = len(self.document.index)
             raise InputError(f"there is no call {number}", hint=f"{count:,} are known" if count else None)
+        if self.is_left_out(number):
+            raise InputError(LEFT_OUT.format(number))
         return Selection(number, source=self.selected.source)
 
     def _field(self, node: FieldNode) -> Selection:

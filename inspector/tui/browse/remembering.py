@@ -23,6 +23,7 @@ class Remembering(Arrangement, Marking):
         self.filter_text = ""
         """The filter as it was typed."""
         self._was_at: Selection | None = None
+        self._awaits_filter = False
 
     @abstractmethod
     def use_filter(self, text: str) -> None:
@@ -41,18 +42,26 @@ class Remembering(Arrangement, Marking):
             self.document.order.sort(known.column, descending=known.descending)
             self.query_one(CallList).update_rows()
         if known.filter:
-            self.call_after_refresh(self.use_filter, known.filter)
+            self._awaits_filter = True
+            self.call_after_refresh(self._use_known_filter, known.filter)
         self.call_after_refresh(self.apply_sizes)
+
+    def _use_known_filter(self, text: str) -> None:
+        self._awaits_filter = False
+        self.use_filter(text)
 
     def go_where_the_user_was(self, *, is_last: bool) -> None:
         """Selects what was selected, as soon as that was read; `is_last` where nothing more is to come."""
         place = self._was_at
         if place is None:
             return
+        order, index = self.document.order, self.document.index
+        if self._awaits_filter:
+            return
         if self._is_there(place):
             self._was_at = None
             self.select(place)
-        elif is_last:
+        elif is_last and not (place.call and order.seen < len(index)):
             self._was_at = None
 
     def forget_where_the_user_was(self) -> None:
@@ -64,13 +73,13 @@ class Remembering(Arrangement, Marking):
         number = place.call or 0
         if bool(number) != self.document.has_calls:
             return False
-        has_call = not number or self.document.call(number) is not None
+        has_call = not number or (self.document.call(number) is not None and not self.is_left_out(number))
         return has_call and self.document.message_count(number) > place.message
 
     def on_unmount(self) -> None:
         order = self.document.order
         known = state.FileState(
-            self.selected, order.column, order.descending, self.filter_text, self.sizes, self.is_flipped, self.marks,
-            self.document.session.own_hints,
+            self._was_at or self.selected, order.column, order.descending, self.filter_text, self.sizes,
+            self.is_flipped, self.marks, self.document.session.own_hints,
         )  # fmt: skip
         state.save(self.document.path, known)

@@ -160,6 +160,7 @@ class BrowseScreen(Comparing, Remembering, Following, Saving, GuessMenu, ByteSou
     def action_pause_reading(self) -> None:
         """Leaves the rest of the file for later: what was read can be used. Or goes on with it."""
         if self.progress.is_complete:
+            self.notify("it was read to its end")
             return
         self.is_reading_paused = not self.is_reading_paused
         if self.is_reading_paused:
@@ -170,11 +171,12 @@ class BrowseScreen(Comparing, Remembering, Following, Saving, GuessMenu, ByteSou
 
     def on_loaded(self, event: Loaded) -> None:
         self.progress = event.progress
+        self.is_reading_paused = self.is_reading_paused and not event.progress.is_complete
         if event.progress.error is not None:
-            self.notify(safe(str(event.progress.error)), severity="error", timeout=15)
+            self.notify(safe(str(event.progress.error)), severity="error", timeout=15, markup=False)
         self.query_one(CallList).take_in()
-        if self.selected.call is not None and (not self.document.has_calls or self._is_open()):
-            self._show_call()
+        if self.selected.call is not None and self._is_open():
+            self._show_more_messages()
         if not self.document.has_calls:
             self.go_where_the_user_was(is_last=event.progress.is_complete)
         if event.progress.is_complete:
@@ -295,6 +297,14 @@ class BrowseScreen(Comparing, Remembering, Following, Saving, GuessMenu, ByteSou
         messages.show_call(self.selected.call)
         messages.show(self.selected)
         self._show_message()
+
+    def _show_more_messages(self) -> None:
+        """The call has others too now; the one that is shown stays as it is, with what is open of it."""
+        messages, before = self.query_one(MessageList), self.message
+        messages.show_call(self.selected.call)
+        messages.show(self.selected)
+        if before is None or messages.selected != before:
+            self._show_message()
 
     def _show_message(self) -> None:
         message = self.message = self.query_one(MessageList).selected
@@ -422,8 +432,9 @@ class BrowseScreen(Comparing, Remembering, Following, Saving, GuessMenu, ByteSou
 def _told_reading(progress: Progress, *, is_paused: bool) -> str:
     text = f"{progress.bytes_read / 1e6:,.0f} MB"
     if progress.bytes_in_all:
-        text = f"{progress_bar(progress.bytes_read / progress.bytes_in_all)}, {text}"
-    return f"stopped reading at {text} (p goes on)" if is_paused else f"reading {text}"
+        bar = progress_bar(progress.bytes_read / progress.bytes_in_all)
+        text = bar if is_paused else f"{bar}, {text}"
+    return f"read {text} (p goes on)" if is_paused else f"reading {text}"
 
 
 def _plain(text: str) -> str:

@@ -71,6 +71,7 @@ class DiffScreen(Screen[Goal], Copier):
         """The row that it is on, or was when the screen was left."""
         self._show_secrets = show_secrets
         self._share = 0.0
+        self._is_whole = True
         self._found: list[Section] = []
 
     def compose(self) -> ComposeResult:
@@ -129,6 +130,7 @@ class DiffScreen(Screen[Goal], Copier):
         self._found = [*self._found, *event.sections]
         rows = self.query_one(DiffList)
         rows.show_sections(self._found)
+        self._is_whole = self._is_whole and event.error is None
         if event.error is not None:
             self.complain(event.error)
         if event.share >= 1 and rows.cursor == 0:
@@ -145,7 +147,9 @@ class DiffScreen(Screen[Goal], Copier):
         rows = self.query_one(DiffList)
         at, count = rows.position
         parts = [f"comparing {progress_bar(self._share)} (Esc stops)"] if self._share < 1 else []
-        if self._share >= 1 and not count:
+        if not self._is_whole:
+            parts.append("[b]! not compared to the end[/b]")
+        if self._share >= 1 and not count and self._is_whole:
             parts.append("no difference")
         elif count:
             parts.append(f"difference {at}/{count:,}" if at else f"{count:,} difference{'' if count == 1 else 's'}")
