@@ -59,6 +59,8 @@ class Builder:
                 return False
             self._take(self._parser, self._parser.feed(data), data)
             self.bytes_read += len(data)
+            if self._file is None:
+                break  # what came through a pipe is to be seen before more comes
         return True
 
     def _file_pieces(self, file: BinaryIO) -> Iterator[bytes]:

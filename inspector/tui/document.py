@@ -48,6 +48,8 @@ class Document:
     ) -> None:
         """`sources` and `import_paths` are where the schema came from, for commands that name it again."""
         self.path = path
+        self.name = "standard input" if path == "-" else PurePath(path).name
+        """What to call it."""
         self.problem: str | None = None
         """What keeps it from being read any more: another program changed the file."""
         self.sources, self.import_paths = tuple(sources), tuple(import_paths)
@@ -69,11 +71,6 @@ class Document:
         self._inferred: dict[object, Inferred | None] = {}
         self.filters: list[str] = []
         """Those that were used, the last one at the end."""
-
-    @property
-    def name(self) -> str:
-        """What to call it."""
-        return "standard input" if self.path == "-" else PurePath(self.path).name
 
     @property
     def schema(self) -> Schema | None:

@@ -32,12 +32,23 @@ def take() -> int:
 def opened(piped: int, options: Options) -> Document:
     """The document of it. Raises InspectorError."""
     head = os.read(piped, HEAD) if options.kind is None else b""
+    wrong: InspectorError | None = None
     if head and is_text(head):
         head += _read_on(piped, MAX_PASTED + 1 - len(head))
         if len(head) <= MAX_PASTED and is_text(head):
-            with suppress(InspectorError):
+            try:
                 return of_text(head, NAME, options)
-    return Document(f"/dev/fd/{_behind(head, piped) if head else piped}", **options._asdict())
+            except InspectorError as error:
+                wrong = error
+                wrong.where = ", ".join(filter(None, (NAME, wrong.where)))
+    path = f"/dev/fd/{_behind(head, piped) if head else piped}"
+    try:
+        document = Document(path, **options._asdict())
+    except InspectorError as error:
+        error.where = (error.where or NAME).replace(path, NAME)
+        raise wrong or error from None  # what is wrong with it as a text tells more
+    document.name = NAME
+    return document
 
 
 def _read_on(piped: int, most: int) -> bytes:

@@ -12,6 +12,7 @@ from inspector.index.capture_index import CaptureIndex
 from inspector.tui.browse import loading
 from inspector.tui.browse.call_list import CallList
 from inspector.tui.progress_bar import progress_bar
+from inspector.views.times import size
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_a_bar_says_how_much_was_read(gate):
         await terminal.until(lambda: index.bytes_read > 400_000)
         share = index.bytes_read / os.path.getsize(index.path)
         assert share < 0.5
-        await terminal.until(lambda: f"reading {progress_bar(share)}, 0 MB" in terminal.lines()[0])
+        await terminal.until(lambda: f"reading {progress_bar(share)}, {size(index.bytes_read)}" in terminal.lines()[0])
         gate.set()
         await terminal.until(lambda: "5 calls" in terminal.text())
         await terminal.settle()
@@ -48,7 +49,7 @@ def test_a_bar_says_how_much_was_read(gate):
 
 def test_reading_is_stopped_and_goes_on(gate):
     async def steps(terminal: Terminal) -> None:
-        await terminal.until(lambda: "MB" in terminal.lines()[0])
+        await terminal.until(lambda: "kB" in terminal.lines()[0])
         await terminal.pilot.press("p")
         gate.set()
         await terminal.settle()

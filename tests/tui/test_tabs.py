@@ -307,10 +307,11 @@ PIPE = "import subprocess, sys; sys.exit(subprocess.run(sys.argv[1], shell=True)
         (f"echo {HEX}", b"hello"),
         ("cat samples/errors.pcapng", b"15 calls"),
         ("cat samples/vision.binpb", b"guessed"),
+        ("tail -c +1 -f samples/errors.pcapng", b"NOT_FOUND"),
     ],
-    ids=["hex", "capture", "message"],
+    ids=["hex", "capture", "message", "open"],
 )
-def test_what_is_piped_in_is_a_capture_or_a_text(command, shown):
+def test_what_is_piped_in_is_shown_as_it_comes(command, shown):
     piped = f"{command} | {sys.executable} -m inspector tui - --no-state"
     with RealTerminal(piped, program=("-c", PIPE), columns=100, lines=30) as terminal:
         terminal.wait_for(shown)

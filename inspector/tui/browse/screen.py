@@ -24,7 +24,7 @@ from inspector.tui.browse.details import Details
 from inspector.tui.browse.field_list import FieldList
 from inspector.tui.browse.file_tabs import FileTabs
 from inspector.tui.browse.filter_bar import FilterBar
-from inspector.tui.browse.following import Following
+from inspector.tui.browse.following import LOOK_AGAIN, Following
 from inspector.tui.browse.guess_menu import GuessMenu
 from inspector.tui.browse.loading import Progress, read_to_end
 from inspector.tui.browse.message_list import MessageList
@@ -42,6 +42,7 @@ from inspector.tui.virtual_list import VirtualList
 from inspector.views.command_line import is_command
 from inspector.views.field_condition import condition_of
 from inspector.views.safe_text import safe
+from inspector.views.times import size
 
 
 class Loaded(TextualMessage):
@@ -141,6 +142,8 @@ class BrowseScreen(Comparing, Remembering, Following, Saving, GuessMenu, ByteSou
         self.query_one(CallList).turns = self.turns
         self.query_one("#calls" if self.document.has_calls else "#fields").focus()
         self.load()
+        if self.document.index.bytes_in_all is None:
+            self.set_interval(LOOK_AGAIN, self._look_at_pipe)
 
     # --- reading -------------------------------------------------------------------------------------------------
 
@@ -168,6 +171,12 @@ class BrowseScreen(Comparing, Remembering, Following, Saving, GuessMenu, ByteSou
         else:
             self.load()
         self.show_title()
+
+    def _look_at_pipe(self) -> None:
+        """Lists what came last from a pipe: its reader tells of it only when more comes, which may take long."""
+        index, known = self.document.index, self.progress
+        if not known.is_complete and index.bytes_read != known.bytes_read:
+            self.post_message(Loaded(known._replace(calls=len(index), bytes_read=index.bytes_read)))
 
     def on_loaded(self, event: Loaded) -> None:
         self.progress = event.progress
@@ -430,7 +439,7 @@ class BrowseScreen(Comparing, Remembering, Following, Saving, GuessMenu, ByteSou
 
 
 def _told_reading(progress: Progress, *, is_paused: bool) -> str:
-    text = f"{progress.bytes_read / 1e6:,.0f} MB"
+    text = size(progress.bytes_read)
     if progress.bytes_in_all:
         bar = progress_bar(progress.bytes_read / progress.bytes_in_all)
         text = bar if is_paused else f"{bar}, {text}"
