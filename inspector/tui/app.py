@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -149,9 +150,20 @@ def run(
     escape.answer_soon()
     try:
         for path in paths:
-            documents.append(opened(path, options) if path != "-" else standard_input.opened(piped, options))
+            documents.append(_opened(path, options, piped))
         app = InspectorApp(documents, theme=theme, keys=keymap.load(), schema=schema, target=target or "")
         return crash.run(app)
     finally:
         for document in documents:
             document.close()
+
+
+def _opened(path: str, options: Options, piped: int) -> Document:
+    if path == "-":
+        return standard_input.opened(piped, options)
+    if os.path.exists(path) and stat.S_ISFIFO(os.stat(path).st_mode):
+        try:
+            return standard_input.opened(os.open(path, os.O_RDONLY), options, os.path.basename(path))
+        except OSError as error:
+            raise InputError(f"it cannot be read: {error.strerror}", where=path) from None
+    return opened(path, options)

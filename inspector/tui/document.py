@@ -6,7 +6,7 @@ Calls are numbered from 1; messages that belong to none are those of call 0.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path, PurePath
 
@@ -66,6 +66,8 @@ class Document:
         self.reading = threading.Lock()
         """Held while a thread reads it to its end: who closes it waits for that."""
         self.is_closed = False
+        self.stop_input: Callable[[], object] | None = None
+        """Ends what comes from a pipe, for who reads it would wait for more."""
         self.private_file: Path | None = None
         """A copy that is removed with it: what was pasted has no file of its own."""
         self._inferred: dict[object, Inferred | None] = {}

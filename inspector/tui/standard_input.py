@@ -1,4 +1,4 @@
-"""What is piped in: a capture that may go on for long, or a payload as text."""
+"""What comes through a pipe: a capture that may go on for long, or a payload as text."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from contextlib import suppress
+from functools import partial
 
 from inspector.errors import InputError, InspectorError
 from inspector.limits import MAX_PASTED
@@ -29,25 +30,28 @@ def take() -> int:
     return piped
 
 
-def opened(piped: int, options: Options) -> Document:
-    """The document of it. Raises InspectorError."""
+def opened(piped: int, options: Options, name: str = NAME) -> Document:
+    """The document of what comes through a pipe. Raises InspectorError."""
     head = os.read(piped, HEAD) if options.kind is None else b""
     wrong: InspectorError | None = None
     if head and is_text(head):
         head += _read_on(piped, MAX_PASTED + 1 - len(head))
         if len(head) <= MAX_PASTED and is_text(head):
             try:
-                return of_text(head, NAME, options)
+                return of_text(head, name, options)
             except InspectorError as error:
                 wrong = error
-                wrong.where = ", ".join(filter(None, (NAME, wrong.where)))
-    path = f"/dev/fd/{_behind(head, piped) if head else piped}"
+                wrong.where = ", ".join(filter(None, (name, wrong.where)))
+    come, into = os.pipe()
+    _pass_on(head, piped, into)
+    path = f"/dev/fd/{come}"
     try:
         document = Document(path, **options._asdict())
     except InspectorError as error:
-        error.where = (error.where or NAME).replace(path, NAME)
+        error.where = (error.where or name).replace(path, name)
         raise wrong or error from None  # what is wrong with it as a text tells more
-    document.name = NAME
+    document.name = name
+    document.stop_input = partial(_end, into)
     return document
 
 
@@ -60,16 +64,23 @@ def _read_on(piped: int, most: int) -> bytes:
     return b"".join(parts)
 
 
-def _behind(head: bytes, piped: int) -> int:
-    """A descriptor of what was read already and all that comes."""
-    again, into = os.pipe()
+def _pass_on(head: bytes, piped: int, into: int) -> None:
+    """Writes what was read already and all that comes into another pipe, which can be ended here: a thread that reads
+    from a pipe waits for its writer, and the program could not be left before that."""
 
     def pump() -> None:
-        with suppress(OSError), open(into, "wb", buffering=0) as pipe:  # whoever reads it may be gone
-            part = head
+        with suppress(OSError), open(into, "wb", buffering=0, closefd=False) as pipe:  # whoever reads it may be gone
+            part = head or os.read(piped, 1 << 16)
             while part:
                 pipe.write(part)
                 part = os.read(piped, 1 << 16)
+        _end(into)
 
     threading.Thread(target=pump, daemon=True).start()
-    return again
+
+
+def _end(into: int) -> None:
+    """Ends what is read from the pipe. The descriptor stays taken: the other thread may be about to write to it."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, into)
+    os.close(nothing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import sys
 from pathlib import Path
 
@@ -315,5 +316,15 @@ def test_what_is_piped_in_is_shown_as_it_comes(command, shown):
     piped = f"{command} | {sys.executable} -m inspector tui - --no-state"
     with RealTerminal(piped, program=("-c", PIPE), columns=100, lines=30) as terminal:
         terminal.wait_for(shown)
+        terminal.send(b"q")
+        assert terminal.end() == 0
+
+
+def test_a_named_pipe_is_shown_as_it_comes_and_can_be_left(tmp_path):
+    os.mkfifo(tmp_path / "captured")
+    writing = f"tail -c +1 -f {SAMPLES / 'errors.pcapng'} > {tmp_path / 'captured'} &"
+    command = f"{writing} {sys.executable} -m inspector tui {tmp_path / 'captured'} --no-state"
+    with RealTerminal(command, program=("-c", PIPE), columns=100, lines=30) as terminal:
+        terminal.wait_for(b"NOT_FOUND")
         terminal.send(b"q")
         assert terminal.end() == 0

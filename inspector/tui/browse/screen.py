@@ -172,6 +172,10 @@ class BrowseScreen(Comparing, Remembering, Following, Saving, GuessMenu, ByteSou
             self.load()
         self.show_title()
 
+    def on_unmount(self) -> None:
+        if self.document.stop_input is not None:
+            self.document.stop_input()
+
     def _look_at_pipe(self) -> None:
         """Lists what came last from a pipe: its reader tells of it only when more comes, which may take long."""
         index, known = self.document.index, self.progress
