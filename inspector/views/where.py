@@ -85,6 +85,16 @@ class _Parts(NamedTuple):
     asks_call: bool
 
 
+MOST_MISSING = 8
+"""Of what records lacked: more are not told."""
+
+_SNAKE = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
+"""A name as in .proto files."""
+
+_SYNTAX_ERROR = re.compile(r"<input>:1:(\d+): (?:Syntax error: )?(.*?)(?: expecting .*?)? \|")
+"""Of the parser: where, and what; then come all tokens that there might be, and the text with a mark below it."""
+
+
 class Where:
     """What a user is looking for.
 
@@ -102,8 +112,8 @@ class Where:
             raise InspectorError("the expression is empty")
         self.expression = text
         self.words = words_of(text)
-        self._last_error: str | None = None
-        self._failed: tuple[str, Mapping[str, object]] | None = None  # what was an error last, if CEL was not asked
+        self._errors: dict[str, bool] = {}  # and whether it is the name of what was not there
+        self._failed: dict[object, tuple[str, Mapping[str, object]]] = {}  # by method: what CEL was not asked about
         self._translated: dict[str, Condition | None] = {}
         self._programs: dict[str, Any] = {}
         self._conditions: Conditions | None = None
@@ -111,10 +121,16 @@ class Where:
 
     @property
     def last_error(self) -> str | None:
-        """What a record lacked, of the last one that lacked something."""
-        if self._failed is not None:
-            self._part(*self._failed)
-        return self._last_error
+        """What records lacked that did not match for that."""
+        for text, record in self._failed.values():
+            self._part(text, record)
+        self._failed = {}
+        missing = [name for name, is_name in self._errors.items() if is_name]
+        meant = [
+            f"did you mean {_camel(name)}? fields are named as in JSON" for name in missing if _SNAKE.fullmatch(name)
+        ]
+        told = [f"not there: {', '.join(missing)}"] if missing else []
+        return "; ".join([*told, *meant[:1], *(text for text, is_name in self._errors.items() if not is_name)]) or None
 
     # --- what it asks for ----------------------------------------------------------------------------------------
 
@@ -280,8 +296,8 @@ class Where:
                 found = condition(record)
             except UnsureError:
                 return self._part(text, record) is True
-            if found is None:
-                self._failed = text, record
+            if found is None and len(self._failed) < MOST_MISSING:
+                self._failed.setdefault(record.get("method"), (text, record))
             return found is True
         return self._part(text, record) is True
 
@@ -290,7 +306,8 @@ class Where:
         try:
             return self._program(text).execute(record)
         except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
-            self._last_error, self._failed = _reason(error), None
+            if len(self._errors) < MOST_MISSING:
+                self._errors[_reason(error)] = isinstance(error, KeyError)
             return None
 
 
@@ -424,4 +441,13 @@ def _status_text(status: Status) -> str:
 
 
 def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]
+    if isinstance(error, KeyError) and error.args:
+        return str(error.args[0])[:100]
+    text = " ".join(str(error).split())
+    found = _SYNTAX_ERROR.search(text)
+    return f"column {found[1]}: {found[2]}" if found else text[:300]
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))

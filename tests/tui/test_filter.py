@@ -239,3 +239,14 @@ def test_a_filter_that_was_stopped_does_not_go_on_when_calls_are_sorted(gate):
         assert numbers(terminal) == [1]
 
     drive([sample("predict.pcapng")], steps)
+
+
+def test_a_field_that_no_message_has_is_told():
+    async def steps(terminal: Terminal) -> None:
+        await type_filter(terminal, 'request.context.request_id=="x"')
+        assert numbers(terminal) == []
+        assert "not there: request_id; did you mean requestId?" in terminal.notices()[-1]
+        await type_filter(terminal, "status.code==")
+        assert "✗ the expression is not CEL: column 14: mismatched input" in terminal.text()
+
+    drive([sample("errors.pcapng")], steps, NARROW)

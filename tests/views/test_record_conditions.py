@@ -137,9 +137,9 @@ def test_values_of_other_types_are_left_to_cel(text):
         condition(PLAIN)
 
 
-def test_what_was_missing_last_is_told_as_cel_tells_it():
-    where = Where("request.nope == 1")
-    assert not where._is_true(where.expression, PLAIN)
-    assert where.last_error == "'nope'"
-    assert not where._is_true(where.expression, {"request": {"nope": "a"}})
-    assert where.last_error == "'nope'"
+def test_what_was_missing_is_told():
+    where = Where("request.nope.not_here == 1")
+    assert not where._is_true(where.expression, {"method": "/a.B/C", **PLAIN})
+    assert where.last_error == "not there: nope"
+    assert not where._is_true(where.expression, {"method": "/a.B/D", "request": {"nope": {"a": 1}}})
+    assert where.last_error == "not there: nope, not_here; did you mean notHere? fields are named as in JSON"

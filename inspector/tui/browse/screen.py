@@ -43,6 +43,7 @@ from inspector.views.command_line import is_command
 from inspector.views.field_condition import condition_of
 from inspector.views.safe_text import safe
 from inspector.views.times import size
+from inspector.views.where import Where
 
 
 class Loaded(TextualMessage):
@@ -119,6 +120,8 @@ class BrowseScreen(Comparing, Remembering, Following, Saving, GuessMenu, ByteSou
         self.message: Message | None = None
         self.turns = Turns()
         self.is_reading_paused = False
+        self._where: Where | None = None
+        self._told_missing: str | None = None
 
     def compose(self) -> ComposeResult:
         yield FileTabs()
@@ -201,6 +204,7 @@ class BrowseScreen(Comparing, Remembering, Following, Saving, GuessMenu, ByteSou
         calls = self.query_one(CallList)
         if event.error is not None:
             self.notify(safe(str(event.error)), severity="error", markup=False)
+        self._tell_what_was_missing()
         self.go_where_the_user_was(is_last=self.progress.is_complete)
         self.go_to_newest()
         found = calls.selected
@@ -215,8 +219,19 @@ class BrowseScreen(Comparing, Remembering, Following, Saving, GuessMenu, ByteSou
         told, topic = (f"filter: {self.filter_text}", "filter") if self.filter_text else ("no filter", "no filter")
         self.document.journal.add(told, topic=topic)
         self.expect_moves()
+        self._where, self._told_missing = event.where, None
         self.query_one(CallList).filter_by(self.document.finder(event.where) if event.where is not None else None)
         self.show_title()
+
+    def _tell_what_was_missing(self) -> None:
+        """Where a filter takes no call at all: it may ask for what no message has."""
+        order = self.document.order
+        if self._where is None or len(order) or order.seen < len(self.document.index):
+            return
+        missing = self._where.last_error
+        if missing and missing != self._told_missing:
+            self._told_missing = missing
+            self.notify(safe(f"no call matches: {missing}"), severity="warning", timeout=10, markup=False)
 
     def on_filter_bar_left(self) -> None:
         self.query_one(CallList).focus()
