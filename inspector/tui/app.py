@@ -28,6 +28,7 @@ from inspector.tui.keymap import Keymap
 from inspector.tui.open_files import OpenFiles
 from inspector.tui.opening import Options, opened
 from inspector.tui.palette import ActionCommands
+from inspector.tui.prompts import Confirm
 from inspector.views.safe_text import safe
 
 DEFAULT_THEME = "textual-dark"
@@ -59,6 +60,8 @@ class InspectorApp(OpenFiles, Keeping, crash.CrashSafeApp):
         self.documents = documents
         self.schema = schema
         self.draft = Draft(target=target)
+        self._allowed: set[str] = set()
+        """Servers of captures to which requests are sent again."""
         self._edited = EditedCalls()  # by document and place
         self.user_keys = keys
         if theme is not None and theme not in self.available_themes:
@@ -116,6 +119,21 @@ class InspectorApp(OpenFiles, Keeping, crash.CrashSafeApp):
         self.call_from_thread(self._compose_call, key, kept, event)
 
     def _compose_call(self, key: tuple[str, int, int], kept: Kept, event: ComposeAsked) -> None:
+        """Where it sends at once to the server of the capture, which nobody named, that is asked once for each."""
+        target = kept.draft.target
+
+        def answered(sure: bool | None) -> None:
+            if sure:
+                self._allowed.add(target)
+                self._show_composer(key, kept, event)
+
+        if event.sends and target != self.draft.target and target not in self._allowed:
+            question = f"Send the request to {safe(target)}, where it went in the capture? (R edits it first)"
+            self.push_screen(Confirm(question), answered)
+        else:
+            self._show_composer(key, kept, event)
+
+    def _show_composer(self, key: tuple[str, int, int], kept: Kept, event: ComposeAsked) -> None:
         schema = event.document.schema or self.schema or kept.schema
         screen = ComposeScreen(kept.draft, schema=schema, sends=event.sends, compares=event.compares, kept=kept)
 

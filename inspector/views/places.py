@@ -4,7 +4,8 @@ field in it."""
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import NamedTuple
 
@@ -41,10 +42,24 @@ def parse(text: str) -> Place:
 
 def find_field(fields: Sequence[FieldNode], path: str) -> FieldNode:
     """The field of that path (`inputs[2].data.url`, `3.1[0]`). Where the field is repeated, its bare name is the first.
-    Raises InputError with what there is in its place."""
+    Names may be spelt as in JSON (`maxLabels` for `max_labels`). Raises InputError with what there is in its place."""
+    try:
+        return _field(fields, path, str)
+    except InputError:
+        with suppress(InputError):
+            return _field(fields, _alike(path), _alike)
+        raise
+
+
+def _alike(path: str) -> str:
+    """What names in JSON and in .proto files have in common."""
+    return path.replace("_", "").lower()
+
+
+def _field(fields: Sequence[FieldNode], path: str, spelt: Callable[[str], str]) -> FieldNode:
     around, nodes = None, fields
     while True:
-        found = _next(nodes, path)
+        found = _next(nodes, path, spelt)
         if found is None and len(nodes) > MOST_SEARCHED:
             raise InputError(
                 f"there is no field {path} among the first {MOST_SEARCHED:,}", hint="go to its offset: 0x2a"
@@ -52,25 +67,22 @@ def find_field(fields: Sequence[FieldNode], path: str) -> FieldNode:
         if found is None:
             where = f"in {around.path}" if around is not None else "in the message"
             raise InputError(f"there is no field {path} {where}", hint=_others(nodes))
-        if found.path == path or _bare(found) == path:
+        own = spelt(found.path)
+        if path in (own, own.removesuffix("[0]")):
             return found
         around, nodes = found, found.children
 
 
-def _next(nodes: Sequence[FieldNode], path: str) -> FieldNode | None:
+def _next(nodes: Sequence[FieldNode], path: str, spelt: Callable[[str], str]) -> FieldNode | None:
     """The node that has the path, or is around it."""
     ordinals = {0, *map(int, _INDEX.findall(path))}  # paths take long to write, so only those that may be it are
     for node in islice(nodes, MOST_SEARCHED):
         if node.ordinal not in ordinals:
             continue
-        own = node.path
-        if own == path or _bare(node) == path or (node.has_children and path.startswith((f"{own}.", f"{own}["))):
+        own = spelt(node.path)
+        if path in (own, own.removesuffix("[0]")) or (node.has_children and path.startswith((f"{own}.", f"{own}["))):
             return node
     return None
-
-
-def _bare(node: FieldNode) -> str:
-    return node.path.removesuffix("[0]")
 
 
 def _others(nodes: Sequence[FieldNode]) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from capture_files import SAMPLES
 
 from inspector.errors import InputError
+from inspector.schema import Schema
 from inspector.transcode.tree import FieldTree
 from inspector.views import places
 from inspector.views.places import Place, find_field, parse
@@ -50,3 +52,11 @@ def test_what_there_is_instead_is_told():
         find_field(FieldTree(NESTED).fields, "1[0].7")
     with pytest.raises(InputError, match="it has no fields"):
         find_field(FieldTree(b"").fields, "1")
+
+
+@pytest.mark.parametrize("path", ["context.request_id", "context.requestId", "Context.RequestID"])
+def test_a_field_is_found_by_its_name_in_json_too(path):
+    schema = Schema.from_source(str(SAMPLES / "vision.binpb"))
+    data = (SAMPLES / "payloads/predict_request.binpb").read_bytes()
+    fields = FieldTree(data, resolver=schema, type_name="vision.v1.PredictRequest").fields
+    assert find_field(fields, path).path == "context.request_id"
