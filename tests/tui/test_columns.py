@@ -30,7 +30,7 @@ async def toggle(terminal: Terminal, *titles: str) -> None:
 
 
 def heading(terminal: Terminal) -> list[str]:
-    return terminal.lines()[2].strip("┃│ ").split()
+    return next(line for line in terminal.lines() if "method" in line).strip("┃│ ").split()
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
@@ -99,3 +99,17 @@ def test_sorting_goes_through_the_columns_that_are_shown():
         assert seen == ["kind", "duration", "stream", "kind"]
 
     drive([sample("predict.pcapng")], steps, WIDE)
+
+
+def test_columns_are_those_of_all_files_and_those_without_room_are_told():
+    async def steps(terminal: Terminal) -> None:
+        await terminal.press("right_parenthesis", "left_parenthesis")
+        await toggle(terminal, "number", "client", "server", "authority", "took")
+        await terminal.press("C")
+        assert "✓ server  no room" in terminal.text()
+        assert "✓ authority  " in terminal.text()
+        await terminal.press("escape", "right_parenthesis")
+        assert heading(terminal)[0] == "authority"
+        assert "#" not in heading(terminal)[0]
+
+    drive([sample("predict.pcapng"), sample("errors.pcapng")], steps, NARROW)

@@ -229,8 +229,7 @@ class CallList(VirtualList):
             state.save_columns(columns)
             self.refresh()
 
-        shown = call_columns.names(self.scrollable_size.width, self.columns)
-        self.app.push_screen(ColumnMenu(self.columns, shown, choose))
+        self.app.push_screen(ColumnMenu(self.columns, self.scrollable_size.width, choose))
 
     def on_click(self, event: events.Click) -> None:
         """A click on the name of a column sorts by it, another one the other way round."""

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 
 from inspector.tui.dialog import Dialog
 from inspector.tui.virtual_list import VirtualList
-from inspector.views.call_columns import COLUMNS, METHOD, Chosen
+from inspector.views.call_columns import COLUMNS, METHOD, Chosen, names
 from inspector.views.spans import Line
 
 AUTOMATIC = "as many as have room"
@@ -21,9 +21,9 @@ _TITLES = {"number": "number", "request_bytes": "bytes sent", "response_bytes": 
 class _Columns(VirtualList):
     """The first row leaves them to the width."""
 
-    def __init__(self, chosen: Chosen, shown: frozenset[str], changed: Callable[[Chosen], object]) -> None:
+    def __init__(self, chosen: Chosen, room: int, changed: Callable[[Chosen], object]) -> None:
         super().__init__(classes="box")
-        self.chosen, self._before, self._changed = chosen, shown, changed
+        self.chosen, self._room, self._changed = chosen, room, changed
         self._names = [column.name for column in COLUMNS if column.name != METHOD]
 
     def count(self) -> int:
@@ -32,13 +32,14 @@ class _Columns(VirtualList):
     def line(self, index: int, width: int) -> Line:
         if not index:
             return [("key", " • " if self.chosen is None else "   "), ("", AUTOMATIC)]
-        name = self._names[index - 1]
-        is_shown = name in (self._before if self.chosen is None else self.chosen)
-        return [("key", " ✓ " if is_shown else "   "), ("", _TITLES.get(name, name))]
+        name, shown = self._names[index - 1], names(self._room, self.chosen)
+        is_chosen = name in (shown if self.chosen is None else self.chosen)
+        line: Line = [("key", " ✓ " if is_chosen else "   "), ("", _TITLES.get(name, name))]
+        return [*line, ("bad", "  no room")] if is_chosen and name not in shown else line
 
     def row_chosen(self) -> None:
         if self.cursor:
-            before = self._before if self.chosen is None else self.chosen
+            before = names(self._room, None) if self.chosen is None else self.chosen
             self.chosen = before ^ {self._names[self.cursor - 1]}
         else:
             self.chosen = None
@@ -56,15 +57,15 @@ class _Columns(VirtualList):
 
 
 class ColumnMenu(Dialog[None]):
-    """Says each choice as it is made. `shown` are the columns that there are now."""
+    """Says each choice as it is made. `room` is the width of the list."""
 
     DEFAULT_CSS = """
     ColumnMenu > .box { width: 40; max-width: 100%; height: auto; max-height: 90%; }
     """
 
-    def __init__(self, chosen: Chosen, shown: frozenset[str], changed: Callable[[Chosen], object]) -> None:
+    def __init__(self, chosen: Chosen, room: int, changed: Callable[[Chosen], object]) -> None:
         super().__init__()
-        self._columns = _Columns(chosen, shown, changed)
+        self._columns = _Columns(chosen, room, changed)
 
     def compose(self) -> ComposeResult:
         self._columns.border_title = "Columns"

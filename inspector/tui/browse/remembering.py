@@ -29,6 +29,12 @@ class Remembering(Arrangement, Marking):
     def use_filter(self, text: str) -> None:
         """Filters as if it had been typed."""
 
+    def on_screen_resume(self) -> None:
+        """Columns are the same for all files: they may have been chosen in another one."""
+        if state.FOLDER.place() is not None and self.query(CallList):
+            self.query_one(CallList).columns = state.load_columns()
+            self.query_one(CallList).refresh()
+
     def on_mount(self) -> None:
         known = state.load(self.document.path)
         with suppress(InputError):  # what is no hint to this version
@@ -37,7 +43,6 @@ class Remembering(Arrangement, Marking):
         self.sizes = dict(known.sizes)
         self.set_class(known.is_flipped, "-flipped")
         self.use_marks(dict(known.marks))
-        self.query_one(CallList).columns = state.load_columns()
         if known.column in call_order.KEYS:
             self.document.order.sort(known.column, descending=known.descending)
             self.query_one(CallList).update_rows()
