@@ -68,6 +68,17 @@ def test_a_request_is_saved_and_opened_again(project, size):
     compose(steps, messages=(NAMES,), draft=Draft(metadata=rows), size=size)
 
 
+def test_what_stands_in_a_row_that_is_edited_is_saved(project):
+    async def steps(terminal: Composer) -> None:
+        await terminal.field("stringValue")
+        await terminal.press("enter", *"abc", "ctrl+s", "enter")
+        path = project / "requests" / "Echo.request.json"
+        await terminal.until(path.exists)
+        assert json.loads(path.read_text())["messages"] == [{"stringValue": "abc"}]
+
+    compose(steps)
+
+
 def test_the_server_is_asked_for_the_schema_of_a_saved_request_and_it_is_sent(project):
     async def steps(terminal: Composer) -> None:
         target = terminal.screen.draft.target

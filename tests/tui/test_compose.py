@@ -6,13 +6,14 @@ import re
 import time
 
 import pytest
+from textual import events
 from tui.composing import Composer, compose, parsed
 from tui.terminal import NARROW, WIDE
 
 from inspector.tui.browse.byte_view import ByteView
 from inspector.tui.compose.answer_pane import AnswerPane
-from inspector.tui.compose.draft import MetadataRow
-from inspector.tui.compose.edit_list import RowEditor
+from inspector.tui.compose.draft import Draft, MetadataRow
+from inspector.tui.compose.edit_list import EditPane, RowEditor
 from inspector.tui.compose.exchange import ENDED
 from inspector.tui.compose.form_list import FormList
 from inspector.tui.compose.picker import Picker
@@ -264,6 +265,156 @@ def test_a_status_stands_with_its_message_headers_and_trailers():
         assert "x-served-by: kitchen" in terminal.text()
         await terminal.press("l")
         assert "x-count: 1" in terminal.text()
+
+    compose(steps)
+
+
+# --- what stands in a row that is still edited --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["f5", "f9"])
+def test_what_stands_in_a_row_that_is_edited_is_sent(key):
+    async def steps(terminal: Composer) -> None:
+        await terminal.field("stringValue")
+        await terminal.over("first")
+        await terminal.press("enter", *"XYZ", key)
+        await terminal.until(lambda: terminal.screen.exchange and terminal.screen.exchange.state == ENDED)
+        assert terminal.sent_text() == [parsed('string_value: "XYZ"')]
+        assert not terminal.screen.query_one(EditPane).is_editing
+
+    compose(steps)
+
+
+def test_a_row_that_is_edited_and_holds_no_value_is_told_and_not_sent():
+    async def steps(terminal: Composer) -> None:
+        await terminal.field("int32Value")
+        await terminal.press("enter", *"many", "f5")
+        assert terminal.screen.exchange is None
+        assert "it cannot be sent: int32Value: many is not an integer" in terminal.told()
+        assert "not whole: 1 place wrong" in terminal.text()
+
+    compose(steps)
+
+
+def test_a_row_that_is_edited_and_not_typed_in_stays_as_it_is():
+    async def steps(terminal: Composer) -> None:
+        await terminal.field("optionalString")
+        await terminal.press("enter")
+        await terminal.send()
+        assert terminal.kitchen.requests == [b""]
+
+    compose(steps)
+
+
+def test_metadata_and_settings_that_are_still_edited_go_with_the_call():
+    async def steps(terminal: Composer) -> None:
+        await terminal.press("f4", "a")
+        await terminal.type("x-one: 1")
+        await terminal.send()
+        assert dict(terminal.kitchen.metadata[0])["x-one"] == "1"
+        await terminal.press("f6", *"jjjjjjjj", "enter", "5")
+        await terminal.send()
+        assert 3 < terminal.kitchen.remaining <= 5
+
+    compose(steps)
+
+
+def test_a_setting_that_is_still_edited_and_is_none_is_told_and_nothing_sent():
+    async def steps(terminal: Composer) -> None:
+        await terminal.press("f6", "enter")
+        await terminal.type("host:x")
+        editor = terminal.screen.query_one("#settings-pane RowEditor")
+        for key in ("f5", "f9", "ctrl+s", "f2"):
+            await terminal.press(key)
+            assert terminal.app.screen is terminal.screen
+            assert terminal.screen.exchange is None
+            assert terminal.screen.focused is editor
+            assert "'host:x' is not a target" in terminal.text()
+        assert terminal.told().count("it cannot be sent: ") == 2
+        assert terminal.told().count("it cannot be saved: ") == 1
+        await terminal.press("escape")
+        await terminal.send()
+        assert terminal.kitchen.requests == [b""]
+
+    compose(steps)
+
+
+def test_a_text_tab_shows_what_stands_in_the_row_that_is_edited():
+    async def steps(terminal: Composer) -> None:
+        await terminal.field("int32Value")
+        await terminal.press("f3", "f2", "enter", "7", "f3")
+        assert terminal.screen.query_one("#text").text == '{\n  "int32Value": 7\n}'
+        await terminal.press("f2")
+        assert terminal.screen.edited.data == b"\x08\x07"
+
+    compose(steps)
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+def test_what_was_typed_in_a_row_is_taken_where_one_goes_to_another(size):
+    async def steps(terminal: Composer) -> None:
+        await terminal.field("stringValue")
+        await terminal.press("enter", *"abc")
+        await terminal.click("double_value")
+        assert terminal.screen.edited.form.value == {"stringValue": "abc"}
+        assert terminal.screen.query_one(FormList).selected.path == ("doubleValue",)
+        await terminal.over("1.5")
+        assert terminal.screen.edited.form.value == {"stringValue": "abc", "doubleValue": 1.5}
+        await terminal.press("enter", *"11", "escape")  # which leaves it as it was
+        assert terminal.screen.edited.form.value == {"stringValue": "abc", "doubleValue": 1.5}
+
+    compose(steps, size=size)
+
+
+def test_a_setting_is_put_where_its_editing_began():
+    async def steps(terminal: Composer) -> None:
+        await terminal.press("f6", "enter")
+        await terminal.type("grpc://127.0.0.1:1")
+        await terminal.click("CA file")
+        draft = terminal.screen.draft
+        assert draft.target == "grpc://127.0.0.1:1"
+        assert draft.connect.cacert is None
+        await terminal.over("ca.pem")
+        draft = terminal.screen.draft
+        assert (draft.target, draft.connect.cacert) == ("grpc://127.0.0.1:1", "ca.pem")
+
+    compose(steps)
+
+
+def test_a_setting_that_is_none_stays_in_its_line_where_one_goes_to_another():
+    async def steps(terminal: Composer) -> None:
+        target = terminal.screen.draft.target
+        await terminal.press("f6", "enter", "end", *":x")
+        await terminal.click("CA file")
+        assert terminal.screen.focused is terminal.screen.query_one("#settings-pane RowEditor")
+        assert "is not a target" in terminal.text()
+        await terminal.press("backspace", "backspace", "enter")
+        draft = terminal.screen.draft
+        assert (draft.target, draft.connect.cacert) == (target, None)
+
+    compose(steps)
+
+
+def test_header_fields_are_taken_where_one_goes_to_another():
+    async def steps(terminal: Composer) -> None:
+        await terminal.press("f4", "enter", "end", "2")
+        await terminal.click("x-two")
+        assert terminal.screen.draft.metadata == (MetadataRow("x-one", "12"), MetadataRow("x-two", "2"))
+
+    compose(steps, draft=Draft(metadata=(MetadataRow("x-one", "1"), MetadataRow("x-two", "2"))))
+
+
+def test_a_row_stays_open_while_another_window_has_the_keys():
+    async def steps(terminal: Composer) -> None:
+        await terminal.field("stringValue")
+        await terminal.press("enter", *"ab")
+        terminal.app.post_message(events.AppBlur())
+        await terminal.settle()
+        assert terminal.screen.query_one(EditPane).is_editing
+        terminal.app.post_message(events.AppFocus())
+        await terminal.settle()
+        await terminal.press("c", "enter")
+        assert terminal.screen.edited.form.value == {"stringValue": "abc"}
 
     compose(steps)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Protocol
 
 from inspector.errors import InputError
@@ -10,7 +11,7 @@ from inspector.tui.compose.connection import fields
 from inspector.tui.compose.draft import Draft, MetadataRow
 from inspector.tui.compose.edit_list import EditList, padded
 from inspector.tui.compose.picker import Choice, Picker
-from inspector.tui.compose.settings_rows import SETTINGS
+from inspector.tui.compose.settings_rows import SETTINGS, Setting
 from inspector.views.safe_text import safe
 from inspector.views.secrets import MASK, is_secret
 from inspector.views.spans import Line
@@ -55,18 +56,19 @@ class SettingsList(EditList):
         text = setting.text(self._holder.call_draft)
         if choices and setting.name != "target":
             picker = Picker(setting.name.capitalize(), [Choice(each, "", each) for each in choices], current=text)
-            self.app.push_screen(picker, self._chosen)
+            self.app.push_screen(picker, partial(self._chosen, setting))
             return True
-        self.pane.edit(23, text, self._take, placeholder=setting.hint, suggestions=choices)
+        self.pane.edit(23, text, partial(self._take, setting), placeholder=setting.hint, suggestions=choices)
         return True
 
-    def _chosen(self, text: str | None) -> None:
+    def _chosen(self, setting: Setting, text: str | None) -> None:
         if text is not None:
-            self._take(text)
+            self._take(setting, text)
 
-    def _take(self, text: str) -> str | None:
+    def _take(self, setting: Setting, text: str) -> str | None:
+        """Puts a setting: the one whose editing began, as the cursor may be elsewhere by now."""
         try:
-            draft = SETTINGS[self.cursor].put(self._holder.call_draft, text)
+            draft = setting.put(self._holder.call_draft, text)
         except InputError as error:
             return safe(str(error))
         self._holder.change_draft(draft)
@@ -75,7 +77,7 @@ class SettingsList(EditList):
 
     def action_clear(self) -> None:
         """Takes a setting away, where it may be missing."""
-        error = self._take("")
+        error = self._take(SETTINGS[self.cursor], "")
         if error is not None:
             self.pane.tell(error, True)
 

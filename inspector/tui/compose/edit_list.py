@@ -38,15 +38,30 @@ class RowEditor(Input):
 
     BINDINGS = bindings("editor")
 
-    def action_leave(self) -> None:
+    opened_with = ""
+    """What stood in it at first."""
+    had_focus = False
+    """Whether it had the focus since it was opened: that it lost it before may be told later than that."""
+
+    @property
+    def pane(self) -> EditPane:
         pane = self.parent
         assert isinstance(pane, EditPane)
-        pane.close_editor()
+        return pane
+
+    def on_focus(self) -> None:
+        self.had_focus = True
+
+    def on_blur(self) -> None:
+        """(Where another window has the keys it goes on: what is to be typed may be copied from there.)"""
+        if self.app.app_focus and self.screen.focused is not self:
+            self.pane.focus_left()
+
+    def action_leave(self) -> None:
+        self.pane.close_editor()
 
     def action_go_on(self) -> None:
-        pane = self.parent
-        assert isinstance(pane, EditPane)
-        pane.take(self.value, goes_on=True)
+        self.pane.take(self.value, goes_on=True)
 
 
 class EditList(VirtualList):
@@ -68,6 +83,13 @@ class EditList(VirtualList):
 
     def row_chosen(self) -> None:
         self.edit_row()
+
+    def on_focus(self) -> None:
+        """What was typed and will not do is mended first, or left."""
+        if self.screen.focused is self:
+            self.pane.focus_left()
+            if self.pane.is_editing:
+                self.pane.mend()
 
     def cursor_moved(self) -> None:
         self.pane.show_note()
@@ -110,8 +132,9 @@ class EditPane(Vertical):
         yield Static(markup=False)
 
     def show_note(self) -> None:
-        """Says what there is to say of the row under the cursor."""
-        self.tell(*self.rows.note())
+        """Says what there is to say of the row under the cursor. While one is edited there is what is wrong with it."""
+        if not self.is_editing:
+            self.tell(*self.rows.note())
 
     def tell(self, text: str, is_bad: bool = False) -> None:
         line = self.query_one(Static)
@@ -133,8 +156,11 @@ class EditPane(Vertical):
         are_listed: bool = False,
     ) -> None:
         """Opens the line over the row under the cursor, from a column on. Where suggestions `are_listed` several may
-        be typed, with commas between."""
+        be typed, with commas between. What is edited already comes first, where it will not do."""
         rows, editor = self.rows, self.query_one(RowEditor)
+        if self.settle() is not None:
+            self.mend()
+            return
         rows.keep_in_view(rows.cursor)
         self._accept = accept
         editor.styles.offset = (column, rows.cursor - round(rows.scroll_y) + rows.headings)
@@ -143,28 +169,58 @@ class EditPane(Vertical):
         suggester: Suggester = _LastOfList(names) if are_listed else SuggestFromList(names, case_sensitive=False)
         editor.suggester = suggester if names else None
         editor.placeholder = placeholder
-        editor.value = text
+        editor.value = editor.opened_with = text
+        editor.had_focus, editor.select_on_focus = False, True
         editor.cursor_position = len(text)
         editor.add_class("-shown")
         editor.focus()
 
-    def take(self, text: str, *, goes_on: bool = False) -> None:
-        """Takes what was typed; `goes_on` with the next row."""
+    def take(self, text: str, *, goes_on: bool = False) -> str | None:
+        """Takes what was typed; `goes_on` with the next row. What is wrong, where it will not do."""
         if self._accept is None:
-            return
+            return None
         error = self._accept(text)
         if error is not None:
             self.tell(error, True)
-            return
+            return error
         self.close_editor()
         if goes_on:
             self.rows.edit_next()
+        return None
+
+    @property
+    def is_typed_in(self) -> bool:
+        """Whether there is something to take."""
+        editor = self.query_one(RowEditor)
+        return self.is_editing and editor.value != editor.opened_with
+
+    def settle(self) -> str | None:
+        """Ends the editing without Enter: takes what was typed, where something was. What is wrong, where it will not
+        do: then it goes on."""
+        if self.is_typed_in:
+            return self.take(self.query_one(RowEditor).value)
+        if self.is_editing:
+            self.close_editor()
+        return None
+
+    def mend(self) -> None:
+        """Back to the line, in which what was typed will not do: to go on with it, not to type over it."""
+        editor = self.query_one(RowEditor)
+        editor.select_on_focus = False
+        editor.focus()
+
+    def focus_left(self) -> None:
+        """The focus went from the line to something else."""
+        if self.query_one(RowEditor).had_focus:
+            self.settle()
 
     def close_editor(self) -> None:
-        """Back to the list."""
+        """Back to the list, unless the user went elsewhere."""
+        editor = self.query_one(RowEditor)
         self._accept = None
-        self.query_one(RowEditor).remove_class("-shown")
-        self.rows.focus()
+        editor.remove_class("-shown")
+        if self.screen.focused is editor:
+            self.rows.focus()
         self.show_note()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

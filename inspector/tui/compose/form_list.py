@@ -35,7 +35,11 @@ _BYTES = ("auto", "hex", "base64")
 
 
 class FormChanged(TextualMessage):
-    """The user changed a value."""
+    """The user changed a value of a form."""
+
+    def __init__(self, form: Form | None) -> None:
+        self.form = form
+        super().__init__()
 
 
 class FieldChosen(TextualMessage):
@@ -123,7 +127,7 @@ class FormList(EditList):
                 self.cursor = place
         self._show_within()
         self.pane.show_note()
-        self.screen.post_message(FormChanged())
+        self.screen.post_message(FormChanged(self.form))
 
     def _show_within(self) -> None:
         """Brings what is within an open row into view, as far as there is room."""
@@ -277,6 +281,12 @@ class FormList(EditList):
         if row is not None and row.item is not None and row.item.kind in (*IN_PLACE, "enum", "any"):
             self.row_chosen()
 
+    def _begin_here(self) -> None:
+        """The same, unless the user went elsewhere meanwhile."""
+        focused = self.screen.focused
+        if focused is not None and focused.parent is self.pane and self.pane.display:
+            self._begin()
+
     def action_rename(self) -> None:
         """Asks for another key of an entry."""
         row, form = self.selected, self.form
@@ -294,7 +304,7 @@ class FormList(EditList):
                 return safe(str(refusal))
             self._changed(path)
             if is_new:
-                self.call_after_refresh(self._begin)
+                self.call_after_refresh(self._begin_here)
             return None
 
         key = item_of(map_key(row.field))

@@ -15,6 +15,7 @@ from inspector.tui.compose.edit_list import EditPane
 from inspector.tui.compose.form_list import FormList
 from inspector.views.form.bytes_of import node_at
 from inspector.views.form.in_step import TEXTS, InStep
+from inspector.views.form.model import Form
 
 TABS = ("form", *TEXTS, "metadata", "settings")
 
@@ -112,10 +113,10 @@ class RequestPane(Vertical):
         return "text" if self.shown_tab in TEXTS else self.shown_tab
 
     def show_tab(self, name: str) -> None:
-        """Opens a tab."""
-        self.read_text()
-        self.shown_tab = name
-        self.query_one("#request-tabs", Tabs).active = name
+        """Opens a tab, unless what is typed in a row of this one will not do."""
+        if self.read_text() is None:
+            self.shown_tab = name
+        self.query_one("#request-tabs", Tabs).active = self.shown_tab
         self.update()
         self.focus_content()
 
@@ -134,9 +135,9 @@ class RequestPane(Vertical):
 
     # --- changes -------------------------------------------------------------------------------------------------
 
-    def form_changed(self) -> None:
-        """The user changed a value in the form."""
-        if self.edited is not None:
+    def form_changed(self, form: Form | None) -> None:
+        """The user changed a value in a form, which may not be seen any more when that is told."""
+        if self.edited is not None and self.edited.form is form:
             self.edited.form_changed()
             self._tell()
 
@@ -151,11 +152,20 @@ class RequestPane(Vertical):
 
     _typed = 0
 
-    def read_text(self) -> None:
-        """Takes the text as it is now."""
+    def read_text(self) -> str | None:
+        """Takes what was typed as it is now: in a row that is edited, and the text. What is wrong, where it will not do
+        in its row."""
+        for pane in self.query(EditPane):
+            is_typed_in, error = pane.is_typed_in, pane.settle()
+            if error is not None:
+                pane.mend()
+                return error
+            if is_typed_in and pane.id == "form-pane" and self.edited is not None:
+                self.form_changed(self.edited.form)
         if self.edited is not None and self.shown_tab in TEXTS and self.edited.takes(self.shown_tab):
             self.edited.enter(self.shown_tab, self.query_one("#text", TextArea).text)
             self._tell()
+        return None
 
     def show_next_error(self) -> None:
         """Goes to a place that is wrong, where it is one of the form."""

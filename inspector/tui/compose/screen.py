@@ -25,6 +25,7 @@ from inspector.tui.compose.clients import Clients
 from inspector.tui.compose.connection import Reached, reached
 from inspector.tui.compose.draft import Draft
 from inspector.tui.compose.exchange import ENDED, Exchange
+from inspector.tui.compose.form_list import FormChanged
 from inspector.tui.compose.kept import Kept
 from inspector.tui.compose.methods import UNTYPED, Method, method_of, methods_of
 from inspector.tui.compose.picker import Choice, Picker
@@ -240,7 +241,8 @@ class ComposeScreen(Screen[Draft]):
         self.use_method(name, self.draft.messages if is_kept else ())
 
     def action_choose_method(self) -> None:
-        self.choose_method()
+        if self._is_taken():
+            self.choose_method()
 
     # --- the request ---------------------------------------------------------------------------------------------
 
@@ -254,8 +256,8 @@ class ComposeScreen(Screen[Draft]):
         count = len(self.messages)
         pane.border_title = "1 Request" + (f"  message {self.place + 1} of {count}" if count > 1 else "")
 
-    def on_form_changed(self) -> None:
-        self.query_one(RequestPane).form_changed()
+    def on_form_changed(self, event: FormChanged) -> None:
+        self.query_one(RequestPane).form_changed(event.form)
 
     def on_field_chosen(self) -> None:
         self._show_bytes()
@@ -271,14 +273,13 @@ class ComposeScreen(Screen[Draft]):
 
     def action_step_request(self, step: int) -> None:
         """The next message of the request, or the one before."""
-        if self.messages:
-            self.query_one(RequestPane).read_text()
+        if self.messages and self._is_taken():
             self.place = max(0, min(self.place + step, len(self.messages) - 1))
             self._show_request()
 
     def action_add_request(self) -> None:
         """Adds a message behind the one that is edited, like it."""
-        if self.edited is None:
+        if self.edited is None or not self._is_taken():
             return
         if not self.method.takes_stream and self.method.request is not None:
             self.notify("the method takes one message", severity="warning")
@@ -289,7 +290,7 @@ class ComposeScreen(Screen[Draft]):
         self.action_step_request(1)
 
     def action_remove_request(self) -> None:
-        if len(self.messages) > 1:
+        if len(self.messages) > 1 and self._is_taken():
             del self.messages[self.place]
             self.action_step_request(0)
 
@@ -297,10 +298,12 @@ class ComposeScreen(Screen[Draft]):
 
     def action_send(self) -> None:
         """Sends the message that is edited: in the stream that is open, or in a new call."""
+        if not self._is_taken("sent"):
+            return
         if self.edited is None:
             self.choose_method()
             return
-        data = self._whole(self.place)
+        data = self._whole(self.place, "sent")
         if data is None:
             return
         exchange = self.exchange
@@ -320,7 +323,9 @@ class ComposeScreen(Screen[Draft]):
 
     def action_send_all(self) -> None:
         """Sends all messages of the request, and ends it."""
-        found = [self._whole(place) for place in range(len(self.messages))]
+        if not self._is_taken("sent"):
+            return
+        found = [self._whole(place, "sent") for place in range(len(self.messages))]
         data = [each for each in found if each is not None]
         if len(data) != len(found) or not self.messages or not self._may_begin():
             return
@@ -330,16 +335,22 @@ class ComposeScreen(Screen[Draft]):
                 exchange.send(each)
             exchange.end()
 
-    def _whole(self, place: int) -> bytes | None:
-        """The bytes of a message; where it has none, the user is told why."""
-        pane = self.query_one(RequestPane)
-        pane.read_text()
+    def _is_taken(self, what: str = "") -> bool:
+        """Takes what stands in rows and texts that are edited, so that it is what is seen that is `sent`, or `saved`.
+        False where it will not do."""
+        error = self.query_one(RequestPane).read_text()
+        if error is not None and what:
+            self.notify(f"it cannot be {what}: {error}", severity="error", markup=False)
+        return error is None
+
+    def _whole(self, place: int, what: str) -> bytes | None:
+        """The bytes of a message that is to be `sent`, or `saved`; where it has none, the user is told why."""
         data = self.messages[place].data
         if data is None:
             self.place = place
             self._show_request()
-            self.notify(f"it cannot be sent: {self.messages[place].reason}", severity="error", markup=False)
-            pane.show_next_error()
+            self.notify(f"it cannot be {what}: {self.messages[place].reason}", severity="error", markup=False)
+            self.query_one(RequestPane).show_next_error()
         return data
 
     def _may_begin(self) -> bool:
@@ -385,7 +396,7 @@ class ComposeScreen(Screen[Draft]):
     def action_end_requests(self) -> None:
         if self.exchange is not None and self.exchange.takes_more:
             self.exchange.end()
-        elif self.method.takes_stream and self._may_begin():
+        elif self.method.takes_stream and self._may_begin() and self._is_taken("sent"):
             exchange = self._begin()
             if exchange is not None:
                 exchange.end()
@@ -395,8 +406,8 @@ class ComposeScreen(Screen[Draft]):
 
     def action_save(self) -> None:
         """Saves the request as a file."""
-        self.query_one(RequestPane).read_text()
-        self.post_message(SaveAsked())
+        if self._is_taken("saved"):
+            self.post_message(SaveAsked())
 
     def on_paste(self, event: events.Paste) -> None:
         """A command that is pasted where no text is typed is a request."""
@@ -406,7 +417,7 @@ class ComposeScreen(Screen[Draft]):
 
     def action_leave(self) -> None:
         """Back to where the request came from. (Without a file the first screen is Textual's own, and empty.)"""
-        if any(type(each) is not Screen for each in self.app.screen_stack[:-1]):
+        if any(type(each) is not Screen for each in self.app.screen_stack[:-1]) and self._is_taken():
             self.dismiss(self.draft)
 
     # --- what comes back -----------------------------------------------------------------------------------------
