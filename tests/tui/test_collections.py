@@ -16,6 +16,7 @@ from inspector.schema import Schema
 from inspector.tui.collections import folder as folders
 from inspector.tui.collections.library import SavedRequests
 from inspector.tui.compose.draft import Draft, MetadataRow
+from inspector.tui.compose.form_list import FormList
 from inspector.tui.compose.large_editor import LargeEditor
 from inspector.tui.compose.picker import Picker
 from inspector.tui.compose.screen import ComposeScreen
@@ -66,6 +67,26 @@ def test_a_request_is_saved_and_opened_again(project, size):
 
     rows = MetadataRow("x-api-key", "s3cret"), MetadataRow("x-off", "1", False)
     compose(steps, messages=(NAMES,), draft=Draft(metadata=rows), size=size)
+
+
+def test_a_request_that_is_not_whole_is_not_saved(project):
+    async def steps(terminal: Composer) -> None:
+        await terminal.field("stringValue")
+        await terminal.over("abc")
+        await terminal.field("int32Value")
+        await terminal.over("zzz")
+        await terminal.press("j", "ctrl+s")
+        assert terminal.app.screen is terminal.screen
+        assert "it cannot be saved: int32Value: zzz is not an integer" in terminal.told()
+        assert terminal.screen.query_one(FormList).selected.path == ("int32Value",)
+        await terminal.press("u", "f3", "down", "end", *", ", "ctrl+s")
+        assert terminal.app.screen is terminal.screen
+        assert "it cannot be saved: line 3, column 1" in terminal.told()
+        await terminal.press("backspace", "backspace")
+        await terminal.press("ctrl+s", "enter")
+        await terminal.until((project / "requests" / "Echo.request.json").exists)
+
+    compose(steps)
 
 
 def test_what_stands_in_a_row_that_is_edited_is_saved(project):

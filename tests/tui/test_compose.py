@@ -570,6 +570,25 @@ def test_several_messages_are_written_and_sent_together():
     compose(steps, "kitchen.v1.KitchenService/Collect")
 
 
+def test_a_message_that_is_added_is_like_the_last_whole_one_of_this():
+    async def steps(terminal: Composer) -> None:
+        await terminal.field("stringValue")
+        await terminal.over("abc")
+        await terminal.field("int32Value")
+        await terminal.over("many")
+        await terminal.press("plus")
+        assert "message 2 of 2" in terminal.text()
+        assert terminal.screen.edited.form.value == {"stringValue": "abc"}
+        await terminal.press("left_curly_bracket")
+        assert "! many is not an integer" in terminal.text()
+        await terminal.press("right_curly_bracket")
+        await terminal.field("stringValue")
+        await terminal.press("enter", "d", "escape", "plus")
+        assert [each.form.value for each in terminal.screen.messages[1:]] == [{"stringValue": "abc"}] * 2
+
+    compose(steps, "kitchen.v1.KitchenService/Talk")
+
+
 def test_answers_of_a_stream_come_one_by_one():
     async def steps(terminal: Composer) -> None:
         await terminal.send()

@@ -121,8 +121,7 @@ class ComposeScreen(Screen[Draft]):
         """The request as it is now; of a message that is not whole, what it was when it last was."""
         if not self.messages:
             return self._draft
-        data = tuple(each.form.last_good if each.data is None else each.data for each in self.messages)
-        return self._draft._replace(messages=data)
+        return self._draft._replace(messages=tuple(map(_last_whole, self.messages)))
 
     @property
     def call_draft(self) -> Draft:
@@ -278,14 +277,13 @@ class ComposeScreen(Screen[Draft]):
             self._show_request()
 
     def action_add_request(self) -> None:
-        """Adds a message behind the one that is edited, like it."""
+        """Adds a message behind the one that is edited, like it: where it is not whole, like it when it last was."""
         if self.edited is None or not self._is_taken():
             return
         if not self.method.takes_stream and self.method.request is not None:
             self.notify("the method takes one message", severity="warning")
             return
-        data = self.edited.data
-        added = InStep(self.schema or Schema.empty(), self.method.request or UNTYPED, data or b"")
+        added = InStep(self.schema or Schema.empty(), self.method.request or UNTYPED, _last_whole(self.edited))
         self.messages.insert(self.place + 1, added)
         self.action_step_request(1)
 
@@ -405,8 +403,8 @@ class ComposeScreen(Screen[Draft]):
         await self._clients.close()
 
     def action_save(self) -> None:
-        """Saves the request as a file."""
-        if self._is_taken("saved"):
+        """Saves the request as a file. One that is not whole is not: it would be opened as another than was seen."""
+        if self._is_taken("saved") and None not in (self._whole(at, "saved") for at in range(len(self.messages))):
             self.post_message(SaveAsked())
 
     def on_paste(self, event: events.Paste) -> None:
@@ -487,6 +485,11 @@ class ComposeScreen(Screen[Draft]):
     def tell(self, error: InspectorError) -> None:
         """Says what is wrong."""
         self.notify(safe(str(error)), severity="error", timeout=10, markup=False)
+
+
+def _last_whole(message: InStep) -> bytes:
+    """The bytes of a message, or what they were when it last was whole."""
+    return message.form.last_good if message.data is None else message.data
 
 
 def _plain(text: str) -> str:
