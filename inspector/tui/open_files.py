@@ -12,11 +12,13 @@ from textual.screen import Screen
 from inspector.schema import Schema
 from inspector.tui.browse.file_tabs import FileTabs
 from inspector.tui.browse.screen import BrowseScreen
+from inspector.tui.compose.screen import ComposeScreen
 from inspector.tui.diff.screen import Goal
 from inspector.tui.document import Document
 from inspector.tui.intents import PlaceAsked, TextPasted
 from inspector.tui.opening import AskPath, AskPayload, Options
 from inspector.tui.prompts import Confirm
+from inspector.views.safe_text import safe
 
 
 class OpenFiles(App[None]):
@@ -96,12 +98,35 @@ class OpenFiles(App[None]):
     # --- closing -------------------------------------------------------------------------------------------------
 
     async def action_close_file(self) -> None:
+        """Closes the file that is seen; asks before, where something is lost with it."""
         document = self.shown
         if document is None:
             return
+        edited = "".join(f"{safe(name)} was edited, and is not saved. " for name in self._edited_requests())
         if len(self.documents) == 1:
-            self.push_screen(Confirm("This is the only file. Quit?"), lambda sure: self.exit() if sure else None)
-            return
+            question = f"{edited}This is the only file. Quit?"
+            self.push_screen(Confirm(question), lambda sure: self.exit() if sure else None)
+        elif edited:
+            self.push_screen(Confirm(f"{edited}Close the file?"), lambda sure: self._drop(document, sure))
+        else:
+            await self._leave(document)
+
+    def _edited_requests(self) -> list[str]:
+        """The methods of requests that were made from the file that is seen, and would be lost with it."""
+        found = (each for each in self.screen_stack if isinstance(each, ComposeScreen))
+        return [each.method.name or "a request" for each in found if each.is_edited]
+
+    def _drop(self, document: Document, is_meant: bool | None) -> None:
+        if is_meant:
+            self._leave_by_itself(document)
+
+    @work(group="tabs")
+    async def _leave_by_itself(self, document: Document) -> None:
+        """Not by a screen that goes with the document, which would wait for its own end."""
+        await self._leave(document)
+
+    async def _leave(self, document: Document) -> None:
+        """Goes to the next file, and closes this."""
         place = self.documents.index(document)
         self.documents.remove(document)
         mode = self._tabs.pop(document)

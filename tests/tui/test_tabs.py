@@ -18,6 +18,8 @@ from inspector.schema import Schema
 from inspector.tui.browse.field_list import FieldList
 from inspector.tui.browse.file_tabs import FileTabs
 from inspector.tui.browse.screen import BrowseScreen
+from inspector.tui.compose.form_list import FormList
+from inspector.tui.compose.screen import ComposeScreen
 from inspector.tui.diff.screen import DiffScreen
 from inspector.tui.opening import AskPayload, Options, opened
 
@@ -185,6 +187,84 @@ def test_a_file_is_closed_and_the_next_is_seen():
         assert terminal.app.is_running
 
     drive(documents, steps)
+
+
+async def edit_request(terminal: Terminal) -> ComposeScreen:
+    """The composer with the request of a call, its first text typed over."""
+    await terminal.press("j", "e")
+    await terminal.until(lambda: isinstance(terminal.app.screen, ComposeScreen))
+    await terminal.settle()
+    screen = terminal.app.screen
+    assert isinstance(screen, ComposeScreen)
+    rows = screen.query_one(FormList)
+    rows.move_to(next(at for at, row in enumerate(rows.form.rows) if row.item and row.item.kind == "string"))
+    await terminal.press("enter", *"typed", "enter")
+    return screen
+
+
+def test_a_request_that_was_edited_goes_with_its_file_only_where_that_is_meant():
+    async def steps(terminal: Terminal) -> None:
+        composer = await edit_request(terminal)
+        await terminal.press("ctrl+w")
+        assert "PredictionService/Predict was edited, and is not saved. Close the file?" in terminal.text()
+        await terminal.press("n")
+        assert terminal.app.screen is composer
+        assert "typed" in terminal.text()
+        assert len(terminal.app.documents) == 2
+        await terminal.press("ctrl+w", "y")
+        await terminal.until(lambda: len(terminal.app.documents) == 1)
+        await terminal.settle()
+        assert terminal.browser.document.name == "errors.pcapng"
+
+    drive(two(), steps)
+
+
+def test_a_request_that_was_edited_is_named_where_the_only_file_is_closed():
+    async def steps(terminal: Terminal) -> None:
+        await edit_request(terminal)
+        await terminal.press("ctrl+w")
+        assert "PredictionService/Predict was edited, and is not saved. This is the only file. Quit?" in terminal.text()
+
+    drive([sample("predict.pcapng")], steps)
+
+
+def test_a_request_that_was_not_edited_or_is_saved_goes_with_its_file(tmp_path, monkeypatch):
+    async def steps(terminal: Terminal) -> None:
+        composer = await edit_request(terminal)
+        await terminal.press("ctrl+s", "enter")
+        await terminal.until(lambda: composer.saved_as is not None)
+        await terminal.settle()
+        await terminal.press("ctrl+w")
+        assert [each.name for each in terminal.app.documents] == ["errors.pcapng", "predict.pcapng"]
+        await terminal.press("j", "e")
+        await terminal.until(lambda: isinstance(terminal.app.screen, ComposeScreen))
+        await terminal.press("ctrl+w")
+        assert [each.name for each in terminal.app.documents] == ["predict.pcapng"]
+
+    (tmp_path / "inspector.toml").write_text("")
+    monkeypatch.chdir(tmp_path)
+    drive([*two(), sample("predict.pcapng")], steps)
+
+
+def test_a_request_counts_as_edited_by_its_message_its_faults_and_what_goes_with_it():
+    async def steps(terminal: Terminal) -> None:
+        composer = await edit_request(terminal)
+        assert composer.is_edited
+        await terminal.press("u")
+        assert not composer.is_edited
+        composer.query_one(FormList).move_to(
+            next(at for at, row in enumerate(composer.edited.form.rows) if row.item and row.item.kind == "integer")
+        )
+        await terminal.press("enter", *"many", "enter")
+        assert composer.is_edited
+        await terminal.press("u", "f4", "a", *"x-a: b", "enter")
+        assert composer.is_edited
+        await terminal.press("x")
+        assert not composer.is_edited
+        await terminal.press("f3", "ctrl+a", "x")
+        assert composer.is_edited
+
+    drive(two(), steps)
 
 
 # --- pasted ----------------------------------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ class Keeping(App[None]):
         except InspectorError as error:
             self.complain(error)
             return
-        screen.saved_as = name
+        screen.was_saved(name, draft)
         left = hidden(draft)
         note = f"; of {', '.join(left)} it has no value, but a variable of the environment" if left else ""
         self.notify(safe(f"saved as {path}{note}"), timeout=10, markup=False)

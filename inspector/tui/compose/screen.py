@@ -105,6 +105,7 @@ class ComposeScreen(Screen[Draft]):
         self.place = 0
         self.exchange: Exchange | None = None
         self._draft = draft
+        self._held = draft  # elsewhere too: as it came in, or was saved last
         self._sends = sends
         self._compares = compares
         self._kept = kept if kept is not None and kept.schema is schema else None
@@ -127,6 +128,16 @@ class ComposeScreen(Screen[Draft]):
     def call_draft(self) -> Draft:
         """The same without its messages."""
         return self._draft
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether something was changed that is nowhere else: since it came in, or was saved."""
+        is_unread = any(not each.is_raw and (each.problem or each.form.faults) for each in self.messages)
+        return is_unread or _filled_in(self.draft) != _filled_in(self._held)
+
+    def was_saved(self, name: str, draft: Draft) -> None:
+        """Notes that the request is in a file."""
+        self.saved_as, self._held = name, draft
 
     def change_draft(self, draft: Draft) -> None:
         """Takes metadata and settings from another draft."""
@@ -490,6 +501,11 @@ class ComposeScreen(Screen[Draft]):
 def _last_whole(message: InStep) -> bytes:
     """The bytes of a message, or what they were when it last was whole."""
     return message.form.last_good if message.data is None else message.data
+
+
+def _filled_in(draft: Draft) -> Draft:
+    """What there was to fill in: a method that is chosen is none of it, nor the empty message that it begins with."""
+    return draft._replace(method="", messages=draft.messages or (b"",))
 
 
 def _plain(text: str) -> str:
