@@ -21,7 +21,7 @@ MOST_DIFFERENCES = 200
 MOST_COMPARED = 4 * MIB
 """Bytes of answers that are compared while the user waits."""
 
-_STATES = {CONNECTING: "connecting ...", OPEN: "open", SENT: "waiting for the end ..."}
+_STATES = {CONNECTING: "connecting ...", OPEN: "open: F5 sends, F8 ends, F7 cancels", SENT: "waiting ... F7 cancels"}
 
 
 def state_text(exchange: Exchange, origin: Captured | None = None) -> str:

@@ -363,7 +363,7 @@ class FormList(EditList):
         """Goes to a field by some letters of its name."""
         if self.form is None:
             return
-        choices = [Choice(path_text(row.path), row.type, at) for at, row in enumerate(self.form.rows)]
+        choices = [Choice(_names(row), row.type, at) for at, row in enumerate(self.form.rows)]
 
         def taken(place: int | None) -> None:
             if place is not None:
@@ -383,3 +383,9 @@ class FormList(EditList):
         if wrong:
             self.move_to(next((at for at in wrong if at > self.cursor), wrong[0]))
             self.pane.show_note()
+
+
+def _names(row: FormRow) -> str:
+    """The path of a row, and its name as it stands in the form where that is spelt otherwise."""
+    path = path_text(row.path)
+    return path if path.endswith(row.name) else f"{path}  {row.name}"
