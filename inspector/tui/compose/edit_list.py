@@ -86,10 +86,8 @@ class EditList(VirtualList):
 
     def on_focus(self) -> None:
         """What was typed and will not do is mended first, or left."""
-        if self.screen.focused is self:
-            self.pane.focus_left()
-            if self.pane.is_editing:
-                self.pane.mend()
+        if self.screen.focused is self and self.pane.focus_left() is not None:
+            self.pane.mend()
 
     def cursor_moved(self) -> None:
         self.pane.show_note()
@@ -209,10 +207,10 @@ class EditPane(Vertical):
         editor.select_on_focus = False
         editor.focus()
 
-    def focus_left(self) -> None:
-        """The focus went from the line to something else."""
-        if self.query_one(RowEditor).had_focus:
-            self.settle()
+    def focus_left(self) -> str | None:
+        """The focus went from the line to something else. What is wrong with what was typed there, where it will not
+        do."""
+        return self.settle() if self.query_one(RowEditor).had_focus else None
 
     def close_editor(self) -> None:
         """Back to the list, unless the user went elsewhere."""
