@@ -116,6 +116,17 @@ class OpenFiles(App[None]):
         found = (each for each in self.screen_stack if isinstance(each, ComposeScreen))
         return [each.method.name or "a request" for each in found if each.is_edited]
 
+    async def action_quit(self) -> None:
+        """Ends the program; asks before, where a request was typed that is in no file and was never sent."""
+        screens = [screen for stack in self._screen_stacks.values() for screen in stack]
+        composers = [each for each in screens if isinstance(each, ComposeScreen) and each.exchange is None]
+        edited = dict.fromkeys(each.method.name or "a request" for each in composers if each.is_edited)
+        if edited:
+            question = "".join(f"{safe(name)} was edited, and is neither sent nor saved. " for name in edited)
+            self.push_screen(Confirm(f"{question}Quit?"), lambda sure: self.exit() if sure else None)
+        else:
+            self.exit()
+
     def _drop(self, document: Document, is_meant: bool | None) -> None:
         if is_meant:
             self._leave_by_itself(document)

@@ -713,3 +713,19 @@ def test_a_stream_that_does_not_end_is_given_up_where_it_is_too_much_to_hold(mon
 
     monkeypatch.setattr("inspector.tui.compose.exchange.MOST_MESSAGES", 2)
     compose(steps, "kitchen.v1.KitchenService/Repeat")
+
+
+def test_a_request_that_was_typed_is_not_left_without_a_question():
+    async def steps(composer: Composer) -> None:
+        await composer.field("stringValue")
+        await composer.over("typed")
+        await composer.press("q")
+        assert "was edited, and is neither sent nor saved. Quit?" in composer.text()
+        await composer.press("escape")
+        assert composer.screen.edited.form.value["stringValue"] == "typed"
+        await composer.send()
+        await composer.press("q")
+        assert composer.app.return_code == 0
+        assert not composer.app.is_running
+
+    compose(steps)
