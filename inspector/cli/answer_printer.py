@@ -134,6 +134,9 @@ class AnswerPrinter:
         """The call is over; `is_done` where its status does not matter, as it was ended here."""
         self.told(live.header_lines("<", call.trailers, show_secrets=self._style.show_secrets))
         self.told([live.ended_line(call)])
+        for problem in call.problems:
+            self.damaged = True
+            output.note(problem.message)
         if self._style.envelope:
             self._out.write(call_lines([call], self._decoder.decode_details, self._style.show_secrets))
         elif call.status is not None and call.status.code and not is_done:

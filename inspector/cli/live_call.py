@@ -89,7 +89,7 @@ class _Running:
         self._transcript = Transcript(
             wanted.path, client=channel.local, server=channel.peer,
             authority=wanted.connect.authority_of(wanted.target), headers=self._call.fields, deadline=deadline,
-            protocol=wanted.connect.protocol,
+            protocol=wanted.connect.protocol, gives_one=not wanted.kind.returns_stream,
         )  # fmt: skip
         self._ending = Ending.ENDED
 

@@ -10,6 +10,7 @@ import base64
 from inspector.client.events import Ended, ResponseHeaders, ResponseMessage, now
 from inspector.client.settings import Metadata
 from inspector.model.call import Call, Direction, Header, Message, Status
+from inspector.model.problem import Problem
 
 _PLACE = (1, 1)
 """Connection and stream: a call made by hand is the only one of its channel."""
@@ -28,8 +29,10 @@ class Transcript:
         headers: tuple[Header, ...],
         deadline: int | None,
         protocol: str = "grpc",
+        gives_one: bool = False,
     ) -> None:
-        """`method` is the path `/pkg.Svc/Method`; `deadline` in nanoseconds."""
+        """`method` is the path `/pkg.Svc/Method`, which `gives_one` answer where it is OK; `deadline` in
+        nanoseconds."""
         self.started = now()
         self._method = method
         self._client = client
@@ -37,6 +40,7 @@ class Transcript:
         self._authority = authority
         self._deadline = deadline
         self._protocol = protocol
+        self._gives_one = gives_one
         self._request_headers = headers
         self._response_headers: tuple[Header, ...] = ()
         self._end: Ended | None = None
@@ -63,14 +67,25 @@ class Transcript:
     def so_far(self) -> Call:
         """The call, as far as it has come."""
         end = self._end
+        problems = () if end is None else self._problems(end.status)
         return Call(
             1, self._method, self._protocol, self._client, self._server, *_PLACE, self.started,
             None if end is None else end.time - self.started,
             self._authority, self._deadline, self._request_headers, self._response_headers,
             () if end is None else end.trailers, None if end is None else end.status,
             self._counts["request"], self._counts["response"], self._sizes["request"], self._sizes["response"],
-            end is not None and _is_complete(end.status), (),
+            end is not None and not problems and _is_complete(end.status), problems,
         )  # fmt: skip
+
+    def _problems(self, status: Status) -> tuple[Problem, ...]:
+        """Without a stream of answers OK has exactly one (gRPC's "cardinality violation"). A status other than OK is
+        a failure already, whatever came before it."""
+        count = self._counts["response"]
+        if not self._gives_one or status.code or count == 1:
+            return ()
+        came = f"{count} answers" if count else "no answer"
+        text = f"{status.name}, but {came} came; the method gives one (a cardinality violation)"
+        return (Problem("cardinality", text),)
 
     def _message(self, direction: Direction, data: bytes, encoding: str, time: int) -> Message:
         index = self._counts[direction]

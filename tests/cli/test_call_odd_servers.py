@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import odd_servers
+import orjson
 import pytest
 from command import SCHEMA, run
 
@@ -37,3 +38,51 @@ def test_a_line_says_what_is_wrong_with_the_server(behave, options, code, said):
     assert result.code == code
     assert "\x1b" not in result.err
     assert len(result.err.splitlines()) == 1
+
+
+# --- responses that are not as a method gives them -----------------------------------------------------------------
+
+
+def answering(*bodies, trailers=(("grpc-status", "0"),)):
+    """A server that answers with these messages, and ends with these trailers."""
+
+    def behave(peer):
+        connection, stream = odd_servers._request(peer)
+        connection.send_headers(stream, [(":status", "200"), ("content-type", "application/grpc")])
+        for body in bodies:
+            connection.send_data(stream, b"\0" + len(body).to_bytes(4, "big") + body)
+        connection.send_headers(stream, list(trailers), end_stream=True)
+        peer.sendall(connection.data_to_send())
+        peer.recv(4096)
+
+    return behave
+
+
+def call(behave, *options, method=METHOD):
+    with odd_servers.serving(behave) as address:
+        return run("call", address, method, "-s", SCHEMA, "--plaintext", *options)
+
+
+@pytest.mark.parametrize(("bodies", "came"), [((), "no answer"), ((b"", b""), "2 answers")])
+def test_an_ok_without_exactly_one_answer_is_no_success(bodies, came):
+    said = f"OK, but {came} came; the method gives one (a cardinality violation)"
+    result = call(answering(*bodies))
+    assert len(result.out.splitlines()) == len(bodies)
+    assert said in result.err
+    assert result.code == 3
+    record = orjson.loads(call(answering(*bodies), "--envelope").out.splitlines()[-1])
+    assert [problem["message"] for problem in record["problems"]] == [said]
+    assert record["status"]["name"] == "OK"
+    assert not record["complete"]
+
+
+def test_a_stream_of_answers_may_be_empty_and_what_failed_is_told_once():
+    stream = "vision.v1.PredictionService/WatchVideo"
+    for bodies in ((), (b"", b"")):
+        result = call(answering(*bodies), method=stream)
+        assert (result.code, result.err) == (0, "")
+    failed = call(answering(trailers=(("grpc-status", "5"),)))
+    assert failed.code == 64 + 5
+    assert "cardinality" not in failed.err
+    enough = call(answering(b"", b""), "--stop-after", "1")
+    assert (enough.code, enough.err) == (0, "")
