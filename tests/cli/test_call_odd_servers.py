@@ -86,3 +86,17 @@ def test_a_stream_of_answers_may_be_empty_and_what_failed_is_told_once():
     assert "cardinality" not in failed.err
     enough = call(answering(b"", b""), "--stop-after", "1")
     assert (enough.code, enough.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("trailers", "said"),
+    [
+        ((("grpc-status", "abc"),), "grpc-status 'abc' is not a number"),
+        ((("grpc-status", "-1"),), "grpc-status '-1' is not a number"),
+        ((("x-cost", "7"),), "the server's trailers have no grpc-status"),
+    ],
+)
+def test_trailers_without_a_status_that_can_be_read_are_not_said_to_be_missing(trailers, said):
+    result = call(answering(b"", trailers=trailers))
+    assert f"UNKNOWN (2)  {said}  (said by the client, not the server)" in result.err
+    assert result.code == 64 + 2

@@ -83,6 +83,7 @@ HOSTILE = {
     "web-cut-body": ("grpc-web", PREDICT, saying(sized(WEB, b"\0\0")[:-1]), 14, "before the end of its response"),
     "web-flag": ("grpc-web", PREDICT, saying(sized(WEB, framed(b"", 4))), 13, "flag 0x04"),
     "web-trailers": ("grpc-web", PREDICT, saying(sized(WEB, framed(b"x: y\r\n", 128))), 13, "have no grpc-status"),
+    "web-status": ("grpc-web", PREDICT, saying(sized(WEB, framed(b"grpc-status:x", 128))), 13, "'x' is not"),
     "web-long": ("grpc-web", PREDICT, saying(sized(WEB, framed(b"", size=1 << 31))), 8, "2147483648 bytes"),
     "web-long-end": ("grpc-web", PREDICT, saying(sized(WEB, framed(b"", 128, 2 * MIB))), 8, "the end of the call"),
     "web-bomb": ("grpc-web", PREDICT, saying(sized(WEB, framed(BOMB, 1), "grpc-encoding: gzip")), 8, "decompress"),

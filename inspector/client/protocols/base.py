@@ -12,6 +12,7 @@ from typing import NamedTuple
 from inspector import limits
 from inspector.errors import DecodeError
 from inspector.model.call import Header, Status
+from inspector.model.problem import Problem
 from inspector.net import metadata_cy, status
 from inspector.net.compression import compress
 from inspector.net.grpc_cy import COMPRESSED, PREFIX_SIZE
@@ -119,6 +120,23 @@ class Rules(ABC):
         while len(buffer) - at >= PREFIX_SIZE:
             at += PREFIX_SIZE + int.from_bytes(buffer[at + 1 : at + PREFIX_SIZE], "big")
         return at != len(buffer)
+
+
+def told(trailers: tuple[Header, ...]) -> Status | None:
+    """The status that trailers tell; None where they have none that can be read."""
+    return metadata_cy.status_of(trailers, lambda _: None)
+
+
+def misread(trailers: tuple[Header, ...]) -> Status | None:
+    """What the client makes of trailers without a status that can be read, which gRPC has as UNKNOWN. None where there
+    are no trailers."""
+    if not trailers:
+        return None
+    problems: list[Problem] = []
+    metadata_cy.status_of(trailers, problems.append)
+    said = next((each.message for each in problems if each.code == "grpc_status"), None)
+    text = said or "the server's trailers have no grpc-status"
+    return Status(status.UNKNOWN, "UNKNOWN", text, None, "client")
 
 
 def content_type(fields: tuple[Header, ...]) -> str:

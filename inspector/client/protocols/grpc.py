@@ -5,7 +5,7 @@ from __future__ import annotations
 from hpack import NeverIndexedHeaderTuple
 
 from inspector import limits
-from inspector.client.protocols.base import RawHeader, Rules, foreign, timeout_text, value_of, with_text
+from inspector.client.protocols.base import RawHeader, Rules, foreign, misread, timeout_text, told, value_of, with_text
 from inspector.model.call import Header, Status
 from inspector.net import metadata_cy
 
@@ -47,12 +47,12 @@ class Grpc(Rules):
         self, trailers: tuple[Header, ...], refused: bytearray | None
     ) -> tuple[tuple[Header, ...], Status | None]:
         """See Rules."""
-        found = metadata_cy.status_of(trailers, lambda _: None)
+        found = told(trailers)
         if found is None and self._foreign is not None:
             found = with_text(self._foreign, refused or b"")
         if found is None and trailers and not self._has_headers and not self._is_ours(trailers):
             found = foreign(trailers, self.name)
-        return trailers, found
+        return trailers, found or misread(trailers)
 
     def _is_ours(self, fields: tuple[Header, ...]) -> bool:
         kind = value_of(fields, "content-type")

@@ -9,7 +9,7 @@ import base64
 import binascii
 
 from inspector import limits
-from inspector.client.protocols.base import RawHeader, Rules, foreign, value_of, with_text
+from inspector.client.protocols.base import RawHeader, Rules, foreign, misread, told, value_of, with_text
 from inspector.client.protocols.grpc import ACCEPTED, call_fields
 from inspector.errors import DecodeError
 from inspector.model.call import Header, Status
@@ -59,21 +59,22 @@ class GrpcWeb(Rules):
     def end(self, data: bytes) -> tuple[tuple[Header, ...], Status]:
         """See Rules."""
         trailers = metadata_cy.trailer_block(data)
-        found = metadata_cy.status_of(trailers, lambda _: None)
+        found = told(trailers)
         if found is None:
-            raise DecodeError("the server's trailers have no grpc-status")
+            unread = misread(trailers)
+            raise DecodeError("the server's trailers are empty" if unread is None else unread.message)
         return trailers, found
 
     def conclude(
         self, trailers: tuple[Header, ...], refused: bytearray | None
     ) -> tuple[tuple[Header, ...], Status | None]:
         """See Rules. A response without messages may have its trailers among the headers."""
-        found = metadata_cy.status_of(trailers, lambda _: None)
-        if found is None and (found := metadata_cy.status_of(self._head, lambda _: None)) is not None:
+        found = told(trailers)
+        if found is None and (found := told(self._head)) is not None:
             trailers = tuple(field for field in self._head if (field[0] or "").startswith("grpc-"))
         if found is None and self._foreign is not None:
             found = with_text(self._foreign, refused or b"")
-        return trailers, found
+        return trailers, found or misread(trailers)
 
 
 class Base64Stream:
