@@ -24,6 +24,22 @@ def capture(request=http2.REQUEST, response=http2.RESPONSE, trailers=http2.TRAIL
     )
 
 
+def given_up(request, answered, code):
+    """A capture file of a call that its client resets after an answer, before the server has ended it."""
+    client = http2.PREFACE + http2.settings() + headers(request) + message(b"")
+    server = http2.settings() + headers(http2.RESPONSE) + message(answered)
+    there, back = {"sport": 40000, "dport": 50051}, {"sport": 50051, "dport": 40000}
+    return Pcap(link_type=packets.RAW).file(
+        [
+            _packet(flags=SYN, seq=99, **there),
+            _packet(flags=SYN | ACK, seq=499, ack=100, **back),
+            _packet(client, seq=100, ack=500, **there),
+            _packet(server, seq=500, ack=100 + len(client), **back),
+            _packet(http2.reset(1, code), seq=100 + len(client), ack=500 + len(server), **there),
+        ]
+    )
+
+
 def _packet(payload=b"", **fields):
     if fields["sport"] == 40000:
         return packets.ipv4(packets.tcp(payload, **fields), packets.CLIENT, packets.SERVER)

@@ -18,6 +18,7 @@ from inspector import limits
 from inspector.client.replay_headers import is_transport
 from inspector.errors import DecodeError
 from inspector.model.call import Call, Header, Message, Status
+from inspector.net.status import CANCELLED, is_of_client_reset
 from inspector.schema import Schema
 from inspector.transcode.compare import Difference, compare
 from inspector.transcode.decode import MessageDecoder
@@ -139,6 +140,11 @@ class Comparison:
         before = self._call.status
         if before is None:
             self.notes.append(f"the status is {after.name}; that of the capture is not known")
+            return
+        if before.code not in (after.code, CANCELLED) and is_of_client_reset(before):
+            # The code of a reset is what the client thought of an answer (gRPC core resets with ENHANCE_YOUR_CALM one
+            # that is over its limit): the server of the capture did not get to say its own.
+            self.notes.append(f"the status is {after.name}; in the capture {before.message}, and none came")
             return
         if before.code != after.code:
             self._add("status", [Difference("code", "changed", before.name, after.name)])

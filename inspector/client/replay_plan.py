@@ -14,7 +14,7 @@ from inspector.client.settings import Metadata
 from inspector.index.capture_index import CaptureIndex
 from inspector.model.call import Call, Message
 from inspector.net.compression import ENCODINGS
-from inspector.net.status import CANCELLED
+from inspector.net.status import is_of_client_reset
 
 _MESSAGE_OVERHEAD = 512
 """What a message costs beside its bytes, so that many empty ones count."""
@@ -160,4 +160,4 @@ def _was_given_up(call: Call) -> bool:
     status = call.status
     if status is None:  # with trailers it has a status, which is a field from before the capture
         return not call.trailers
-    return status.code == CANCELLED and status.source == "reset" and status.message.startswith("the client")
+    return is_of_client_reset(status)

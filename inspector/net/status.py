@@ -43,6 +43,11 @@ def of_reset(code: int, *, by_client: bool, took: int | None, deadline: int | No
     return _status(RESET_STATUSES.get(code, UNKNOWN), f"the {who} reset the stream: {_reset_name(code)}", "reset")
 
 
+def is_of_client_reset(status: Status) -> bool:
+    """Whether it is what `of_reset` makes of a reset by the client, with whichever code."""
+    return status.source == "reset" and status.message.startswith("the client")
+
+
 def of_closing(reason: str, *, refused: bool) -> Status:
     """Of a call that was open when its connection ended; `refused` where a GOAWAY had said that it is not served."""
     text = "the connection was reset" if reason == "rst" else "the connection was closed"

@@ -10,6 +10,8 @@ from concurrent import futures
 
 import grpc
 import grpc_peers as peers
+import http2_traffic as http2
+import made_capture
 import pytest
 import sample_server
 from command import SAMPLES, SCHEMA
@@ -434,6 +436,23 @@ def test_calls_at_one_time_hold_no_more_than_is_allowed(log, monkeypatch):
         skipped = replay(log, address)
     assert max(most) == 1
     assert {skipped[number].reason for number in range(1, 7)} == {"its messages take over 2000 bytes"}
+
+
+@pytest.mark.parametrize(("code", "is_told"), [(8, False), (11, True), (0, True), (2, True)])
+def test_a_call_that_its_client_reset_is_given_up_whatever_the_code(tmp_path, code, is_told):
+    """ENHANCE_YOUR_CALM (11): an answer was over the limit of a client of gRPC core."""
+    path = tmp_path / "reset.pcap"
+    path.write_bytes(made_capture.given_up(http2.with_fields(http2.REQUEST, p_path="/pkg.Svc/Echo"), b"one", code))
+
+    def endless(requests, _):
+        yield b"one"
+        for _ in requests:  # ends as the client gives up
+            pass
+
+    with serving(Echo=endless) as (address, *_):
+        (outcome,) = [each for number, each in replay(path, address).items() if number != "stopped"]
+    assert (outcome.result, outcome.differences) == ("same", ())
+    assert any("in the capture the client reset the stream" in note for note in outcome.notes) is is_told
 
 
 # --- what cannot be done -------------------------------------------------------------------------------------------
