@@ -25,6 +25,7 @@ from inspector.net import grpc_cy as grpc
 from inspector.net import status as statuses
 from inspector.net.calls_cy import CallCounter
 from inspector.net.grpc_cy import Deframer
+from inspector.net.grpc_web_text import TextDeframer, is_text
 from inspector.net.http2_cy import OTHER, Http2Connection
 from inspector.net.metadata_cy import OK, http_status, is_ok, readable, status_of, trailer_block
 from inspector.sources import binlog_entry as log
@@ -94,7 +95,7 @@ class _Call:
         self.sequence = 0
         self.header: Parts = ()
         self.deadline: int | None = None
-        self.deframers = (Deframer(), Deframer())
+        self.deframers: list[Deframer | TextDeframer] = [Deframer(), Deframer()]
         self.encodings = ["identity", "identity"]
         self.held = [0, 0]
         self.is_answered = False
@@ -198,6 +199,8 @@ class ConnectionLog:
         call = _Call(event.stream, self._time)
         call.number = self._log.begin(call)
         call.encodings[CLIENT] = fields.get("grpc-encoding") or "identity"
+        if is_text(fields.get("content-type")):
+            call.deframers[CLIENT] = TextDeframer()
         call.deadline = grpc.parse_timeout(fields.get("grpc-timeout") or "")
         payload = writing.client_header(event.fields, method, fields.get(":authority"), call.deadline)
         call.header = self._add(
@@ -215,7 +218,10 @@ class ConnectionLog:
         if call.is_answered or 100 <= code < 200:
             return  # an informational response, or one that is no part of gRPC
         call.is_answered, call.http_status = True, code
-        call.encodings[SERVER] = dict(event.fields).get("grpc-encoding") or "identity"
+        fields = dict(event.fields)
+        call.encodings[SERVER] = fields.get("grpc-encoding") or "identity"
+        if is_text(fields.get("content-type")):
+            call.deframers[SERVER] = TextDeframer()
         payload = writing.server_header(event.fields)
         truncated = event.problem is not None
         self._add(call, log.SERVER_HEADER, payload, truncated=truncated, peer=self._peers[SERVER])
@@ -233,6 +239,8 @@ class ConnectionLog:
             self._take_message(call, direction, raw, length)
         if deframer.bad_flag:
             self._tell_once(f"a message has the flags 0x{deframer.bad_flag:02x}, which gRPC does not have")
+        if isinstance(deframer, TextDeframer) and deframer.damage is not None:
+            self._tell_once(f"{deframer.damage.message}; what follows in that body is not logged")
         self._account(call, direction, deframer)
         if event.end:
             if direction == CLIENT:
@@ -240,7 +248,7 @@ class ConnectionLog:
             elif event.stream in self._calls:
                 self._end(call, ())
 
-    def _account(self, call: _Call, direction: int, deframer: Deframer) -> None:
+    def _account(self, call: _Call, direction: int, deframer: Deframer | TextDeframer) -> None:
         """Keeps count of what unfinished messages hold, and lets go of this one where that is too much."""
         held, before = deframer.held, call.held[direction]
         if held == before:

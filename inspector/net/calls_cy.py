@@ -24,6 +24,7 @@ from inspector.net import grpc_cy as grpc
 from inspector.net import http2_frames_cy as frames
 from inspector.net import status
 from inspector.net.grpc_cy import Deframer
+from inspector.net.grpc_web_text import TextDeframer, is_text
 from inspector.net.http2_cy import HTTP2
 from inspector.net.metadata_cy import OK, http_status, is_ok, readable, status_of, trailer_block
 
@@ -108,7 +109,7 @@ class _Way:
     def __init__(self) -> None:
         self.headers: tuple[Header, ...] | None = None
         self.encoding: str | None = None  # None: not known, as the header was not seen
-        self.deframer: Deframer | None = None  # made with the first DATA
+        self.deframer: Deframer | TextDeframer | None = None  # made with the first DATA; for base64, with the headers
         self.count = 0
         self.size = 0
         self.ended = False
@@ -486,7 +487,9 @@ class ConnectionCalls:
                 call.protocol = "grpc-web"
         else:
             call.is_grpc = not whole
-        if whole and not call.problems:
+        if is_text(content_type):
+            way.deframer = TextDeframer()
+        elif whole and not call.problems:
             self._asked.take(call, way)
 
     @cython.cfunc
@@ -515,9 +518,12 @@ class ConnectionCalls:
         for name, value in fields:
             if name == "grpc-encoding" and value is not None:
                 way.encoding = value
-            elif name == "content-type" and value is not None and call.late and not call.number:
-                call.is_grpc = value.startswith("application/grpc")
-        if whole:
+            elif name == "content-type" and value is not None:
+                if call.late and not call.number:
+                    call.is_grpc = value.startswith("application/grpc")
+                if is_text(value):
+                    way.deframer = TextDeframer()
+        if whole and way.deframer is None:
             self._answered, self._answered_encoding, self._answered_status = fields, way.encoding, code
 
     @cython.cfunc
@@ -660,7 +666,7 @@ class ConnectionCalls:
         return True
 
     @cython.cfunc
-    def _account(self, way: _Way, deframer: Deframer, packet: cython.longlong) -> None:
+    def _account(self, way: _Way, deframer: Deframer | TextDeframer, packet: cython.longlong) -> None:
         """Keeps count of what all unfinished messages hold, and lets go of this one where that is too much."""
         if self._counter.held + deframer.held - way.held > limits.MAX_BUFFERED:
             text = f"over {limits.MAX_BUFFERED} bytes of unfinished messages are held; this one is let go"
@@ -762,6 +768,8 @@ class ConnectionCalls:
         if way.deframer.bad_flag:
             text = f"a message has the flags 0x{way.deframer.bad_flag:02x}, which gRPC does not have; "
             call.report(Problem("grpc_flag", text + f"{way.deframer.skipped} bytes behind it are not read", packet))
+        elif isinstance(way.deframer, TextDeframer) and way.deframer.damage is not None:
+            call.report(way.deframer.damage)
         elif way.deframer.skipped:
             text = f"{way.deframer.skipped} bytes of messages cannot be told apart: their beginning is missing"
             call.report(Problem("message_skipped", text, packet))

@@ -1,5 +1,6 @@
 """Bytes of a connection become entries as they pass; what is odd in them costs only itself."""
 
+import base64
 import gzip
 
 import pytest
@@ -99,6 +100,16 @@ class InBytes:
         for at in range(len(event.data)):
             self.log.connection.feed(event.direction, event.data[at : at + 1])
         return []
+
+
+def test_grpc_web_in_text_is_logged_as_its_messages(log):
+    kind = "application/grpc-web-text"
+    end = grpc_message(b"grpc-status:5\r\n", 0x80)
+    log.script.request(1, base64.b64encode(grpc_message(b"ab")), fields=with_fields(REQUEST, content_type=kind))
+    log.script.headers(SERVER, 1, with_fields(RESPONSE, content_type=kind))
+    log.script.data(SERVER, 1, base64.b64encode(grpc_message(b"cd")) + base64.b64encode(end))
+    assert log.messages() == [("request", b"ab"), ("response", b"cd")]
+    assert log.call().status.name == "NOT_FOUND"
 
 
 def test_a_reset_by_the_client_is_a_cancellation(log):

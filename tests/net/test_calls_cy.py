@@ -723,6 +723,70 @@ def test_grpc_web_has_its_trailers_in_a_frame(script):
     assert (call.responses, call.complete) == (1, True)
 
 
+WEB, WEB_TEXT = "application/grpc-web+proto", "application/grpc-web-text"
+ENDED = grpc_message(b"grpc-status:5\r\ngrpc-message:no\r\n", 0x80)
+
+
+def web_call(script, request_type, asked, response_type, told, size=1000, stream=1):
+    """A call of gRPC-Web, whose response has DATA of at most `size` bytes."""
+    script.request(stream, body=asked, fields=with_fields(REQUEST, content_type=request_type))
+    script.headers(SERVER, stream, with_fields(RESPONSE, content_type=response_type))
+    for part in cut(told, range(size, len(told), size)):
+        script.data(SERVER, stream, part)
+    script.data(SERVER, stream, end=True)
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_grpc_web_in_text_is_read_in_pieces_that_are_padded_each(script, size):
+    told = b"".join(map(base64.b64encode, (TELL[:2], TELL[2:] + TELL + ENDED[:4], ENDED[4:])))
+    web_call(script, WEB_TEXT, base64.b64encode(ASK), WEB_TEXT, told, size)
+    call = only_call(script)
+    assert said(script) == [("request", 0, b"question"), ("response", 0, b"answer"), ("response", 1, b"answer")]
+    assert (call.protocol, call.status, call.problems) == ("grpc-web", Status(5, "NOT_FOUND", "no"), ())
+    assert call.complete
+
+
+def test_each_direction_of_grpc_web_may_be_in_text_and_other_calls_are_not(script, counter):
+    """The header fields of a call are remembered for the next one: not so that it is read as text, or no more."""
+    text = base64.b64encode
+    for stream, (asked, told) in enumerate(((True, False), (False, True), (True, True), (False, False), (True, True))):
+        types = [WEB_TEXT if is_text else WEB for is_text in (asked, told)]
+        bodies = text(ASK) if asked else ASK, text(TELL + ENDED) if told else TELL + ENDED
+        web_call(script, types[0], bodies[0], types[1], bodies[1], stream=2 * stream + 1)
+    script.request(21, body=ASK)
+    script.response(21, body=TELL)
+    assert said(script) == [("request", 0, b"question"), ("response", 0, b"answer")] * 6
+    assert not any(call.problems for call in calls(script.events))
+    assert counter.held == 0
+
+
+def test_text_that_is_no_base64_is_a_problem_with_its_place_and_what_came_before_is_kept(script):
+    script.request(body=base64.b64encode(ASK), fields=with_fields(REQUEST, content_type=WEB_TEXT))
+    script.headers(SERVER, 1, with_fields(RESPONSE, content_type=WEB_TEXT))
+    before = script.offsets[SERVER]
+    good = base64.b64encode(TELL + b"\0")
+    script.data(SERVER, 1, good + b"AA!A" + base64.b64encode(TELL))
+    script.data(SERVER, 1, base64.b64encode(TELL), end=True)
+    call = only_call(script)
+    assert said(script)[:2] == [("request", 0, b"question"), ("response", 0, b"answer")]
+    damage = call.problems[-1]
+    assert (damage.code, damage.offset, damage.packet) == (
+        "grpc_web_text",
+        before + 9 + len(good) + 2,
+        script.packet - 1,
+    )
+    assert damage.message == "grpc-web-text has b'!' where base64 is due; 34 characters behind it are not read"
+    assert not call.complete
+
+
+def test_text_that_ends_within_a_group_of_four_is_a_problem(script):
+    web_call(script, WEB_TEXT, base64.b64encode(ASK) + b"AA", WEB_TEXT, base64.b64encode(ENDED))
+    (problem,) = only_call(script).problems
+    assert problem.code == "grpc_web_text"
+    assert "within a group of four characters" in problem.message
+    assert said(script) == [("request", 0, b"question")]
+
+
 def test_a_promised_header_block_makes_no_call(script, counter):
     block = script.block(SERVER, with_fields(REQUEST, x_pushed="1"))
     script.request()

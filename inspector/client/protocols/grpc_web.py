@@ -5,9 +5,6 @@ Answers may also be in base64 (`application/grpc-web-text`), in pieces that are 
 
 from __future__ import annotations
 
-import base64
-import binascii
-
 from inspector import limits
 from inspector.client.protocols.base import RawHeader, Rules, foreign, misread, told, value_of, with_text
 from inspector.client.protocols.grpc import ACCEPTED, call_fields
@@ -15,6 +12,7 @@ from inspector.errors import DecodeError
 from inspector.model.call import Header, Status
 from inspector.net import metadata_cy
 from inspector.net.grpc_cy import TRAILERS
+from inspector.net.grpc_web_text import Base64Stream, is_text
 
 _TYPE = b"application/grpc-web+proto"
 
@@ -48,13 +46,18 @@ class GrpcWeb(Rules):
         if metadata_cy.http_status(fields) != 200 or not kind.startswith("application/grpc-web"):
             self._foreign = foreign(fields, self.name)
             return limits.MAX_HTTP_BODY
-        if kind.startswith("application/grpc-web-text"):
+        if is_text(kind):
             self._text = Base64Stream()
         return None
 
     def plain(self, data: bytes) -> bytes:
         """See Rules."""
-        return data if self._text is None else self._text.feed(data)
+        if self._text is None:
+            return data
+        plain = self._text.feed(data)
+        if self._text.damaged_at is not None:
+            raise DecodeError("the server's grpc-web-text is not base64")
+        return plain
 
     def end(self, data: bytes) -> tuple[tuple[Header, ...], Status]:
         """See Rules."""
@@ -75,31 +78,3 @@ class GrpcWeb(Rules):
         if found is None and self._foreign is not None:
             found = with_text(self._foreign, refused or b"")
         return trailers, found or misread(trailers)
-
-
-class Base64Stream:
-    """Base64 in pieces, each of them padded or not, cut anywhere."""
-
-    def __init__(self) -> None:
-        self._left = b""
-
-    def feed(self, data: bytes) -> bytes:
-        """The bytes of all groups of four that are whole. Raises DecodeError."""
-        text = self._left + data.translate(None, b"\r\n")
-        size = len(text) // 4 * 4
-        self._left = text[size:]
-        found = bytearray()
-        at = 0
-        while at < size:
-            padded = text.find(b"=", at, size)
-            end = size if padded < 0 else padded // 4 * 4 + 4
-            found += _decoded(text[at:end])
-            at = end
-        return bytes(found)
-
-
-def _decoded(text: bytes) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error:
-        raise DecodeError("the server's grpc-web-text is not base64") from None
