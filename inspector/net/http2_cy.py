@@ -3,8 +3,8 @@
 Events tell the direction they came in; which one is the client's (`Http2Connection.client`) may be a guess until a
 header block is seen.
 
-Which TCP connections are HTTP/2 is told from their bytes: the client's preface, an upgrade from HTTP/1.1, or, where the
-beginning is not in the capture, frames that follow one another.
+Which TCP connections are HTTP/2 is told from their bytes: the client's preface, perhaps behind the handshake of a
+proxy, an upgrade from HTTP/1.1, or, where the beginning is not in the capture, frames that follow one another.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from inspector.model.frames import (
 )
 from inspector.model.packet import Chunk, Closed, Gap, Opened
 from inspector.model.problem import Problem
-from inspector.net import http1
+from inspector.net import handshakes, http1
 from inspector.net import http2_frames_cy as http2_frames
 from inspector.net.hpack_cy import DEFAULT_TABLE_SIZE, HpackDecoder
 from inspector.net.http2_frames_cy import PREFACE, FrameReader
@@ -195,6 +195,12 @@ class Http2Connection:
         first, second = self._prefixes
         if first.startswith(PREFACE):
             return len(PREFACE), 0
+        before = handshakes.skips(first, second)
+        if before is None:
+            return None
+        if before != handshakes.NONE:
+            there, back = before
+            return (there + len(PREFACE), back) if first.startswith(PREFACE, there) else None
         if not http1.looks_like_request(first):
             return None
         request = http1.parse_head(first)
@@ -206,9 +212,13 @@ class Http2Connection:
 
     def _is_other(self) -> bool:
         """Whether the client's first bytes rule HTTP/2 out."""
-        first = self._prefixes[0]
-        start = bytes(first[: len(PREFACE)])
-        return bool(first) and not (PREFACE.startswith(start) or http1.looks_like_request(first))
+        first, second = self._prefixes
+        before = handshakes.skips(first, second)
+        if not first or before is None:
+            return False
+        there = before[0]
+        start = bytes(first[there : there + len(PREFACE)])
+        return not (PREFACE.startswith(start) or (not there and http1.looks_like_request(first)))
 
     def _begin(self, skips: tuple[int, int], events: list[StreamEvent]) -> None:
         """Feeds what was held, without what comes before the first frames."""
@@ -252,7 +262,7 @@ class Http2Connection:
         """The request that asked for the upgrade is stream 1."""
         data = bytes(self._prefixes[0][: skips[0]])
         head = http1.parse_head(data) if skips[0] > len(PREFACE) else None
-        if head is None or not self._held:
+        if head is None or not self._held or handshakes.skips(*self._prefixes) != handshakes.NONE:
             return
         chunk = self._held[0]
         self._apply_settings(0, http1.upgrade_settings(head))

@@ -439,6 +439,62 @@ def test_nothing_is_said_of_the_events_behind_a_verdict(http2):
     assert feeder.send(CLIENT, PREFACE + settings()) == []
 
 
+# --- behind the handshake of a proxy ------------------------------------------------------------------------------
+
+BLOCK = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + bytes(12)
+CONNECT = b"CONNECT a.example:50051 HTTP/1.1\r\nHost: a.example:50051\r\n\r\n"
+HANDSHAKES = {
+    "proxy 1": [(CLIENT, b"PROXY TCP4 1.2.3.4 5.6.7.8 1000 443\r\n")],
+    "proxy 2": [(CLIENT, BLOCK)],
+    "proxy 2, long": [(CLIENT, BLOCK[:14] + b"\1\0" + bytes(256))],
+    "connect": [(CLIENT, CONNECT), (SERVER, b"HTTP/1.1 200 OK\r\nDate: today\r\n\r\n")],
+    "socks 5": [
+        (CLIENT, b"\5\1\0"),
+        (SERVER, b"\5\0"),
+        (CLIENT, b"\5\1\0\3\1a\0\1"),
+        (SERVER, b"\5\0\0\1\0\0\0\0\0\0"),
+    ],
+    "socks 4": [(CLIENT, b"\4\1\0\x50\1\2\3\4\0"), (SERVER, b"\0\x5a" + bytes(6))],
+}
+
+
+@pytest.mark.parametrize("size", [1, 5, 10_000])
+@pytest.mark.parametrize("name", HANDSHAKES)
+def test_http2_behind_the_handshake_of_a_proxy_is_found(http2, name, size):
+    feeder = Script(http2.Http2Connection(opened()), begin=False)
+    parts = [*HANDSHAKES[name], (CLIENT, PREFACE + settings()), (SERVER, settings((TABLE_SIZE, 0)))]
+    for direction, raw in parts:
+        for part in cut(raw, range(0, len(raw), size)):
+            feeder.send(direction, part)
+    feeder.headers(CLIENT, 1, REQUEST)
+    feeder.headers(SERVER, 1, RESPONSE)
+    assert feeder.target.verdict == "http2"
+    assert heads(feeder.events) == [(CLIENT, 1, REQUEST, False), (SERVER, 1, RESPONSE, False)]
+    assert not problems(feeder.events)
+
+
+def test_a_handshake_and_what_follows_may_come_at_once(http2):
+    feeder = Feeder(http2.Http2Connection(opened()))
+    feeder.send(CLIENT, BLOCK + PREFACE + settings() + data(1, b"first"))
+    assert bodies(feeder.events) == {(CLIENT, 1): (b"first", False)}
+
+
+@pytest.mark.parametrize("name", HANDSHAKES)
+def test_other_traffic_behind_a_handshake_is_passed_over(http2, name):
+    feeder = play(http2, [*HANDSHAKES[name], *FOREIGN["tls"], (CLIENT, PREFACE + settings())])
+    feeder.finish()
+    assert (feeder.target.verdict, feeder.events) == ("other", [])
+    assert feeder.target.is_tls
+
+
+def test_a_preface_somewhere_in_other_traffic_is_not_searched_for(http2):
+    for first in (GET, b"EHLO a.example\r\n", b"\5\1\0" + bytes(20), b"PROXY TCP4 nobody\r\n", b"\r\n\r\n\0\r\nQUIT\r"):
+        feeder = play(http2, [(CLIENT, first), (CLIENT, PREFACE + settings())])
+        feeder.finish()
+        assert feeder.events == []
+        assert feeder.target.verdict == "other"
+
+
 # --- upgrade from HTTP/1.1 ----------------------------------------------------------------------------------------
 
 SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
