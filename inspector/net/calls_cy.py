@@ -259,6 +259,11 @@ class ConnectionCalls:
     def is_tls(self) -> bool:
         return self._http2.verdict != HTTP2 and self._http2.is_tls
 
+    @property
+    def is_http1(self) -> bool:
+        """A tunnel of CONNECT is what is in it, where that is known."""
+        return self._http2.verdict != HTTP2 and self._http2.is_http1 and not self._http2.is_tls
+
     def feed(self, event: Chunk | Gap | Closed) -> list[CallEvent]:
         """Messages and calls that are whole after `event`."""
         events: list[CallEvent] = []

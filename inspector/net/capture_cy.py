@@ -41,6 +41,7 @@ class CaptureSummary:
         self.connections = 0
         self.http2_connections = 0
         self.tls_connections = 0
+        self.http1_connections = 0
         self.other_streams = 0
         self.calls = 0
         self.cut_packets = 0
@@ -48,7 +49,7 @@ class CaptureSummary:
 
     def describe(self) -> str:
         """One line for people."""
-        other = self.connections - self.http2_connections - self.tls_connections
+        other = self.connections - self.http2_connections - self.tls_connections - self.http1_connections
         parts = (
             _count(self.packets, "packet"),
             _count(self.http2_connections, "HTTP/2 connection"),
@@ -56,6 +57,7 @@ class CaptureSummary:
             f"passed over: {_count(self.tls_connections, 'TLS connection')}, to be captured on the plaintext side"
             if self.tls_connections
             else "",
+            f"passed over: {_count(self.http1_connections, 'HTTP/1.1 connection')}" if self.http1_connections else "",
             f"passed over: {_count(other, 'other TCP connection')}" if other else "",
             f"passed over: {_count(self.other_streams, 'stream')} not gRPC" if self.other_streams else "",
             f"passed over: {_count(self.not_tcp, 'packet')} not TCP" if self.not_tcp else "",
@@ -178,4 +180,5 @@ class CaptureDecoder:
         if type(event) is Closed and calls.sides_ended == 2:
             self._summary.http2_connections += calls.is_http2
             self._summary.tls_connections += calls.is_tls
+            self._summary.http1_connections += calls.is_http1
             del self._connections[event.connection]

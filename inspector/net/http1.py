@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 MAX_HEAD = 16_384
 _REQUEST_LINE = re.compile(rb"([A-Z]{1,20}) (\S{1,8000}) HTTP/1\.[01]\r\n")
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] [0-9]{3}[ \r]")
 _REQUEST_PREFIX = re.compile(rb"[A-Z]{1,20}( |$)")
 
 
@@ -26,6 +27,11 @@ class Head(NamedTuple):
 def looks_like_request(data: bytes | bytearray) -> bool:
     """Whether `data` begins a request, as far as it goes."""
     return bool(_REQUEST_LINE.match(data)) or (b"\r\n" not in data and bool(_REQUEST_PREFIX.match(data)))
+
+
+def begins(data: bytes) -> bool:
+    """Whether `data` begins with the whole first line of a request or a response."""
+    return bool(_REQUEST_LINE.match(data) or _STATUS_LINE.match(data))
 
 
 def parse_head(data: bytes | bytearray) -> Head | None:

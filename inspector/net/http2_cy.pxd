@@ -16,7 +16,7 @@ cdef class Half:
 cdef class Http2Connection:
     cdef readonly str verdict
     cdef readonly int client
-    cdef readonly bint is_tls
+    cdef readonly bint is_tls, is_http1
     cdef object problem
     cdef bint _found, _late
     cdef list _held, _prefixes

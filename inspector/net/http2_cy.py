@@ -85,8 +85,8 @@ class Half:
 class Http2Connection:
     """TCP events of one connection -> stream events, or nothing where it is not HTTP/2.
 
-    `verdict` is `undecided`, `http2` or `other`; `client` the index of the client's direction; `is_tls` tells whether
-    what is not HTTP/2 looks like TLS.
+    `verdict` is `undecided`, `http2` or `other`; `client` the index of the client's direction; `is_tls` and
+    `is_http1` tell whether what is not HTTP/2 looks like TLS or HTTP/1.1.
     """
 
     def __init__(self, opened: Opened) -> None:
@@ -94,6 +94,7 @@ class Http2Connection:
         # Clients use high ports; this guess holds until a header block tells.
         self.client = 0 if opened.client[1] >= opened.server[1] or not opened.mid else 1
         self.is_tls = False
+        self.is_http1 = False
         self.problem: Problem | None = None  # of the last header block
         self._found = False  # the verdict is `http2`
         self._late = opened.mid  # the beginning is not in the capture
@@ -111,8 +112,9 @@ class Http2Connection:
         if self._found:
             self._feed_half(event, events)
         elif self.verdict == UNDECIDED:
-            if isinstance(event, Chunk) and _is_tls(event.data):
-                self.is_tls = True
+            if isinstance(event, Chunk):
+                self.is_tls = self.is_tls or _is_tls(event.data)
+                self.is_http1 = self.is_http1 or http1.begins(event.data)
             if self._late:
                 self._feed_late(event, events)
             else:

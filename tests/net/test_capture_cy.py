@@ -58,6 +58,26 @@ def test_what_is_passed_over_is_told(decoder):
     )
 
 
+def test_connections_of_http1_are_told_apart_from_others(decoder):
+    begin = {
+        1: b"POST /pkg.Svc/Do HTTP/1.1\r\nContent-Type: application/grpc-web\r\n\r\n",
+        2: b"POST /pkg.Svc/Do HTTP/1.1\r\n\r\n",
+        3: b"*1\r\n$4\r\nPING\r\n",
+    }
+    found = []
+    for port, first in begin.items():
+        for fields in ({"flags": packets.SYN, "seq": 1}, {"payload": first, "seq": 2}):
+            found.append(packets.ethernet(packets.ipv4(packets.tcp(sport=port, **fields))))
+    answer = b"HTTP/1.1 200 OK\r\n\r\n"  # of a connection whose beginning is not in the capture
+    found.append(packets.ethernet(packets.ipv4(packets.tcp(answer, sport=4))))
+    decoder.feed([Packet(number, 0, packets.ETHERNET, data, len(data)) for number, data in enumerate(found, start=1)])
+    decoder.close()
+    assert decoder.summary.describe() == (
+        "7 packets, 0 HTTP/2 connections, 0 calls, "
+        "passed over: 3 HTTP/1.1 connections, passed over: 1 other TCP connection"
+    )
+
+
 def test_a_snapshot_length_that_cuts_packets_is_a_problem(decoder):
     whole = packets_of(made_capture.capture())
     decoder.feed([packet._replace(data=packet.data[:66]) for packet in whole])
