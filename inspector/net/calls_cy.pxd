@@ -10,7 +10,7 @@ cdef class CallCounter:
 
 cdef class _Way:
     cdef tuple headers
-    cdef object encoding, deframer
+    cdef object encoding, deframer, foreign
     cdef long long count, size, held
     cdef bint ended, lost
 

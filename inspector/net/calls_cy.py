@@ -110,6 +110,7 @@ class _Way:
         self.headers: tuple[Header, ...] | None = None
         self.encoding: str | None = None  # None: not known, as the header was not seen
         self.deframer: Deframer | TextDeframer | None = None  # made with the first DATA; for base64, with the headers
+        self.foreign: Problem | None = None  # of each of its messages, which are not protobuf
         self.count = 0
         self.size = 0
         self.ended = False
@@ -492,9 +493,9 @@ class ConnectionCalls:
                 call.protocol = "grpc-web"
         else:
             call.is_grpc = not whole
-        if is_text(content_type):
-            way.deframer = TextDeframer()
-        elif whole and not call.problems:
+        if content_type is not None and content_type != "application/grpc":
+            _note_type(way, content_type)
+        if way.deframer is None and whole and not call.problems:
             self._asked.take(call, way)
 
     @cython.cfunc
@@ -526,8 +527,8 @@ class ConnectionCalls:
             elif name == "content-type" and value is not None:
                 if call.late and not call.number:
                     call.is_grpc = value.startswith("application/grpc")
-                if is_text(value):
-                    way.deframer = TextDeframer()
+                if value != "application/grpc":
+                    _note_type(way, value)
         if whole and way.deframer is None:
             self._answered, self._answered_encoding, self._answered_status = fields, way.encoding, code
 
@@ -697,6 +698,8 @@ class ConnectionCalls:
         if problem is not None:
             data = None
             call.report(problem)
+        elif way.foreign is not None:
+            data, problem = None, way.foreign
         if self._with_messages:
             name: Direction = "request" if self._is_request(direction) else "response"
             message = (call.number, way.count, name, call.method, time, encoding, data, wire, problem, pieces)
@@ -910,6 +913,15 @@ class ConnectionCalls:
                 tuple(call.problems) if call.problems else (),
             ),
         )
+
+
+def _note_type(way: _Way, content_type: str) -> None:
+    """What is not just messages of protobuf has a deframer from the start, and so does not go the quick way."""
+    way.foreign = grpc.not_protobuf(content_type)
+    if is_text(content_type):
+        way.deframer = TextDeframer()
+    elif way.foreign is not None:
+        way.deframer = Deframer()
 
 
 def _is_damaged(problems: list[Problem]) -> bool:

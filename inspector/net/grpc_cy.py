@@ -37,6 +37,9 @@ CANCEL = 8
 
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _TIMEOUT = re.compile(r"([0-9]{1,8})([HMSmun])")
+_OTHER_CODEC = re.compile(
+    r"application/grpc(?:-web(?:-text)?)?\+(?:json|thrift|flatbuffers|msgpack|cbor|avro|xml)\b", re.IGNORECASE
+)
 _UNITS = {"H": 3_600_000_000_000, "M": 60_000_000_000, "S": 1_000_000_000, "m": 1_000_000, "u": 1_000, "n": 1}
 
 
@@ -67,6 +70,14 @@ def parse_timeout(text: str) -> int | None:
     """grpc-timeout in nanoseconds; None where it is not of the form the protocol prescribes."""
     match = _TIMEOUT.fullmatch(text)
     return int(match[1]) * _UNITS[match[2]] if match else None
+
+
+def not_protobuf(content_type: str) -> Problem | None:
+    """What to say of messages that are known not to be protobuf. Any other word may be a codec that still is."""
+    match = _OTHER_CODEC.match(content_type)
+    if match is None:
+        return None
+    return Problem("content_type", f"content-type {match[0]} is not protobuf")
 
 
 def decode_message(text: str) -> str:

@@ -712,6 +712,26 @@ def test_grpc_is_told_by_its_content_type(script, content_type):
     assert only_call(script).protocol == "grpc"
 
 
+@pytest.mark.parametrize("content_type", ["application/grpc+json", "application/grpc+thrift;a=b"])
+def test_messages_that_are_not_protobuf_say_so_and_keep_their_bytes(script, content_type):
+    for stream, kind in enumerate((content_type, "application/grpc", content_type)):
+        script.request(2 * stream + 1, ASK, fields=with_fields(REQUEST, content_type=kind))
+        script.response(2 * stream + 1, TELL * 2, fields=with_fields(RESPONSE, content_type=kind))
+    text = f"content-type {content_type.partition(';')[0]} is not protobuf"
+    first, second, third = [[each for each in messages(script.events) if each.call == call] for call in (1, 2, 3)]
+    for found in (first, third):
+        assert [(each.wire, each.data) for each in found] == [(b"question", None)] + [(b"answer", None)] * 2
+        assert [each.problem.message for each in found] == [text] * 3
+    assert [(each.data, each.problem) for each in second] == [(b"question", None)] + [(b"answer", None)] * 2
+    assert all(call.complete and not call.problems for call in calls(script.events))
+
+
+def test_a_codec_that_is_not_known_may_be_protobuf(script):
+    script.request(1, ASK, fields=with_fields(REQUEST, content_type="application/grpc+custom"))
+    script.response()
+    assert said(script) == [("request", 0, b"question")]
+
+
 def test_grpc_web_has_its_trailers_in_a_frame(script):
     script.request(body=ASK, fields=with_fields(REQUEST, content_type="application/grpc-web+proto"))
     script.headers(SERVER, 1, with_fields(RESPONSE, content_type="application/grpc-web+proto"))
