@@ -185,6 +185,15 @@ class Flow:
         self.offset = 0  # where the bytes stand in their direction that `take_next` took last
 
 
+@cython.cfunc
+def _waits_for_earlier(side: Side, other: Side, packet: cython.longlong) -> cython.bint:
+    """Whether something captured before a segment still waits. A reset that acknowledges nothing tells only so what
+    its sender had read: it answers a segment (RFC 9293, 3.10.7.1), and what came before that counts."""
+    if side.pending[0].packet < packet:
+        return True
+    return len(other.pending) > 0 and other.pending[0].packet < packet
+
+
 def _last_packet(connection: Connection) -> int:
     return connection.touched
 
@@ -430,6 +439,8 @@ class TcpReassembler:
             if held.position > side.next:
                 break
             flags = held.segment.flags
+            if flags & RST and not flags & ACK and _waits_for_earlier(side, other, held.packet):
+                continue
             if not (flags & ACK and other.is_ahead(held.segment.ack)) or (held.end <= side.next and not flags & RST):
                 return index
         return -1

@@ -469,6 +469,30 @@ def test_a_reset_far_from_the_sequence_is_not_believed(tcp):
         assert streams.closed[1, CLIENT] == "end"
 
 
+@pytest.mark.parametrize("with_fin", [True, False])
+def test_a_reset_without_acknowledgment_does_not_overtake_what_the_other_side_sent_before_it(tcp, with_fin):
+    """It answers a segment behind the FIN (RFC 9293, 3.10.7.1), so it has the number that this one acknowledged."""
+    wire = Wire()
+    segments = [*wire.handshake(), wire.client(b"abc"), wire.server(b"def")]
+    wire.client(b"lost")
+    segments += [wire.server(b"answer"), wire.server(b"more")]
+    if with_fin:
+        segments.append(wire.client(ack=9, flags=FIN | ACK))
+    events = events_of(tcp, [*segments, wire.client(at=3, flags=RST)])
+    assert Streams(events).data(SERVER) == b"defanswermore"
+    kinds = [type(event) for event in events]
+    assert Chunk not in kinds[kinds.index(Closed) :]
+
+
+def test_a_reset_without_acknowledgment_does_not_overtake_the_fin_of_its_own_side(tcp):
+    """The FIN acknowledges an answer that is lost, and that may have told how the calls end."""
+    wire = Wire()
+    segments = [*wire.handshake(), wire.client(b"abc")]
+    wire.server(b"lost")
+    streams = run_all(tcp, [*segments, wire.client(flags=FIN | ACK), wire.client(at=3, flags=RST)])
+    assert streams.closed[1, CLIENT] == "fin"
+
+
 def test_a_connection_that_was_refused_and_tried_again(tcp):
     wire = Wire()
     refused = wire.server(flags=RST | ACK)._replace(seq=0)
