@@ -19,6 +19,7 @@ cdef class _OpenCall:
     cdef object started, method, authority, deadline, status, ended_at
     cdef long long number, stream, http_status
     cdef str protocol
+    cdef bint may_be_reset
     cdef bint late, knows_deadline, is_grpc
     cdef tuple trailers
     cdef _Way first, second

@@ -143,6 +143,7 @@ class _OpenCall:
         self.second: _Way = _Way()
         self.problems: list[Problem] = []
         self.more_problems = 0
+        self.may_be_reset = False  # bytes of its connection are missing, of either side, that may have ended it
         self.unknown_fields = 0  # header fields that refer to HPACK entries from before the capture
 
     def report(self, problem: Problem) -> None:
@@ -811,7 +812,8 @@ class ConnectionCalls:
         call: _OpenCall
         for call in list(self._open.values()):
             response: _Way = self._response(call)
-            if call.status is None and event.reason != "end" and not (response.ended or response.lost):
+            is_known: cython.bint = not (response.ended or response.lost or call.may_be_reset)
+            if call.status is None and event.reason != "end" and is_known:
                 call.ended_at = event.time
                 refused = self._last_accepted is not None and call.stream > self._last_accepted
                 call.status = status.of_closing(event.reason, refused=refused)
@@ -827,6 +829,7 @@ class ConnectionCalls:
         way: _Way
         self._out_of_step |= 1 << event.direction
         for call in self._open.values():
+            call.may_be_reset = True
             way = call.way(event.direction)
             if way.ended:
                 continue

@@ -532,6 +532,18 @@ def test_a_call_between_the_closings_of_both_sides_is_answered(script):
     assert script.close(SERVER) == []
 
 
+@pytest.mark.parametrize("side", [CLIENT, SERVER])
+@pytest.mark.parametrize("reason", ["fin", "rst"])
+def test_the_end_of_a_connection_tells_no_status_where_a_reset_may_be_lost(script, side, reason):
+    script.request(1)  # whole, but its client may have given up
+    script.lose(side, 13)
+    script.request(3)
+    script.finish(reason)
+    one, two = calls(script.events)
+    assert one.status is None
+    assert two.status is None if side == SERVER else two.status.name == "UNAVAILABLE"
+
+
 def test_calls_open_at_the_end_of_the_capture_have_no_status(script):
     script.request(body=ASK)
     script.headers(SERVER, 1, RESPONSE)
