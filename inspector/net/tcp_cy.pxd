@@ -45,6 +45,7 @@ cdef class TcpReassembler:
     cdef _announce(self, Connection connection, long long packet, object time, list events)
     cdef _gap(self, Connection connection, int direction, long long end, object cause, list events)
     cdef _give_up_overdue(self, Connection connection, list events)
+    cdef _tell_lost(self, Connection connection, int direction, long long packet, list events)
     cdef bint _is_overdue(self, Connection connection, int direction)
     cdef _skip(self, Connection connection, list events)
     cdef bint _is_stray(self, Connection connection, Side side)

@@ -186,6 +186,13 @@ class Flow:
 
 
 @cython.cfunc
+def _resets_other(side: Side, other: Side, flags: cython.int) -> cython.bint:
+    """Whether a reset comes behind the FIN of its side: its sender takes no more of the other side either.
+    (Where only one direction was captured, it tells nothing about what the other one said.)"""
+    return flags & RST != 0 and side.closed == "fin" and other.seen and not other.closed
+
+
+@cython.cfunc
 def _waits_for_earlier(side: Side, other: Side, packet: cython.longlong) -> cython.bint:
     """Whether something captured before a segment still waits. A reset that acknowledges nothing tells only so what
     its sender had read: it answers a segment (RFC 9293, 3.10.7.1), and what came before that counts."""
@@ -373,7 +380,7 @@ class TcpReassembler:
         if flags & RST and (segment.data or segment.missing):
             segment = segment._replace(data=b"", missing=0)  # a text that says why (RFC 9293, 3.5.3)
         length = len(segment.data) + segment.missing
-        if side.closed or (not length and not flags & (FIN | RST)):
+        if (side.closed and not _resets_other(side, other, flags)) or (not length and not flags & (FIN | RST)):
             return
         position = side.position(segment.seq) + (1 if flags & SYN else 0)
         end = position + length + (1 if flags & FIN else 0)
@@ -468,7 +475,10 @@ class TcpReassembler:
             self._gap(connection, direction, captured_end, segment, events)
         if segment.flags & FIN and end > side.next:
             side.advance(1)
-        if segment.flags & (FIN | RST):
+        if _resets_other(side, connection.side(1 - direction), segment.flags):
+            self._tell_lost(connection, 1 - direction, segment.packet, events)
+            self._close_side(connection, 1 - direction, "rst", segment, events)
+        elif segment.flags & (FIN | RST):
             self._close_side(connection, direction, "rst" if segment.flags & RST else "fin", segment, events)
 
     @cython.cfunc
@@ -625,9 +635,19 @@ class TcpReassembler:
         for direction in range(2):
             side = connection.side(direction)
             if connection.number and not side.closed:
+                self._tell_lost(connection, direction, connection.touched, events)
                 way = direction ^ connection.client
-                lost = side.waived - side.next
-                if lost > 1:  # one is a FIN
-                    events.append(Gap(connection.number, way, side.next - side.origin, lost, connection.touched))
                 events.append(Closed(connection.number, way, "end", connection.touched, None))
             side.closed = side.closed or "end"
+
+    @cython.cfunc
+    def _tell_lost(
+        self, connection: Connection, direction: cython.int, packet: cython.longlong, events: list[TcpEvent]
+    ) -> None:
+        """A direction ends: what the other one acknowledged, and never came, is a gap."""
+        side: Side = connection.side(direction)
+        lost = side.waived - side.next
+        if lost > 1 and connection.number and not side.closed:  # one is a FIN
+            way = direction ^ connection.client
+            events.append(Gap(connection.number, way, side.next - side.origin, lost, packet))
+            side.advance(lost)

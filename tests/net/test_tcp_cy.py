@@ -493,6 +493,51 @@ def test_a_reset_without_acknowledgment_does_not_overtake_the_fin_of_its_own_sid
     assert streams.closed[1, CLIENT] == "fin"
 
 
+@pytest.mark.parametrize("flags", [RST, RST | ACK])
+def test_a_reset_behind_a_fin_ends_what_the_other_side_still_says(tcp, flags):
+    wire = Wire()
+    segments = [*wire.handshake(), wire.client(b"abc"), wire.server(b"def"), wire.server(flags=FIN | ACK)]
+    streams = run(tcp, [*segments, wire.client(b"more", ack=4), wire.server(at=4, flags=flags), wire.client(b"late")])
+    assert streams.data(CLIENT) == b"abcmore"
+    assert streams.closed == {(1, SERVER): "fin", (1, CLIENT): "rst"}
+
+
+def test_a_reset_behind_a_fin_waits_for_what_the_other_side_sent_before_it(tcp):
+    wire = Wire()
+    segments = [*wire.handshake(), wire.client(b"abc"), wire.client(flags=FIN | ACK)]
+    first, second = wire.server(b"first", ack=4), wire.server(b"second", ack=4)
+    streams = run(tcp, [*segments, second, first, wire.client(at=4, ack=11, flags=RST | ACK)])
+    assert streams.data(SERVER) == b"firstsecond"
+    assert streams.closed == {(1, CLIENT): "fin", (1, SERVER): "rst"}
+
+
+def test_a_reset_behind_a_fin_does_not_hide_what_is_lost(tcp):
+    wire = Wire()
+    segments = [*wire.handshake(), wire.client(b"abc"), wire.server(b"def")]
+    wire.server(b"lost")
+    streams = run_all(tcp, [*segments, wire.client(flags=FIN | ACK), wire.client(at=4, flags=RST)])
+    assert streams.gaps(SERVER) == [(3, 4)]
+    assert streams.closed == {(1, CLIENT): "fin", (1, SERVER): "rst"}
+
+
+def test_a_reset_behind_a_fin_tells_nothing_of_a_direction_that_was_not_captured(tcp):
+    wire = Wire()
+    segments = [
+        wire.syn(),
+        wire.client(b"abc", ack=0),
+        wire.client(ack=0, flags=FIN | ACK),
+        wire.client(at=4, flags=RST),
+    ]
+    assert run_all(tcp, segments).closed == {(1, CLIENT): "fin", (1, SERVER): "end"}
+
+
+def test_a_reset_behind_the_fins_of_both_sides_changes_nothing(tcp):
+    wire = Wire()
+    segments = [*wire.handshake(), wire.client(b"abc"), wire.client(flags=FIN | ACK), wire.server(flags=FIN | ACK)]
+    streams = run(tcp, [*segments, wire.client(at=4, flags=RST)])
+    assert streams.closed == {(1, CLIENT): "fin", (1, SERVER): "fin"}
+
+
 def test_a_connection_that_was_refused_and_tried_again(tcp):
     wire = Wire()
     refused = wire.server(flags=RST | ACK)._replace(seq=0)
