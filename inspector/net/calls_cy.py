@@ -795,7 +795,8 @@ class ConnectionCalls:
         call: _OpenCall | None = self._open.get(event.stream)
         if call is None:
             return
-        if call.status is None and not self._response(call).lost:
+        response: _Way = self._response(call)
+        if call.status is None and not (response.ended or response.lost):
             call.ended_at = event.time
             is_request: cython.bint = self._is_request(event.direction)
             if is_request and event.code == grpc.CANCEL and not call.knows_deadline:

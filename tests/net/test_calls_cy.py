@@ -460,6 +460,20 @@ def test_a_reset_behind_the_trailers_changes_nothing(script):
     assert only_call(script).complete
 
 
+def test_a_reset_behind_trailers_that_cannot_be_read_tells_no_status(late):
+    """A server may stop the rest of a request behind a whole response (RFC 9113, 8.1)."""
+    late.block(SERVER, (*RESPONSE, *TRAILERS))
+    late.request()
+    late.response()
+    late.headers(CLIENT, 3, REQUEST)
+    late.response(3, body=TELL)
+    ended = late.packet * MILLISECOND
+    late.send(SERVER, reset(3, 0))
+    call = calls(late.events)[1]
+    assert (call.trailers, call.status, call.complete) == (((None, None),), None, False)
+    assert call.duration == ended - call.started
+
+
 def test_a_server_may_end_while_the_client_still_sends(script):
     script.headers(CLIENT, 1, REQUEST)
     script.response(trailers=(("grpc-status", "8"),), time=50)
