@@ -103,6 +103,7 @@ cdef class ConnectionCalls:
     cdef _flush_way(self, _OpenCall call, int direction, long long packet, object time, str why, list events)
     cdef _drop_deframer(self, _Way way)
     cdef _feed_reset(self, object event, list events)
+    cdef bint _is_refused(self, _OpenCall call)
     cdef _feed_end(self, object event, list events)
     cdef _feed_loss(self, object event, list events)
     cdef _finish(self, _OpenCall call, long long packet, object time, list events, str why=*)

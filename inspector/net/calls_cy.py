@@ -801,10 +801,17 @@ class ConnectionCalls:
             is_request: cython.bint = self._is_request(event.direction)
             if is_request and event.code == grpc.CANCEL and not call.knows_deadline:
                 call.status = None  # cancelled, or given up at a deadline that was not seen
+            elif is_request and event.code != grpc.CANCEL and self._is_refused(call):
+                call.status = status.of_closing("end", refused=True)  # the code repeats that of the GOAWAY
             else:
                 took = None if event.time is None or call.started is None else event.time - call.started
                 call.status = status.of_reset(event.code, by_client=is_request, took=took, deadline=call.deadline)
         self._finish(call, event.packet, event.time, events, "the stream is reset")
+
+    @cython.cfunc
+    def _is_refused(self, call: _OpenCall) -> cython.bint:
+        """Whether a GOAWAY said that the server does not take this call any more (RFC 9113, 6.8)."""
+        return self._last_accepted is not None and call.stream > self._last_accepted
 
     @cython.cfunc
     def _feed_end(self, event: Ended, events: list[CallEvent]) -> None:
@@ -816,8 +823,7 @@ class ConnectionCalls:
             is_known: cython.bint = not (response.ended or response.lost or call.may_be_reset)
             if call.status is None and event.reason != "end" and is_known:
                 call.ended_at = event.time
-                refused = self._last_accepted is not None and call.stream > self._last_accepted
-                call.status = status.of_closing(event.reason, refused=refused)
+                call.status = status.of_closing(event.reason, refused=self._is_refused(call))
             why = "the capture ends" if event.reason == "end" else "the connection ends"
             self._finish(call, event.packet, event.time, events, why)
 

@@ -580,6 +580,23 @@ def test_a_call_that_the_server_did_not_accept_any_more_says_so(script):
     ]
 
 
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        (11, Status(14, "UNAVAILABLE", "the server went away before it accepted the call", None, "connection")),
+        (8, Status(1, "CANCELLED", "the client reset the stream: CANCEL", None, "reset")),  # by its own will
+    ],
+)
+def test_a_client_that_resets_a_call_that_was_not_accepted_gave_it_back(script, code, status):
+    script.request(1)
+    script.request(3)
+    script.send(SERVER, goaway(1, 11))
+    script.send(CLIENT, reset(3, code))
+    assert only_call(script).status == status
+    script.send(CLIENT, reset(1, code))
+    assert calls(script.events)[1].status.source == "reset"
+
+
 def test_a_goaway_of_the_client_and_one_that_accepts_all_change_nothing(script):
     script.send(CLIENT, goaway(0))
     script.send(SERVER, goaway(2**31 - 1))
