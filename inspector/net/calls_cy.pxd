@@ -20,7 +20,7 @@ cdef class _OpenCall:
     cdef long long number, stream, http_status
     cdef str protocol
     cdef bint may_be_reset
-    cdef bint late, knows_deadline, is_grpc
+    cdef bint late, knows_deadline, is_grpc, hides_status
     cdef tuple trailers
     cdef _Way first, second
     cdef list problems
@@ -83,6 +83,7 @@ cdef class ConnectionCalls:
     cdef _take_response_headers(self, _OpenCall call, tuple fields, bint whole, bint end, object time)
     cdef _take_trailers(self, _OpenCall call, tuple fields, object time, bint first)
     cdef _conclude_from_http(self, _OpenCall call)
+    cdef _conclude_from_end(self, _OpenCall call, _Way response)
     cdef _feed_body(self, object event, list events)
     cdef _take_data(
         self, int direction, long long stream, bint ends, bytes data, Py_ssize_t start, Py_ssize_t end,

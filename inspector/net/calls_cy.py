@@ -137,6 +137,7 @@ class _OpenCall:
         self.is_grpc = True
         self.http_status = 0  # 0: not known
         self.status: Status | None = None
+        self.hides_status = False  # its trailers may hold one that cannot be read
         self.ended_at: int | None = None
         self.trailers: tuple[Header, ...] = ()
         self.first: _Way = _Way()  # by direction of the connection
@@ -506,6 +507,7 @@ class ConnectionCalls:
         way: _Way = self._response(call)
         if end:
             self._take_trailers(call, fields, time, way.headers is None)
+            call.hides_status = call.status is None and not (whole and _lacks_status(fields))
             return
         if way.headers is not None:
             # Only trailers may follow, and they end the stream (RFC 9113, 8.1).
@@ -552,6 +554,15 @@ class ConnectionCalls:
     def _conclude_from_http(self, call: _OpenCall) -> None:
         if call.status is None and call.http_status and call.http_status != 200:
             call.status = status.of_http(call.http_status)
+
+    @cython.cfunc
+    def _conclude_from_end(self, call: _OpenCall, response: _Way) -> None:
+        """A response that ended, and had no status: not one that was lost, or could not be read."""
+        if call.status is not None or call.http_status != 200 or call.hides_status or response.lost:
+            return
+        if call.problems and (call.late or call.protocol == "grpc-web"):
+            return  # the status may stand in the part of the body that is damaged
+        call.status = status.of_ending()
 
     # --- messages ------------------------------------------------------------------------------------------------
 
@@ -752,6 +763,7 @@ class ConnectionCalls:
         self._flush_way(call, direction, packet, time, "the stream ends", events)
         if not self._is_request(direction):
             self._conclude_from_http(call)
+            self._conclude_from_end(call, way)
             if call.ended_at is None:
                 call.ended_at = time
         if call.first.ended and call.second.ended:
@@ -932,6 +944,10 @@ def _note_type(way: _Way, content_type: str) -> None:
         way.deframer = TextDeframer()
     elif way.foreign is not None:
         way.deframer = Deframer()
+
+
+def _lacks_status(trailers: tuple[Header, ...]) -> bool:
+    return all(name != "grpc-status" for name, _ in trailers)
 
 
 def _is_damaged(problems: list[Problem]) -> bool:

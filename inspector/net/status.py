@@ -61,6 +61,11 @@ def of_http(code: int) -> Status:
     return _status(HTTP_STATUSES.get(code, UNKNOWN), f"HTTP status {code}", "http")
 
 
+def of_ending() -> Status:
+    """Of a response that ended without a grpc-status. The text is that of our own client."""
+    return _status(UNKNOWN, "the server ended the response without a status", "http")
+
+
 def _status(code: int, message: str, source: str) -> Status:
     return Status(code, status_name(code), message, None, source)
 

@@ -508,12 +508,47 @@ def test_frames_behind_the_end_of_a_stream_make_no_new_call(script, counter, lat
     assert len(calls(script.events)) == counter.calls == 1
 
 
-def test_a_stream_ends_with_the_data_of_both_sides_even_without_a_status(script):
+def test_a_response_that_ends_without_a_status_is_unknown(script):
+    script.request(body=ASK)
+    script.headers(SERVER, 1, (*RESPONSE, ("grpc-status", "0")))  # only trailers tell a status
+    script.data(SERVER, 1, TELL, end=True)
+    assert only_call(script).status == NO_STATUS
+    assert only_call(script).complete
+
+
+NO_STATUS = Status(2, "UNKNOWN", "the server ended the response without a status", None, "http")
+
+
+@pytest.mark.parametrize("with_headers", [True, False])
+def test_trailers_without_a_status_are_none(script, with_headers):
+    script.request(body=ASK)
+    if with_headers:
+        script.response(body=TELL, trailers=(("x", "y"),))
+    else:
+        script.headers(SERVER, 1, RESPONSE, end=True)
+    assert only_call(script).status == NO_STATUS
+
+
+def test_a_grpc_web_response_without_trailers_has_no_status(script):
+    web = "application/grpc-web+proto"
+    for stream, body in ((1, TELL), (3, TELL + b"\x42trailers perhaps")):
+        script.request(stream, body=ASK, fields=with_fields(REQUEST, content_type=web))
+        script.headers(SERVER, stream, with_fields(RESPONSE, content_type=web))
+        script.data(SERVER, stream, body, end=True)
+    assert [call.status for call in calls(script.events)] == [NO_STATUS, None]
+
+
+def test_a_status_that_was_not_captured_is_not_concluded_from_the_end_of_a_stream(script, late):
     script.request(body=ASK)
     script.headers(SERVER, 1, RESPONSE)
+    script.lose(SERVER, 100)
     script.data(SERVER, 1, TELL, end=True)
-    assert only_call(script).status is None
-    assert not only_call(script).complete
+    late.data(CLIENT, 1, ASK, end=True)
+    late.data(SERVER, 1, TELL, end=True)
+    late.block(SERVER, TRAILERS)
+    late.request(3)
+    late.response(3)
+    assert [call.status for call in calls(script.events) + calls(late.events)] == [None, None, None]
 
 
 # --- the connection ends ------------------------------------------------------------------------------------------
