@@ -16,7 +16,7 @@ cdef class _Way:
 
 
 cdef class _OpenCall:
-    cdef object started, method, authority, deadline, status, ended_at
+    cdef object started, method, authority, deadline, status, ended_at, foreign
     cdef long long number, stream, http_status
     cdef str protocol
     cdef bint may_be_reset

@@ -136,6 +136,7 @@ class _OpenCall:
         self.protocol: str = "grpc"
         self.is_grpc = True
         self.http_status = 0  # 0: not known
+        self.foreign: str | None = None  # the content-type of the response, where that is not gRPC
         self.status: Status | None = None
         self.hides_status = False  # its trailers may hold one that cannot be read
         self.ended_at: int | None = None
@@ -528,11 +529,12 @@ class ConnectionCalls:
             if name == "grpc-encoding" and value is not None:
                 way.encoding = value
             elif name == "content-type" and value is not None:
+                call.foreign = None if value.lower().startswith("application/grpc") else value
                 if call.late and not call.number:
-                    call.is_grpc = value.startswith("application/grpc")
+                    call.is_grpc = call.foreign is None
                 if value != "application/grpc":
                     _note_type(way, value)
-        if whole and way.deframer is None:
+        if whole and way.deframer is None and call.foreign is None:
             self._answered, self._answered_encoding, self._answered_status = fields, way.encoding, code
 
     @cython.cfunc
@@ -560,9 +562,9 @@ class ConnectionCalls:
         """A response that ended, and had no status: not one that was lost, or could not be read."""
         if call.status is not None or call.http_status != 200 or call.hides_status or response.lost:
             return
-        if call.problems and (call.late or call.protocol == "grpc-web"):
+        if call.problems and call.foreign is None and (call.late or call.protocol == "grpc-web"):
             return  # the status may stand in the part of the body that is damaged
-        call.status = status.of_ending()
+        call.status = status.of_ending(call.foreign)
 
     # --- messages ------------------------------------------------------------------------------------------------
 
@@ -628,8 +630,10 @@ class ConnectionCalls:
 
     @cython.cfunc
     def _has_messages(self, call: _OpenCall, direction: cython.int) -> cython.bint:
-        """Whether DATA of this direction is gRPC messages: that of an HTTP error is a page for people."""
-        return call.is_grpc and (self._is_request(direction) or call.http_status == 0 or call.http_status == 200)
+        """Whether DATA of this direction is gRPC messages: what is not is a page for people, most often."""
+        if not call.is_grpc or self._is_request(direction):
+            return call.is_grpc
+        return call.foreign is None and (call.http_status == 0 or call.http_status == 200)
 
     @cython.cfunc
     def _deframe(self, call: _OpenCall, direction: cython.int, event: Data, events: list[CallEvent]) -> None:

@@ -61,9 +61,12 @@ def of_http(code: int) -> Status:
     return _status(HTTP_STATUSES.get(code, UNKNOWN), f"HTTP status {code}", "http")
 
 
-def of_ending() -> Status:
-    """Of a response that ended without a grpc-status. The text is that of our own client."""
-    return _status(UNKNOWN, "the server ended the response without a status", "http")
+def of_ending(foreign: str | None) -> Status:
+    """Of a response with HTTP status 200 that ended without a grpc-status; `foreign` is its content-type where that is
+    not gRPC. The texts are those of our own client."""
+    if foreign is None:
+        return _status(UNKNOWN, "the server ended the response without a status", "http")
+    return _status(UNKNOWN, f"HTTP status 200, content-type {foreign[:80]}, not gRPC", "http")
 
 
 def _status(code: int, message: str, source: str) -> Status:

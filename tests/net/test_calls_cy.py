@@ -345,6 +345,24 @@ def test_an_http_error_without_grpc_status_gives_one(script, http, code, only_he
     assert messages(script.events) == []
 
 
+@pytest.mark.parametrize("trailers", [(), (("x", "y"),)])
+def test_a_page_is_no_messages_whatever_its_http_status(script, trailers):
+    """It is what a client says of it (grpc/doc/http-grpc-status-mapping.md)."""
+    for stream in (1, 3):  # the second one refers to the header fields of the first one
+        script.request(stream, body=ASK)
+        script.response(stream, b"<html>", trailers, ((":status", "200"), ("content-type", "text/html; charset=utf-8")))
+    text = "HTTP status 200, content-type text/html; charset=utf-8, not gRPC"
+    for call in calls(script.events):
+        assert call.status == Status(2, "UNKNOWN", text, None, "http")
+        assert (call.responses, call.problems, call.complete) == (0, (), True)
+
+
+def test_a_page_with_a_grpc_status_has_that(script):
+    script.request()
+    script.response(body=b"<html>", fields=((":status", "200"), ("content-type", "text/html")))
+    assert only_call(script).status == Status(0, "OK", "")
+
+
 def test_a_grpc_status_counts_more_than_the_http_status(script):
     script.request()
     script.headers(SERVER, 1, ((":status", "503"), ("grpc-status", "7")), end=True)

@@ -50,6 +50,10 @@ def test_http_errors_map_to_statuses(code, name):
     assert status.of_http(code) == (status.of_http(code).code, name, f"HTTP status {code}", None, "http")
 
 
+def test_a_long_content_type_is_cut():
+    assert status.of_ending("text/" + "x" * 200).message == f"HTTP status 200, content-type text/{'x' * 75}, not gRPC"
+
+
 def test_a_call_that_a_goaway_refused_says_so():
     assert "before it accepted" in status.of_closing("fin", refused=True).message
     assert status.of_closing("rst", refused=False).message == "the connection was reset"
