@@ -107,7 +107,7 @@ def status_line(call: Call) -> Line:
     if status.source == "client":
         line.append(("dim", "  (said by the client, not the server)"))
     elif status.source != "trailers":
-        line.append(("dim", "  (concluded: no trailers arrived)"))
+        line.append(("dim", "  (concluded: no grpc-status arrived)"))
     return line
 
 

@@ -57,7 +57,7 @@ def test_the_details_of_a_status_are_shown():
 
 def test_a_status_that_was_concluded_says_so():
     shown = text(ERRORS, 11)
-    assert "DEADLINE_EXCEEDED (4)  the client gave up at its deadline  (concluded: no trailers arrived)\n" in shown
+    assert "DEADLINE_EXCEEDED (4)  the client gave up at its deadline  (concluded: no grpc-status arrived)\n" in shown
     assert " of a deadline of 1.21 s (99 %)\n" in shown
 
 

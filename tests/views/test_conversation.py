@@ -73,5 +73,5 @@ def test_status_lines_tell_where_a_status_is_from():
     assert text([status_line(CALL)]) == "OK (0)"
     reset = Status(1, "CANCELLED", "the client reset the stream", None, "reset")
     shown = text([status_line(CALL._replace(status=reset))])
-    assert shown == "CANCELLED (1)  the client reset the stream  (concluded: no trailers arrived)"
+    assert shown == "CANCELLED (1)  the client reset the stream  (concluded: no grpc-status arrived)"
     assert text([status_line(CALL._replace(status=None))]).startswith("unknown: ")
