@@ -6,16 +6,19 @@ import re
 import time
 
 import pytest
+from kitchen_server import PROTOS
 from textual import events
 from tui.composing import Composer, compose, parsed
 from tui.terminal import NARROW, WIDE
 
+from inspector.schema import Schema
 from inspector.tui.browse.byte_view import ByteView
 from inspector.tui.compose.answer_pane import AnswerPane
 from inspector.tui.compose.draft import Draft, MetadataRow
 from inspector.tui.compose.edit_list import EditPane, RowEditor
 from inspector.tui.compose.exchange import ENDED
 from inspector.tui.compose.form_list import FormList
+from inspector.tui.compose.methods import methods_of
 from inspector.tui.compose.picker import Picker
 
 
@@ -729,3 +732,19 @@ def test_a_request_that_was_typed_is_not_left_without_a_question():
         assert not composer.app.is_running
 
     compose(steps)
+
+
+def test_an_answer_that_is_missing_is_told():
+    async def steps(composer: Composer) -> None:
+        await composer.send()
+        assert "OK, but no answer came; the method gives one" in composer.text()
+
+    compose(steps, draft=Draft(metadata=(MetadataRow("x-none", "1"),)))
+
+
+def test_methods_of_grpc_itself_stand_behind_the_others():
+    schema = Schema.from_sources([str(PROTOS), "python:grpc_reflection.v1alpha.reflection_pb2"])
+    names = [each.name for each in methods_of(schema)]
+    assert names[-1] == "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
+    assert names[:-1] == sorted(names[:-1])
+    assert names[0].startswith("kitchen.v1.")

@@ -44,7 +44,8 @@ def failure_text(exchange: Exchange) -> str:
         return f"! {safe(str(exchange.error))}"
     status = exchange.call.status if exchange.call is not None else None
     if exchange.call is None or status is None or status.code == 0:
-        return f"! {safe(exchange.note)}" if exchange.note else ""
+        wrong = [each.message for each in (exchange.call.problems if exchange.call is not None else ())]
+        return f"! {safe('; '.join(filter(None, (exchange.note, *wrong))))}" if exchange.note or wrong else ""
     return f"! {''.join(text for _, text in conversation.status_line(exchange.call))}  {safe(exchange.note)}".rstrip()
 
 

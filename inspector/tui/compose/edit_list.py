@@ -96,9 +96,9 @@ class EditList(VirtualList):
         """Edits the next row that can be."""
         for row in range(self.cursor + 1, self.count()):
             self.cursor = row
+            self.pane.show_note()
             if self.edit_row():
                 return
-        self.pane.show_note()
 
 
 class EditPane(Vertical):

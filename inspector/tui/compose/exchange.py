@@ -24,6 +24,7 @@ from inspector.schema import Schema
 from inspector.session import DecodedMessage
 from inspector.transcode.tree import FieldTree
 from inspector.tui.compose.connection import Reached
+from inspector.tui.compose.methods import Method
 
 MOST_MESSAGES = 100_000
 """Messages of a call that are kept; it is given up then."""
@@ -41,15 +42,9 @@ class Exchange:
     """`method` is `pkg.Svc/Method`, `types` those of its requests and responses; `changed` is called whenever something
     came."""
 
-    def __init__(
-        self,
-        schema: Schema | None,
-        method: str,
-        types: tuple[str | None, str | None],
-        reached: Reached,
-        changed: Callable[[], object],
-    ) -> None:
-        self.method = method
+    def __init__(self, schema: Schema | None, method: Method, reached: Reached, changed: Callable[[], object]) -> None:
+        self.method = method.name
+        self._gives_one = method.response is not None and not method.gives_stream
         self.schema = schema
         self.messages: list[Message] = []
         self.call: Call | None = None
@@ -59,8 +54,8 @@ class Exchange:
         self.note = ""
         self.compared: Comparison | None = None
         """The answers beside those of another call, once they were compared."""
-        self._types = {"request": types[0], "response": types[1]}
-        self._decoder = LiveDecoder(schema or Schema.empty(), *types)
+        self._types = {"request": method.request, "response": method.response}
+        self._decoder = LiveDecoder(schema or Schema.empty(), method.request, method.response)
         self._reached = reached
         self._changed = changed
         self._waiting: asyncio.Queue[bytes | None] = asyncio.Queue()
@@ -126,7 +121,7 @@ class Exchange:
         self._transcript = Transcript(
             path, client="", server=channel.peer, authority=self._reached.connect.authority_of(self._reached.target),
             headers=as_headers(chosen.metadata),
-            deadline=None if chosen.max_time is None else round(chosen.max_time * 1e9),
+            deadline=None if chosen.max_time is None else round(chosen.max_time * 1e9), gives_one=self._gives_one,
         )  # fmt: skip
         return call
 

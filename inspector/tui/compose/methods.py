@@ -48,8 +48,9 @@ def _last(name: str) -> str:
 
 
 def methods_of(schema: Schema) -> list[Method]:
-    """All methods of the sources of a schema, by name. Files are not built for it."""
-    return sorted(_declared(schema))
+    """All methods of the sources of a schema, by name, those of gRPC itself (reflection, health) behind the others.
+    Files are not built for it."""
+    return sorted(_declared(schema), key=lambda each: (each.name.startswith("grpc."), each))
 
 
 def _declared(schema: Schema) -> Iterator[Method]:

@@ -375,8 +375,7 @@ class ComposeScreen(Screen[Draft]):
             self.tell(error)
             self.action_show_tab("settings" if not self._draft.target else self.query_one(RequestPane).shown_tab)
             return None
-        types = self.method.request, self.method.response
-        exchange = self.exchange = Exchange(self.schema, self.method.name, types, wanted, self._came)
+        exchange = self.exchange = Exchange(self.schema, self.method, wanted, self._came)
         self.query_one(AnswerPane).show(exchange, self._draft.origin)
         self.make_call(exchange, wanted, self.draft)
         return exchange
