@@ -73,7 +73,7 @@ def test_footer_and_help_tell_the_users_keys_and_they_work(size):
         await terminal.press("s")
         assert order.column == "number"
         await terminal.press("t")
-        assert order.column == "kind" if size == NARROW else "started"
+        assert order.column == ("kind" if size == NARROW else "started")
         await terminal.press("f3")
         assert "  t " in terminal.text()
         assert "Sort by the next column" in terminal.text()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from tui.terminal import NARROW, WIDE, Terminal, drive, sample
 
 from inspector.tui.browse.byte_view import ByteView
 from inspector.tui.browse.call_list import CallList
 from inspector.tui.browse.field_list import FieldList
-from inspector.tui.document import Document
 from inspector.tui.search_bar import SearchBar
-from inspector.views import search
 
 
 async def look_for(terminal: Terminal, text: str) -> None:
@@ -85,22 +85,27 @@ def test_what_cannot_be_looked_for_is_told(text):
     drive([sample("predict.pcapng")], steps)
 
 
-def test_a_search_can_be_stopped(monkeypatch, tmp_path):
-    """Its steps are few bytes each here, so that it is still under way."""
-    monkeypatch.setattr(search, "_WINDOW", 16)
-    path = tmp_path / "large.bin"
-    path.write_bytes(b"\x0a\x80\x80\x80\x18" + bytes(48 << 20) + b"\x12\x02hi")
+def test_a_search_can_be_stopped(monkeypatch):
+    stopped = threading.Event()
+
+    def find(step):
+        while not step(0.4):
+            stopped.wait(0.01)
+        stopped.set()
+
+    monkeypatch.setattr(ByteView, "finder", lambda *_, **__: find)
 
     async def steps(terminal: Terminal) -> None:
         bytes_ = terminal.browser.query_one(ByteView)
         await terminal.press("3")
         await terminal.pilot.press("ctrl+f", *"hi", "enter")
-        assert bytes_.search_progress is not None
+        await terminal.until(lambda: "searching ━━━───── 40 % (Esc stops)" in terminal.text())
         await terminal.press("escape")
         assert bytes_.search_progress is None
+        assert stopped.is_set()
         assert bytes_.at == 0
 
-    drive([Document(str(path), kind="message")], steps)
+    drive([sample("predict.pcapng")], steps)
 
 
 @pytest.mark.parametrize(
