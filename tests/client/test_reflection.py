@@ -99,13 +99,16 @@ def serve_http2():
             connection = H2Connection(H2Configuration(client_side=False))
             connection.initiate_connection()
             writer.write(connection.data_to_send())
-            with contextlib.suppress(ConnectionError):
+            try:
                 while data := await reader.read(65_536):
                     for event in connection.receive_data(data):
                         if isinstance(event, RequestReceived):
                             act(connection, event.stream_id)
                     writer.write(connection.data_to_send())
-            writer.close()
+            except ConnectionError:
+                pass
+            finally:
+                writer.transport.abort()
 
         server = asyncio.run_coroutine_threadsafe(asyncio.start_server(talk, "127.0.0.1", 0), loop).result()
         servers.append(server)
@@ -116,8 +119,11 @@ def serve_http2():
     async def stop():
         for server in servers:
             server.close()
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # connections that were ended are closed in the next turn
 
     asyncio.run_coroutine_threadsafe(stop(), loop).result()
     loop.call_soon_threadsafe(loop.stop)
