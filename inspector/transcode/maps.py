@@ -66,11 +66,11 @@ class WireMap:
         """Keys and values, strings that are not UTF-8 as bytes."""
         from google.protobuf import message_factory  # noqa: PLC0415  # with much else, which kernels do without
 
-        from inspector.wire.scan import scan  # noqa: PLC0415  # rarely needed
+        from inspector.wire.scan import LEN, scan  # noqa: PLC0415  # rarely needed
 
         entry: Any = self._field.message_type
         parse = message_factory.GetMessageClass(entry).FromString
         for item in scan(self._data):
-            if item.number == self._field.number:
+            if (item.number, item.wire_type) == (self._field.number, LEN):  # others of that number are unknown fields
                 made: Any = parse(self._data[item.value_start : item.end])
                 yield made.key, made.value
