@@ -6,21 +6,18 @@ import http2_traffic as http2
 import packets
 from packets import ACK, FIN, SYN, Pcap
 
+THERE, BACK = {"sport": 40000, "dport": 50051}, {"sport": 50051, "dport": 40000}
+
 
 def capture(request=http2.REQUEST, response=http2.RESPONSE, trailers=http2.TRAILERS, sent=b"", answered=b""):
     """A capture file (pcap): one connection with one call, whole."""
     client = http2.PREFACE + http2.settings() + headers(request) + message(sent, end=True)
     server = http2.settings() + headers(response) + message(answered) + headers(trailers, end=True)
-    there, back = {"sport": 40000, "dport": 50051}, {"sport": 50051, "dport": 40000}
-    return Pcap(link_type=packets.RAW).file(
-        [
-            _packet(flags=SYN, seq=99, **there),
-            _packet(flags=SYN | ACK, seq=499, ack=100, **back),
-            _packet(client, seq=100, ack=500, **there),
-            _packet(server, seq=500, ack=100 + len(client), **back),
-            _packet(flags=FIN | ACK, seq=100 + len(client), ack=500 + len(server), **there),
-            _packet(flags=FIN | ACK, seq=500 + len(server), ack=101 + len(client), **back),
-        ]
+    return _file(
+        client,
+        server,
+        _packet(flags=FIN | ACK, seq=100 + len(client), ack=500 + len(server), **THERE),
+        _packet(flags=FIN | ACK, seq=500 + len(server), ack=101 + len(client), **BACK),
     )
 
 
@@ -28,16 +25,19 @@ def given_up(request, answered, code):
     """A capture file of a call that its client resets after an answer, before the server has ended it."""
     client = http2.PREFACE + http2.settings() + headers(request) + message(b"")
     server = http2.settings() + headers(http2.RESPONSE) + message(answered)
-    there, back = {"sport": 40000, "dport": 50051}, {"sport": 50051, "dport": 40000}
-    return Pcap(link_type=packets.RAW).file(
-        [
-            _packet(flags=SYN, seq=99, **there),
-            _packet(flags=SYN | ACK, seq=499, ack=100, **back),
-            _packet(client, seq=100, ack=500, **there),
-            _packet(server, seq=500, ack=100 + len(client), **back),
-            _packet(http2.reset(1, code), seq=100 + len(client), ack=500 + len(server), **there),
-        ]
-    )
+    reset = _packet(http2.reset(1, code), seq=100 + len(client), ack=500 + len(server), **THERE)
+    return _file(client, server, reset)
+
+
+def _file(client, server, *end):
+    """A capture file of a connection from its beginning, what each side said, and how it ends."""
+    begin = [
+        _packet(flags=SYN, seq=99, **THERE),
+        _packet(flags=SYN | ACK, seq=499, ack=100, **BACK),
+        _packet(client, seq=100, ack=500, **THERE),
+        _packet(server, seq=500, ack=100 + len(client), **BACK),
+    ]
+    return Pcap(link_type=packets.RAW).file([*begin, *end])
 
 
 def _packet(payload=b"", **fields):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -26,7 +25,7 @@ from inspector.tui.intents import ComposeAsked
 from inspector.tui.jump import Jump, go
 from inspector.tui.keymap import Keymap
 from inspector.tui.open_files import OpenFiles
-from inspector.tui.opening import Options, opened
+from inspector.tui.opening import Options, is_pipe, opened
 from inspector.tui.palette import ActionCommands
 from inspector.tui.prompts import Confirm
 from inspector.views.safe_text import safe
@@ -179,7 +178,7 @@ def run(
 def _opened(path: str, options: Options, piped: int) -> Document:
     if path == "-":
         return standard_input.opened(piped, options)
-    if os.path.exists(path) and stat.S_ISFIFO(os.stat(path).st_mode):
+    if is_pipe(path):
         try:
             return standard_input.opened(os.open(path, os.O_RDONLY), options, os.path.basename(path))
         except OSError as error:

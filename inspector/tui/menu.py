@@ -21,14 +21,29 @@ class Entry(NamedTuple):
     detail: str = ""
 
 
-class _Entries(VirtualList):
+class Choices(VirtualList):
+    """Rows in a box as high as they are, each chosen by one click."""
+
+    def __init__(self, title: str, hint: str) -> None:
+        super().__init__(classes="box")
+        self.border_title, self.border_subtitle = title, hint
+
+    def on_mount(self) -> None:
+        self.styles.height = min(self.count() + 2, self.app.size.height)
+
+    def on_click(self, event: events.Click) -> None:
+        if self.row_at(event) is not None and event.chain == 1:
+            self.call_later(self.row_chosen)
+
+
+class _Entries(Choices):
     class Picked(Message):
         def __init__(self, letter: str) -> None:
             self.letter = letter
             super().__init__()
 
-    def __init__(self, entries: list[Entry]) -> None:
-        super().__init__(classes="box")
+    def __init__(self, title: str, entries: list[Entry]) -> None:
+        super().__init__(title, "a letter chooses, esc closes")
         self._entries = entries
         self.cursor = next((place for place, each in enumerate(entries) if each.letter), 0)
 
@@ -53,10 +68,6 @@ class _Entries(VirtualList):
             event.prevent_default()
             self.post_message(self.Picked(event.character))
 
-    def on_click(self, event: events.Click) -> None:
-        if self.row_at(event) is not None and event.chain == 1:
-            self.call_later(self.row_chosen)
-
 
 class Menu(Dialog[str]):
     """Ends with the letter that was chosen."""
@@ -70,11 +81,7 @@ class Menu(Dialog[str]):
         self._title, self._entries = title, entries
 
     def compose(self) -> ComposeResult:
-        entries = _Entries(self._entries)
-        entries.border_title = self._title
-        entries.border_subtitle = "a letter chooses, esc closes"
-        entries.styles.height = min(len(self._entries) + 2, self.app.size.height)
-        yield entries
+        yield _Entries(self._title, self._entries)
 
     def on__entries_picked(self, event: _Entries.Picked) -> None:
         self.dismiss(event.letter)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from itertools import count
 
@@ -102,7 +103,7 @@ class OpenFiles(App[None]):
         document = self.shown
         if document is None:
             return
-        edited = "".join(f"{safe(name)} was edited, and is not saved. " for name in self._edited_requests())
+        edited = _told(self.screen_stack, "is not saved")
         if len(self.documents) == 1:
             question = f"{edited}This is the only file. Quit?"
             self.push_screen(Confirm(question), lambda sure: self.exit() if sure else None)
@@ -111,19 +112,13 @@ class OpenFiles(App[None]):
         else:
             await self._leave(document)
 
-    def _edited_requests(self) -> list[str]:
-        """The methods of requests that were made from the file that is seen, and would be lost with it."""
-        found = (each for each in self.screen_stack if isinstance(each, ComposeScreen))
-        return [each.method.name or "a request" for each in found if each.is_edited]
-
     async def action_quit(self) -> None:
         """Ends the program; asks before, where a request was typed that is in no file and was never sent."""
-        screens = [screen for stack in self._screen_stacks.values() for screen in stack]
-        composers = [each for each in screens if isinstance(each, ComposeScreen) and each.exchange is None]
-        edited = dict.fromkeys(each.method.name or "a request" for each in composers if each.is_edited)
+        screens = (screen for stack in self._screen_stacks.values() for screen in stack)
+        unsent = (each for each in screens if isinstance(each, ComposeScreen) and each.exchange is None)
+        edited = _told(unsent, "is neither sent nor saved")
         if edited:
-            question = "".join(f"{safe(name)} was edited, and is neither sent nor saved. " for name in edited)
-            self.push_screen(Confirm(f"{question}Quit?"), lambda sure: self.exit() if sure else None)
+            self.push_screen(Confirm(f"{edited}Quit?"), lambda sure: self.exit() if sure else None)
         else:
             self.exit()
 
@@ -167,3 +162,10 @@ class OpenFiles(App[None]):
         browser: Screen[object] = self.screen
         if isinstance(browser, BrowseScreen):
             browser.show_goal(goal)
+
+
+def _told(screens: Iterable[object], state: str) -> str:
+    """Which of the requests on these screens would be lost."""
+    composers = (each for each in screens if isinstance(each, ComposeScreen))
+    names = dict.fromkeys(each.method.name or "a request" for each in composers if each.is_edited)
+    return "".join(f"{safe(name)} was edited, and {state}. " for name in names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static, TextArea
 
-from inspector.errors import InspectorError
+from inspector.errors import InputError, InspectorError
 from inspector.formats.base import Conversion
 from inspector.limits import MAX_PASTED
 from inspector.schema import Schema
@@ -49,6 +50,8 @@ class Options(NamedTuple):
 
 def opened(path: str, options: Options) -> Document:
     """The document of a path; a text in it may stand for what is to be read. Raises InspectorError."""
+    if is_pipe(path):
+        raise InputError("it is a pipe", where=path, hint="inspector tui PIPE shows what comes through one")
     text = _short_text(path) if options.kind is None else None
     if text is None:
         return Document(path, **options._asdict())
@@ -59,6 +62,11 @@ def opened(path: str, options: Options) -> Document:
             return Document(path, **options._asdict())
         error.where = ", ".join(filter(None, (path, error.where)))
         raise
+
+
+def is_pipe(path: str) -> bool:
+    """Whether it is a named pipe: who opens one waits for its writer."""
+    return os.path.exists(path) and stat.S_ISFIFO(os.stat(path).st_mode)
 
 
 def _short_text(path: str) -> bytes | None:

@@ -113,6 +113,13 @@ class CallOrder:
         place = bisect_left(rows, (sign * keys[row], row), key=lambda each: (sign * keys[each], each))
         return place if place < len(rows) and rows[place] == row else None
 
+    def place_of_call(self, number: int) -> int | None:
+        """Where the call of a number stands; None where it does not, or is not known yet."""
+        try:
+            return self.place_of(self._index.row_of(number))
+        except IndexError:
+            return None
+
     def forget(self, kept: int) -> None:
         """Forgets the rows from `kept` on, which are about to become others. What is arranged is to be cancelled
         before, and `lock` held when they do."""

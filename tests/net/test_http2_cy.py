@@ -458,14 +458,19 @@ HANDSHAKES = {
 }
 
 
+def send_cut(feeder, parts, size):
+    """Sends bytes of each direction in pieces of a size."""
+    for direction, raw in parts:
+        for part in cut(raw, range(0, len(raw), size)):
+            feeder.send(direction, part)
+
+
 @pytest.mark.parametrize("size", [1, 5, 10_000])
 @pytest.mark.parametrize("name", HANDSHAKES)
 def test_http2_behind_the_handshake_of_a_proxy_is_found(http2, name, size):
     feeder = Script(http2.Http2Connection(opened()), begin=False)
     parts = [*HANDSHAKES[name], (CLIENT, PREFACE + settings()), (SERVER, settings((TABLE_SIZE, 0)))]
-    for direction, raw in parts:
-        for part in cut(raw, range(0, len(raw), size)):
-            feeder.send(direction, part)
+    send_cut(feeder, parts, size)
     feeder.headers(CLIENT, 1, REQUEST)
     feeder.headers(SERVER, 1, RESPONSE)
     assert feeder.target.verdict == "http2"
@@ -512,9 +517,7 @@ def upgrade(body=b"", payload=b""):
 def test_the_request_that_asks_for_an_upgrade_is_stream_1(http2, body, size):
     feeder = Script(http2.Http2Connection(opened()), begin=False)
     parts = [(CLIENT, upgrade(body)), (SERVER, SWITCH + settings()), (CLIENT, PREFACE + settings())]
-    for direction, raw in parts:
-        for part in cut(raw, range(0, len(raw), size)):
-            feeder.send(direction, part)
+    send_cut(feeder, parts, size)
     feeder.headers(SERVER, 1, RESPONSE)
     feeder.headers(CLIENT, 3, REQUEST)
     assert feeder.target.verdict == "http2"

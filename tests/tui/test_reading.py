@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import threading
 
 import pytest
+from tui.slow_reading import WAITS_AT, hold_reading
 from tui.terminal import NARROW, Terminal, drive, sample
 
-from inspector.index.capture_index import CaptureIndex
 from inspector.tui.browse import loading
 from inspector.tui.browse.call_list import CallList
 from inspector.tui.progress_bar import progress_bar
@@ -17,15 +16,7 @@ from inspector.views.times import size
 
 @pytest.fixture
 def gate(monkeypatch):
-    """Reading goes on in small steps, and waits after the first two fifths until it is set."""
-    opened, advance = threading.Event(), CaptureIndex.advance
-
-    def step(index: CaptureIndex, budget: int = 0) -> bool:
-        if index.bytes_read > 400_000:
-            opened.wait(20)
-        return advance(index, 1)
-
-    monkeypatch.setattr(CaptureIndex, "advance", step)
+    opened = hold_reading(monkeypatch)
     monkeypatch.setattr(loading, "BETWEEN_REPORTS", 0)
     monkeypatch.setattr(loading, "BETWEEN_REPORTS_BUSY", 0)
     yield opened
@@ -35,7 +26,7 @@ def gate(monkeypatch):
 def test_a_bar_says_how_much_was_read(gate):
     async def steps(terminal: Terminal) -> None:
         index = terminal.app.documents[0].index
-        await terminal.until(lambda: index.bytes_read > 400_000)
+        await terminal.until(lambda: index.bytes_read > WAITS_AT)
         share = index.bytes_read / os.path.getsize(index.path)
         assert share < 0.5
         await terminal.until(lambda: f"reading {progress_bar(share)}, {size(index.bytes_read)}" in terminal.lines()[0])

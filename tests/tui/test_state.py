@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
-import threading
 
 import pytest
 from textual.widgets import OptionList
+from tui.slow_reading import WAITS_AT, hold_reading
 from tui.terminal import NARROW, SAMPLES, WIDE, Terminal, drive, sample
 
 from inspector.errors import InputError
-from inspector.index.capture_index import CaptureIndex
 from inspector.tui import state
 from inspector.tui.app import InspectorApp
 from inspector.tui.browse.call_list import CallList
@@ -217,17 +216,10 @@ def test_in_the_terminals_own_colours_the_row_under_the_cursor_is_told_apart(the
 def test_a_place_that_is_not_reached_yet_is_not_forgotten(folder, monkeypatch):
     path = str(SAMPLES / "large.pcapng")
     state.save(path, FileState(Selection(5)))
-    waits, advance = threading.Event(), CaptureIndex.advance
-
-    def step(index: CaptureIndex, budget: int = 0) -> bool:
-        if index.bytes_read > 400_000:
-            waits.wait(20)
-        return advance(index, 1)
-
-    monkeypatch.setattr(CaptureIndex, "advance", step)
+    waits = hold_reading(monkeypatch)
 
     async def steps(terminal: Terminal) -> None:
-        await terminal.until(lambda: terminal.app.documents[0].index.bytes_read > 400_000)
+        await terminal.until(lambda: terminal.app.documents[0].index.bytes_read > WAITS_AT)
         await terminal.pilot.press("p")
         waits.set()
         await terminal.settle()

@@ -408,3 +408,15 @@ def test_a_named_pipe_is_shown_as_it_comes_and_can_be_left(tmp_path):
         terminal.wait_for(b"NOT_FOUND")
         terminal.send(b"q")
         assert terminal.end() == 0
+
+
+def test_a_named_pipe_is_not_waited_for_in_the_terminal_ui(tmp_path):
+    os.mkfifo(tmp_path / "captured")
+
+    async def steps(terminal: Terminal) -> None:
+        await terminal.press("ctrl+t")
+        terminal.app.screen.query_one(Input).value = str(tmp_path / "captured")
+        await terminal.press("enter")
+        assert "it is a pipe" in terminal.text()
+
+    drive([sample("predict.pcapng")], steps)

@@ -200,10 +200,7 @@ class CallList(VirtualList):
         under_cursor = self.selected
         if under_cursor is not None and under_cursor.number == number:
             return self.cursor
-        try:
-            return order.place_of(self.document.index.row_of(number))
-        except IndexError:
-            return None
+        return order.place_of_call(number)
 
     def cursor_moved(self) -> None:
         call = self.selected

@@ -8,7 +8,7 @@ from textual import events
 from textual.app import ComposeResult
 
 from inspector.tui.dialog import Dialog
-from inspector.tui.virtual_list import VirtualList
+from inspector.tui.menu import Choices
 from inspector.views.call_columns import COLUMNS, METHOD, Chosen, names
 from inspector.views.spans import Line
 
@@ -18,11 +18,11 @@ _TITLES = {"number": "number", "request_bytes": "bytes sent", "response_bytes": 
            "message": "message of the status", "bar": "bar of the duration"}  # fmt: skip
 
 
-class _Columns(VirtualList):
+class _Columns(Choices):
     """The first row leaves them to the width."""
 
     def __init__(self, chosen: Chosen, room: int, changed: Callable[[Chosen], object]) -> None:
-        super().__init__(classes="box")
+        super().__init__("Columns", "space shows or hides, esc closes")
         self.chosen, self._room, self._changed = chosen, room, changed
         self._names = [column.name for column in COLUMNS if column.name != METHOD]
 
@@ -51,10 +51,6 @@ class _Columns(VirtualList):
             event.stop()
             self.row_chosen()
 
-    def on_click(self, event: events.Click) -> None:
-        if self.row_at(event) is not None and event.chain == 1:
-            self.call_later(self.row_chosen)
-
 
 class ColumnMenu(Dialog[None]):
     """Says each choice as it is made. `room` is the width of the list."""
@@ -68,7 +64,4 @@ class ColumnMenu(Dialog[None]):
         self._columns = _Columns(chosen, room, changed)
 
     def compose(self) -> ComposeResult:
-        self._columns.border_title = "Columns"
-        self._columns.border_subtitle = "space shows or hides, esc closes"
-        self._columns.styles.height = min(self._columns.count() + 2, self.app.size.height)
         yield self._columns

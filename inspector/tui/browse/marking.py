@@ -88,14 +88,9 @@ class Marking(Browser):
             self.select(place)
 
     def is_left_out(self, number: int) -> bool:
-        """Whether a filter leaves out a call of that number."""
+        """Whether a filter leaves out a call of that number, which is one that is known."""
         order = self.document.order
-        if not number or not order.is_filtered:
-            return False
-        try:
-            return order.place_of(self.document.index.row_of(number)) is None
-        except IndexError:
-            return False
+        return bool(number) and order.is_filtered and order.place_of_call(number) is None
 
     def _told(self, place: Selection) -> str:
         call = self.document.call(place.call or 0)

@@ -281,12 +281,9 @@ class BrowseScreen(Comparing, Remembering, Following, Saving, GuessMenu, ByteSou
         if order.seen >= total:
             return text
         share = order.seen / total
-        is_stopped = self.query_one(CallList).is_stopped
-        return (
-            f"{text}, filter stopped at {int(100 * share)} %"
-            if is_stopped
-            else (f"{text}, filtering {progress_bar(share)} (Esc stops)")
-        )
+        if self.query_one(CallList).is_stopped:
+            return f"{text}, filter stopped at {int(100 * share)} %"
+        return f"{text}, filtering {progress_bar(share)} (Esc stops)"
 
     # --- one selection for all panes -----------------------------------------------------------------------------
 

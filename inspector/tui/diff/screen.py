@@ -148,7 +148,7 @@ class DiffScreen(Screen[Goal], Copier):
         at, count = rows.position
         parts = [f"comparing {progress_bar(self._share)} (Esc stops)"] if self._share < 1 else []
         if not self._is_whole:
-            parts.append("[b]! not compared to the end[/b]")
+            parts.append("! not compared to the end")
         if self._share >= 1 and not count and self._is_whole:
             parts.append("no difference")
         elif count:
