@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from inspector.model.call import Call
-from inspector.views.safe_text import safe
+from inspector.views.safe_text import safe, safe_name
 from inspector.views.spans import Line, Span
 from inspector.views.times import duration, size, time_of_day
 from inspector.views.widths import cells_of, clip, clip_start
@@ -39,11 +39,11 @@ class Column(NamedTuple):
 
 
 def _text(text: str | None) -> Span:
-    return ("dim", "?") if text is None else ("", safe(text))
+    return ("dim", "?") if text is None else ("", safe_name(text))
 
 
 def _method(call: Call, _: int) -> Span:
-    return "method", safe((call.method or "?").removeprefix("/"))
+    return "method", safe_name((call.method or "?").removeprefix("/"))
 
 
 def _status(call: Call, _: int) -> Span:

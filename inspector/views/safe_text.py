@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 # C0 and C1 controls, DEL, line and paragraph separators, and the marks and overrides of the bidirectional algorithm
-# (Unicode TR 9), which can make text read differently from what it is; what is not seen at all, and so makes two names
-# look alike (but for the joiners, which scripts and emoji need). Surrogates cannot be written at all.
-_UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
-)
+# (Unicode TR 9), which can make text read differently from what it is. Surrogates cannot be written at all.
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
-# The same in UTF-8, without C0, which JSON text never holds, and what is only not seen, which JSON may hold as it is.
+# The same in UTF-8, without C0, which JSON text never holds.
 _UNSAFE_JSON = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xd8\x9c|\xe2\x80[\x8e\x8f\xa8-\xae]|\xe2\x81[\xa6-\xa9]")
+
+# What is not seen at all, but for the joiners, which scripts and emoji need.
+_UNSEEN = re.compile("[\xad\u200b\u2060-\u206f\u3164\ufeff\U000e0000-\U000e007f]")
 
 _UNSAFE_LEADS = (b"\x7f", b"\xc2", b"\xd8\x9c", b"\xe2\x80", b"\xe2\x81")
 """How those begin: to look for them is many times as fast as the expression."""
@@ -25,6 +25,11 @@ def safe(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return _UNSAFE.sub(_escape, text)
+
+
+def safe_name(name: str) -> str:
+    """The same of a name, which two that look alike must not have: what is not seen is an escape too."""
+    return _UNSEEN.sub(_escape, safe(name))
 
 
 def safe_json(text: bytes) -> bytes:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.views.safe_text import safe, safe_json
+from inspector.views.safe_text import safe, safe_json, safe_name
 
 BIDI = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 
@@ -54,3 +54,12 @@ def test_json_is_safe_and_means_the_same(text):
 
 def test_json_of_harmless_text_stays_as_it_is():
     assert safe_json('"画像 \u2014 ä"'.encode()) == '"画像 \u2014 ä"'.encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("Tr\u200bansfer", r"Tr\u200bansfer"), ("a\xadb", r"a\xadb"), ("\U000e0041", r"\U000e0041"), 
+     ("\u202ea", r"\u202ea"), ("👨\u200d👩 ä", "👨\u200d👩 ä")],
+)  # fmt: skip
+def test_what_is_not_seen_in_a_name_becomes_an_escape(name, shown):
+    assert safe_name(name) == shown
