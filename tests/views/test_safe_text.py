@@ -58,7 +58,7 @@ def test_json_of_harmless_text_stays_as_it_is():
 
 @pytest.mark.parametrize(
     ("name", "shown"),
-    [("Tr\u200bansfer", r"Tr\u200bansfer"), ("a\xadb", r"a\xadb"), ("\U000e0041", r"\U000e0041"), 
+    [("Tr\u200bansfer", r"Tr\u200bansfer"), ("a\xadb", r"a\xadb"), ("\U000e0041", r"\U000e0041"),
      ("\u202ea", r"\u202ea"), ("👨\u200d👩 ä", "👨\u200d👩 ä")],
 )  # fmt: skip
 def test_what_is_not_seen_in_a_name_becomes_an_escape(name, shown):
