@@ -10,12 +10,13 @@ import tempfile
 
 import pytest
 from certificates import Certificates
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# A change is judged by the same examples each time; new ones are looked for when the tests run elsewhere.
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+# A change is judged by the same examples each time, however busy the machine is; new ones are looked for by
+# `pytest --hypothesis-profile search`.
+settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("search", derandomize=False, deadline=None)
+settings.load_profile("same")
 
 _CACHES = tempfile.mkdtemp(prefix="inspector-tests-")
 _number = itertools.count()

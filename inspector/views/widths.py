@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import lru_cache
 
 _BEYOND_ASCII = re.compile("[^\x00-\x7f]")
@@ -12,12 +11,12 @@ _BEYOND_ASCII = re.compile("[^\x00-\x7f]")
 @lru_cache(maxsize=4096)
 def cells(character: str) -> int:
     """How many cells a character takes: two for the wide ones of East Asia and for emoji, none for what combines with
-    others or is a format."""
+    others. The terminal UI lays its lines out by the same table."""
     if character.isascii():
         return 1
-    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+    from rich.cells import get_character_cell_size  # noqa: PLC0415  # 10 ms that only what is not ASCII costs
+
+    return get_character_cell_size(character)
 
 
 def cells_of(text: str) -> int:

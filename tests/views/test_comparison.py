@@ -13,6 +13,7 @@ from inspector.schema import Schema
 from inspector.transcode.compare import Difference
 from inspector.views import diff_rows
 from inspector.views.comparison import CallOperand, Operand, Section, compare_calls, compare_messages
+from inspector.views.widths import cells_of
 from inspector.wire.encode import length_delimited, tag, varint
 
 PROTOS = str(SAMPLES.parent / "protos")
@@ -240,7 +241,7 @@ def test_what_came_in_a_message_cannot_move_the_terminal():
        st.sampled_from([40, 80, 121, 160]))  # fmt: skip
 def test_no_line_is_wider_than_its_room(value, width):
     section = Section("m", (Difference("", "removed", value, None), Difference("p" * 200, "changed", value, "é" * 300)))
-    assert all(len(line) <= width for line in texts([section], width))
+    assert all(cells_of(line) <= width for line in texts([section], width))
 
 
 def test_large_values_are_cut_and_counted():

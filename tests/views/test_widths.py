@@ -3,7 +3,10 @@ import pytest
 from inspector.views.widths import cells, clip
 
 
-@pytest.mark.parametrize(("character", "width"), [("a", 1), ("ä", 1), ("画", 2), ("🦊", 2), ("\u0301", 0)])
+@pytest.mark.parametrize(
+    ("character", "width"),
+    [("a", 1), ("ä", 1), ("画", 2), ("🦊", 2), ("\u0301", 0), ("\xad", 1), ("\u0600", 1), ("\u0378", 1), ("\u200b", 0)],
+)
 def test_cells_are_those_of_a_terminal(character, width):
     assert cells(character) == width
 
