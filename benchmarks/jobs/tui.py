@@ -113,7 +113,7 @@ def _p95(taken: Sequence[float]) -> float:
 
 
 def _is_loading(frame: Frame) -> bool:
-    return "reading:" in frame.lines[0]
+    return "  reading " in frame.lines[0]
 
 
 def _most(job: str, taken: float, aim: float | None, note: str = "") -> Figure:
@@ -170,7 +170,7 @@ def _shown(frame: Frame) -> str:
 
 
 def _share(frame: Frame) -> str | None:
-    found = re.search(r"filtering (\d+) %", frame.lines[0])
+    found = re.search(r"filtering \S+ (\d+) %", frame.lines[0])
     return found[1] if found else None
 
 

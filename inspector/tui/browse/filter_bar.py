@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import ClassVar
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -15,7 +17,7 @@ from inspector.tui.actions import bindings
 from inspector.tui.document import Document
 from inspector.views.field_names import FieldNames, complete
 from inspector.views.safe_text import safe
-from inspector.views.where import Where
+from inspector.views.where import Where, library
 
 MOST_HISTORY = 200
 """Filters that are remembered."""
@@ -87,10 +89,17 @@ class FilterBar(Vertical):
 
     def open(self) -> None:
         """Shows it, with the text that it had."""
+        self._load_library()
         self.add_class("-shown")
         self._names = FieldNames(self.document.schema, [kind[0] for kind in self.document.index.kinds if kind])
         self.box.focus()
         self._tell()
+
+    @work(thread=True, exit_on_error=False)
+    def _load_library(self) -> None:
+        """Before the first key asks for it."""
+        with suppress(ImportError):
+            library()
 
     def leave(self) -> None:
         """Goes back to the calls; what was typed and not applied is gone."""
