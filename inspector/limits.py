@@ -35,7 +35,10 @@ MAX_IPV6_EXTENSIONS = 16
 """Extension headers of one IPv6 packet; RFC 8200 needs at most seven."""
 
 MAX_LINK_HEADERS = 8
-"""Stacked VLAN tags; two are usual (802.1ad)."""
+"""Stacked VLAN tags, and MPLS labels; two are usual (802.1ad)."""
+
+MAX_TUNNELS = 4
+"""Packets within one another; a cluster's overlay on a provider's makes two."""
 
 # --- TCP ---------------------------------------------------------------------------------------------------------
 

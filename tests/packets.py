@@ -10,7 +10,7 @@ from dataclasses import dataclass
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 ETHERNET, NULL, LOOP, RAW, SLL, SLL2 = 1, 0, 108, 101, 113, 276
 IPV4, IPV6 = 0x0800, 0x86DD
-TCP, UDP = 6, 17
+TCP, UDP, IPV4_IN_IP, IPV6_IN_IP, GRE = 6, 17, 4, 41, 47
 HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, NO_NEXT, DESTINATION = 0, 43, 44, 51, 59, 60
 CLIENT, SERVER = "10.0.0.1", "10.0.0.2"
 CLIENT6, SERVER6 = "fd00::1", "fd00::2"
@@ -46,6 +46,45 @@ def sll2(packet, tags=()):
 def bsd_loopback(packet, order="<", family=None):
     """NULL in the byte order of the machine, LOOP in network order."""
     return struct.pack(order + "I", family or (30 if ethertype(packet) == IPV6 else 2)) + packet
+
+
+def pktap(frame, link_type=ETHERNET, length=108):
+    """What macOS puts before a frame of one of several interfaces."""
+    return struct.pack("<III24s", length, 1, link_type, b"en0").ljust(length, b"\0") + frame
+
+
+def mpls(packet, labels=2, kind=0x8847):
+    """An Ethernet frame with a stack of labels before the packet."""
+    stack = b"".join(struct.pack(">I", (1000 + at) << 12 | (at == labels - 1) << 8 | 64) for at in range(labels))
+    return ethernet(stack + packet, kind=kind)
+
+
+def pppoe(packet):
+    """An Ethernet frame of a PPPoE session."""
+    protocol = 0x0057 if ethertype(packet) == IPV6 else 0x0021
+    return ethernet(struct.pack(">BBHHH", 0x11, 0, 1, len(packet) + 2, protocol) + packet, kind=0x8864)
+
+
+# --- tunnels -------------------------------------------------------------------------------------------------------
+
+
+def udp(payload, dport, sport=50000):
+    return struct.pack(">HHHH", sport, dport, 8 + len(payload), 0) + payload
+
+
+def vxlan(frame, dport=4789, flags=0x08):
+    return udp(struct.pack(">B3xI", flags, 42 << 8) + frame, dport)
+
+
+def geneve(payload, kind=0x6558, options=b"", version=0):
+    head = struct.pack(">BBHI", version << 6 | len(options) // 4, 0, kind, 42 << 8)
+    return udp(head + options + payload, 6081)
+
+
+def gre(payload, kind, flags=0):
+    """With a checksum, a key and a sequence number where the flags 0x8000, 0x2000 and 0x1000 say so."""
+    extra = b"".join(bytes(4) for flag in (0x8000, 0x2000, 0x1000) if flags & flag)
+    return struct.pack(">HH", flags, kind) + extra + payload
 
 
 # --- IP ------------------------------------------------------------------------------------------------------------

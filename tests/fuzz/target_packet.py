@@ -1,6 +1,6 @@
 """One packet after another through the layers below TCP.
 
-The short way (`common_case_cy`) has to see what the long way (`link_cy`, `ip_cy`, `parse_segment`) sees.
+The short way (`common_case_cy`) has to see what the long way (`link_cy`, `ip_cy`, `tunnels_cy`, `parse_segment`) sees.
 """
 
 from __future__ import annotations
@@ -15,8 +15,21 @@ from inspector.net.common_case_cy import SegmentReader
 from inspector.net.ip_cy import TCP, IpLayer
 from inspector.net.link_cy import network_layer
 from inspector.net.tcp_cy import TcpReassembler, parse_segment
+from inspector.net.tunnels_cy import inner
 
-LINK_TYPES = (packets.ETHERNET, packets.RAW, packets.NULL, packets.LOOP, packets.SLL, packets.SLL2, 228, 229, 12, 147)
+LINK_TYPES = (
+    packets.ETHERNET,
+    packets.RAW,
+    packets.NULL,
+    packets.LOOP,
+    packets.SLL,
+    packets.SLL2,
+    228,
+    229,
+    12,
+    147,
+    258,
+)
 
 
 def run(data: bytes) -> object:
@@ -47,6 +60,9 @@ def long_way(packet, ip):
     if not ethertype:
         return None
     datagram = ip.feed(ethertype, packet.data, at)
+    if datagram is not None and datagram.protocol != TCP:
+        ethertype, at = inner(datagram)
+        datagram = ip.feed(ethertype, datagram.data, at) if ethertype else None
     if datagram is None or datagram.protocol != TCP:
         return None
     return parse_segment(packet.number, packet.time, datagram)
@@ -67,6 +83,16 @@ def seeds() -> Iterator[bytes]:
             yield b"".join(bytes((link_type,)) + text(wrap(packet)) for packet in ip)
     tagged = packets.ethernet(packets.ipv4(packets.tcp(b"x")), tags=(0x88A8, 0x8100))
     yield b"\0" + text(tagged)
+    packet = packets.ipv4(packets.tcp(b"in a tunnel"))
+    for payload, protocol in (
+        (packets.vxlan(packets.ethernet(packet)), packets.UDP),
+        (packets.geneve(packet, packets.IPV4, bytes(4)), packets.UDP),
+        (packets.gre(bytes(8) + packets.ethernet(packet), 0x88BE, 0x1000), packets.GRE),
+        (packet, packets.IPV4_IN_IP),
+    ):
+        yield b"\0" + text(packets.ethernet(packets.ipv4(payload, protocol=protocol)))
+    yield b"\0" + text(packets.mpls(packet)) + b"\0" + text(packets.pppoe(packet))
+    yield bytes((LINK_TYPES.index(258),)) + text(packets.pktap(packets.ethernet(packet)))
 
 
 def ips():

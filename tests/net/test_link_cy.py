@@ -54,6 +54,27 @@ def test_linux_cooked_captures(link, kind):
     check(link, packets.SLL2, packets.sll2(PACKETS[kind]), kind)
 
 
+@pytest.mark.parametrize("labels", [1, 2, limits.MAX_LINK_HEADERS])
+def test_mpls_labels_are_passed_over(link, kind, labels):
+    check(link, packets.ETHERNET, packets.mpls(PACKETS[kind], labels), kind)
+    check(link, packets.ETHERNET, packets.mpls(PACKETS[kind], labels, 0x8848), kind)
+
+
+def test_an_ethernet_frame_behind_mpls_labels(link, kind):
+    check(link, packets.ETHERNET, packets.mpls(bytes(4) + packets.ethernet(PACKETS[kind], tags=(0x8100,))), kind)
+
+
+def test_pppoe(link, kind):
+    check(link, packets.ETHERNET, packets.pppoe(PACKETS[kind]), kind)
+
+
+@pytest.mark.parametrize("link_type", [149, 258])
+def test_what_macos_captures_of_several_interfaces(link, kind, link_type):
+    check(link, link_type, packets.pktap(packets.ethernet(PACKETS[kind])), kind)
+    check(link, link_type, packets.pktap(packets.bsd_loopback(PACKETS[kind]), packets.NULL, 156), kind)
+    check(link, link_type, packets.pktap(PACKETS[kind], 12), kind)
+
+
 @pytest.mark.parametrize("family", [10, 24, 28, 30])
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_bsd_loopback_in_either_byte_order_and_with_the_family_of_any_system(link, order, family):
@@ -84,18 +105,38 @@ def test_raw_ip_of_one_version(link):
         (packets.NULL, struct.pack("<I", 7) + bytes(40)),
         (packets.LOOP, struct.pack(">I", 0) + bytes(40)),
         (packets.RAW, b"\x55" * 40),
+        (packets.ETHERNET, packets.mpls(b"\x55" * 40)),
+        (packets.ETHERNET, packets.mpls(PACKETS[IPV4], limits.MAX_LINK_HEADERS + 1)),
+        (packets.ETHERNET, packets.ethernet(b"\x11\0\0\1\0\4\xc0\x21" + bytes(40), kind=0x8864)),
+        (258, packets.pktap(packets.pktap(packets.ethernet(PACKETS[IPV4])), 258)),
+        (258, b"\xff" * 40),
         (105, PACKETS[IPV4]),
         (65_535, PACKETS[IPV4]),
         (-1, PACKETS[IPV4]),
     ],
-    ids=["arp", "802.3", "arp-in-vlan", "osi", "unspecified", "version-5", "wifi", "unknown", "damaged"],
+    ids=[
+        "arp",
+        "802.3",
+        "arp-in-vlan",
+        "osi",
+        "unspecified",
+        "version-5",
+        "mpls-of-version-5",
+        "too-many-labels",
+        "ppp-lcp",
+        "pktap-in-pktap",
+        "pktap-too-long",
+        "wifi",
+        "unknown",
+        "damaged",
+    ],
 )
 def test_what_is_not_ip_says_so(link, link_type, frame):
     assert link.network_layer(link_type, frame) == (0, 0)
 
 
 def test_says_which_link_types_it_reads(link):
-    listed = {packets.ETHERNET, packets.NULL, packets.LOOP, packets.SLL, packets.SLL2, 12, 14, 101, 228, 229}
+    listed = {packets.ETHERNET, packets.NULL, packets.LOOP, packets.SLL, packets.SLL2, 12, 14, 101, 228, 229, 149, 258}
     assert listed == link.SUPPORTED
 
 
@@ -107,8 +148,12 @@ def test_says_which_link_types_it_reads(link):
         (packets.SLL2, packets.sll2(PACKETS[IPV4], tags=(0x8100,))),
         (packets.NULL, packets.bsd_loopback(PACKETS[IPV4])),
         (packets.RAW, PACKETS[IPV6]),
+        (packets.ETHERNET, packets.mpls(PACKETS[IPV4])),
+        (packets.ETHERNET, packets.mpls(bytes(4) + packets.ethernet(PACKETS[IPV6]))),
+        (packets.ETHERNET, packets.pppoe(PACKETS[IPV4])),
+        (258, packets.pktap(packets.ethernet(PACKETS[IPV4]))),
     ],
-    ids=["ethernet", "sll", "sll2", "null", "raw"],
+    ids=["ethernet", "sll", "sll2", "null", "raw", "mpls", "mpls-ethernet", "pppoe", "pktap"],
 )
 def test_a_frame_cut_anywhere_is_the_same_or_nothing(link, link_type, frame):
     whole = link.network_layer(link_type, frame)
