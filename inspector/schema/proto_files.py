@@ -11,6 +11,7 @@ from inspector.errors import SchemaError
 from inspector.schema import compile_cache
 from inspector.schema.descriptor_set import DescriptorSet, parse_descriptor_set
 from inspector.schema.import_roots import roots_of_file, roots_of_folder
+from inspector.schema.proto_copies import without_copies
 from inspector.schema.wording import one_line
 
 MAX_FILES = 10_000
@@ -30,7 +31,8 @@ def compile_folder(folder: Path, import_paths: Sequence[Path]) -> DescriptorSet:
     paths = _proto_files(folder)
     if not paths:
         raise SchemaError("there is no .proto file in this folder", where=one_line(str(folder)), hint="nor beneath it")
-    return _compile(paths, roots_of_folder(folder, paths, import_paths, known_folders()), str(folder))
+    roots = roots_of_folder(folder, paths, import_paths, known_folders())
+    return _compile(without_copies(paths, roots), roots, str(folder))
 
 
 def known_folders() -> list[Path]:

@@ -90,4 +90,6 @@ def _place(mistake: re.Match[str], roots: Sequence[Path]) -> str:
 def _hint(mistakes: Sequence[re.Match[str]]) -> str | None:
     if any(mistake["message"].startswith("Import ") for mistake in mistakes):
         return "add the folder that the import is relative to with -I"
+    if any("is already defined in file" in mistake["message"] for mistake in mistakes):
+        return "two files define the same: give the folder, or the file, that you mean"
     return None
