@@ -108,3 +108,18 @@ def serving(behave):
     finally:
         listening.shutdown(socket.SHUT_RDWR)
         listening.close()
+
+
+def answering(*bodies, trailers=(("grpc-status", "0"),)):
+    """A server that answers with these messages, and ends with these trailers."""
+
+    def behave(peer):
+        connection, stream = _request(peer)
+        connection.send_headers(stream, [(":status", "200"), ("content-type", "application/grpc")])
+        for body in bodies:
+            connection.send_data(stream, b"\0" + len(body).to_bytes(4, "big") + body)
+        connection.send_headers(stream, list(trailers), end_stream=True)
+        peer.sendall(connection.data_to_send())
+        peer.recv(4096)
+
+    return behave

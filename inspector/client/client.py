@@ -13,11 +13,12 @@ from inspector.client.answer import Answer, CallError
 from inspector.client.call import ClientCall
 from inspector.client.channel import Channel
 from inspector.client.codec import Codec, Method, Sendable
+from inspector.client.endings import cardinality
 from inspector.client.events import Ended, ResponseHeaders, ResponseMessage
 from inspector.client.settings import DEFAULT_MAX_MESSAGE, CallSettings, ConnectSettings, HeaderValue
 from inspector.client.target import Target
 from inspector.deferred import deferred
-from inspector.errors import InputError
+from inspector.errors import DecodeError, InputError
 from inspector.model.call import Header, Status
 from inspector.schema import Schema
 from inspector.wire.json_value import JsonValue
@@ -98,8 +99,9 @@ class AsyncClient:
     ) -> Answer:
         """Makes a call (`pkg.Svc/Method`) and waits for its end. A list is one of messages; `timeout` is in seconds.
 
-        Raises CallError for a status other than OK unless `check` is False; ConnectError, SchemaError, InputError,
-        EncodeError for what cannot be sent, DecodeError for an answer that is not of its type.
+        Raises CallError for a status other than OK, DecodeError for OK without exactly one answer where the method
+        gives no stream, both unless `check` is False; ConnectError, SchemaError, InputError, EncodeError for what
+        cannot be sent, DecodeError for an answer that is not of its type.
         """
         codec = await self.codec()
         requests = codec.requests(codec.method(method), messages)
@@ -172,6 +174,7 @@ class AsyncStream:
         self.status: Status | None = None
         self.details: list[JsonValue] = []
         self.data = b""
+        self._received = 0
         self._client, self._name, self._settings, self._check = client, method, settings, check
         self._begun: tuple[Codec, Method, ClientCall] | None = None
 
@@ -226,6 +229,7 @@ class AsyncStream:
         async for event in call:
             if isinstance(event, ResponseMessage):
                 self.data = event.data
+                self._received += 1
                 return codec.decode(method, event.data)
             if isinstance(event, ResponseHeaders):
                 self.headers = event.fields
@@ -238,6 +242,8 @@ class AsyncStream:
         self.details = codec.details(event.status.details)
         if self._check and event.status.code:
             raise CallError(method.path, event.status, self.details, self.headers, self.trailers)
+        if self._check and not method.kind.returns_stream and (text := cardinality(event.status, self._received)):
+            raise DecodeError(f"{method.path}: {text}", code="cardinality")
 
     @property
     def _started(self) -> tuple[Codec, Method, ClientCall]:

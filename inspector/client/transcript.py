@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 
+from inspector.client.endings import cardinality
 from inspector.client.events import Ended, ResponseHeaders, ResponseMessage, now
 from inspector.client.settings import Metadata
 from inspector.model.call import Call, Direction, Header, Message, Status
@@ -78,14 +79,8 @@ class Transcript:
         )  # fmt: skip
 
     def _problems(self, status: Status) -> tuple[Problem, ...]:
-        """Without a stream of answers OK has exactly one (gRPC's "cardinality violation"). A status other than OK is
-        a failure already, whatever came before it."""
-        count = self._counts["response"]
-        if not self._gives_one or status.code or count == 1:
-            return ()
-        came = f"{count} answers" if count else "no answer"
-        text = f"{status.name}, but {came} came; the method gives one (a cardinality violation)"
-        return (Problem("cardinality", text),)
+        text = cardinality(status, self._counts["response"]) if self._gives_one else None
+        return () if text is None else (Problem("cardinality", text),)
 
     def _message(self, direction: Direction, data: bytes, encoding: str, time: int) -> Message:
         index = self._counts[direction]

@@ -43,21 +43,6 @@ def test_a_line_says_what_is_wrong_with_the_server(behave, options, code, said):
 # --- responses that are not as a method gives them -----------------------------------------------------------------
 
 
-def answering(*bodies, trailers=(("grpc-status", "0"),)):
-    """A server that answers with these messages, and ends with these trailers."""
-
-    def behave(peer):
-        connection, stream = odd_servers._request(peer)
-        connection.send_headers(stream, [(":status", "200"), ("content-type", "application/grpc")])
-        for body in bodies:
-            connection.send_data(stream, b"\0" + len(body).to_bytes(4, "big") + body)
-        connection.send_headers(stream, list(trailers), end_stream=True)
-        peer.sendall(connection.data_to_send())
-        peer.recv(4096)
-
-    return behave
-
-
 def call(behave, *options, method=METHOD):
     with odd_servers.serving(behave) as address:
         return run("call", address, method, "-s", SCHEMA, "--plaintext", *options)
@@ -66,11 +51,11 @@ def call(behave, *options, method=METHOD):
 @pytest.mark.parametrize(("bodies", "came"), [((), "no answer"), ((b"", b""), "2 answers")])
 def test_an_ok_without_exactly_one_answer_is_no_success(bodies, came):
     said = f"OK, but {came} came; the method gives one (a cardinality violation)"
-    result = call(answering(*bodies))
+    result = call(odd_servers.answering(*bodies))
     assert len(result.out.splitlines()) == len(bodies)
     assert said in result.err
     assert result.code == 3
-    record = orjson.loads(call(answering(*bodies), "--envelope").out.splitlines()[-1])
+    record = orjson.loads(call(odd_servers.answering(*bodies), "--envelope").out.splitlines()[-1])
     assert [problem["message"] for problem in record["problems"]] == [said]
     assert record["status"]["name"] == "OK"
     assert not record["complete"]
@@ -79,12 +64,12 @@ def test_an_ok_without_exactly_one_answer_is_no_success(bodies, came):
 def test_a_stream_of_answers_may_be_empty_and_what_failed_is_told_once():
     stream = "vision.v1.PredictionService/WatchVideo"
     for bodies in ((), (b"", b"")):
-        result = call(answering(*bodies), method=stream)
+        result = call(odd_servers.answering(*bodies), method=stream)
         assert (result.code, result.err) == (0, "")
-    failed = call(answering(trailers=(("grpc-status", "5"),)))
+    failed = call(odd_servers.answering(trailers=(("grpc-status", "5"),)))
     assert failed.code == 64 + 5
     assert "cardinality" not in failed.err
-    enough = call(answering(b"", b""), "--stop-after", "1")
+    enough = call(odd_servers.answering(b"", b""), "--stop-after", "1")
     assert (enough.code, enough.err) == (0, "")
 
 
@@ -97,6 +82,6 @@ def test_a_stream_of_answers_may_be_empty_and_what_failed_is_told_once():
     ],
 )
 def test_trailers_without_a_status_that_can_be_read_are_not_said_to_be_missing(trailers, said):
-    result = call(answering(b"", trailers=trailers))
+    result = call(odd_servers.answering(b"", trailers=trailers))
     assert f"UNKNOWN (2)  {said}  (said by the client, not the server)" in result.err
     assert result.code == 64 + 2

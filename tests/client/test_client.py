@@ -7,11 +7,12 @@ import gc
 import subprocess
 import sys
 
+import odd_servers
 import pytest
 from command import environment
 
 import inspector
-from inspector.errors import EncodeError, InputError, SchemaError
+from inspector.errors import DecodeError, EncodeError, InputError, SchemaError
 
 SERVICE = "vision.v1.PredictionService"
 PREDICT, WATCH = f"{SERVICE}/Predict", f"{SERVICE}/WatchVideo"
@@ -180,3 +181,23 @@ def test_importing_the_package_loads_nothing_of_the_network():
     code = "import sys, inspector; print(*{'h2', 'ssl', 'asyncio', 'grpc'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=True)
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize(("bodies", "came"), [((), "no answer"), ((b"", b""), "2 answers")])
+def test_an_ok_without_exactly_one_answer_is_an_error(bodies, came, schema):
+    with (
+        odd_servers.serving(odd_servers.answering(*bodies)) as address,
+        inspector.Client(address, schema=schema, plaintext=True) as client,
+        pytest.raises(DecodeError, match=f"Predict: OK, but {came} came; the method gives one"),
+    ):
+        client.call(PREDICT)
+    with (
+        odd_servers.serving(odd_servers.answering(*bodies)) as address,
+        inspector.Client(address, schema=schema, plaintext=True) as client,
+    ):
+        assert len(client.call(PREDICT, check=False).messages) == len(bodies)
+    with (
+        odd_servers.serving(odd_servers.answering(*bodies)) as address,
+        inspector.Client(address, schema=schema, plaintext=True) as client,
+    ):
+        assert len(client.call(WATCH).messages) == len(bodies)
