@@ -312,3 +312,34 @@ def test_a_command_that_is_pasted_while_a_method_is_chosen_is_a_request():
         assert terminal.screen.method.name == METHOD
 
     compose(steps, method="")
+
+
+def test_a_saved_request_that_was_edited_is_not_left_without_a_question(project):
+    file = {"method": METHOD, "messages": [{"names": ["a"]}], "schema": [str(PROTOS)]}
+    folder = project / "requests"
+    folder.mkdir()
+    (folder / "one.request.json").write_text(json.dumps(file))
+
+    async def steps(terminal: Terminal) -> None:
+        async def opened() -> ComposeScreen:
+            await terminal.press("ctrl+l")
+            await terminal.until(is_open(terminal, SavedRequests))
+            await terminal.press("enter")
+            await terminal.until(lambda: is_open(terminal, ComposeScreen)() and terminal.app.screen.messages)
+            return terminal.app.screen
+
+        browser = terminal.app.screen
+        await opened()
+        await terminal.press("escape")
+        assert terminal.app.screen is browser
+        composer = await opened()
+        composer.change_draft(composer.draft._replace(metadata=(MetadataRow("x-a", "b"),)))
+        await terminal.press("escape")
+        assert "Echo was edited, and is neither sent nor saved. Leave it?" in terminal.text()
+        await terminal.press("n")
+        assert terminal.app.screen is composer
+        assert composer.draft.metadata == (MetadataRow("x-a", "b"),)
+        await terminal.press("escape", "y")
+        assert terminal.app.screen is browser
+
+    drive([sample("predict.pcapng")], steps)

@@ -32,6 +32,7 @@ from inspector.tui.compose.picker import Choice, Picker
 from inspector.tui.compose.request_pane import RequestPane
 from inspector.tui.intents import CommandPasted, SaveAsked
 from inspector.tui.key_bar import KeyBar
+from inspector.tui.prompts import Confirm
 from inspector.tui.selection import Chosen
 from inspector.views.command_line import is_command
 from inspector.views.form.in_step import InStep
@@ -112,6 +113,8 @@ class ComposeScreen(Screen[Draft]):
         self._clients = Clients()
         self.saved_as: str | None = None
         """The name under which the request was saved last."""
+        self.is_kept = False
+        """Whether the draft with which it ends is kept, and is there again."""
         self._is_answer = False
         self._learned_of: str | None = None  # the target that told the schema
 
@@ -424,8 +427,18 @@ class ComposeScreen(Screen[Draft]):
             self.post_message(CommandPasted(event.text))
 
     def action_leave(self) -> None:
-        """Back to where the request came from. (Without a file the first screen is Textual's own, and empty.)"""
-        if any(type(each) is not Screen for each in self.app.screen_stack[:-1]) and self._is_taken():
+        """Back to where the request came from; asks before, where what was typed is nowhere else then. (Without a file
+        the first screen is Textual's own, and empty.)"""
+        if not any(type(each) is not Screen for each in self.app.screen_stack[:-1]) or not self._is_taken():
+            return
+        if self.is_kept or self.exchange is not None or not self.is_edited:
+            self.dismiss(self.draft)
+        else:
+            name = safe(self.method.name or "the request")
+            self.app.push_screen(Confirm(f"{name} was edited, and is neither sent nor saved. Leave it?"), self._leave)
+
+    def _leave(self, sure: bool | None) -> None:
+        if sure:
             self.dismiss(self.draft)
 
     # --- what comes back -----------------------------------------------------------------------------------------
