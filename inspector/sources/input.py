@@ -149,7 +149,7 @@ class Input:
         name = self._name.removesuffix(".gz")
         source = detect(head, whole=self._whole and len(head) < HEAD_SIZE, name=name) or _damaged(head, name)
         if source is None:
-            raise InputError(f"{_describe(head)}, not a capture and not protobuf", hint=_advice(head))
+            raise InputError(_describe(head), hint=_advice(head))
         return source
 
 
@@ -183,6 +183,9 @@ def _reason(error: Exception) -> str:
 
 
 _ELSE = "name a capture (pcap, pcapng) or a file of protobuf messages"
+_NEITHER = ", not a capture and not protobuf"
+_NOT_READ = ", a form of captures that is not read"
+_CONVERT = "Wireshark's editcap makes a pcapng file of it"
 
 # First bytes of files that people pass by mistake -> what they are, and what to do.
 _SIGNATURES = (
@@ -194,14 +197,19 @@ _SIGNATURES = (
     (b"\x28\xb5\x2f\xfd", "this is zstd-compressed data", "decompress it first: zstd -d"),
     (b"BZh", "this is bzip2-compressed data", "decompress it first: bunzip2"),
     (b"\xfd7zXZ", "this is xz-compressed data", "decompress it first: unxz"),
+    (b"\x04\x22\x4d\x18", "this is lz4-compressed data", "decompress it first: unlz4"),
+    (b"snoop\0\0\0", "this is a capture of snoop" + _NOT_READ, _CONVERT),
+    (b"GMBU", "this is a capture of Microsoft Network Monitor" + _NOT_READ, _CONVERT),
+    (b"RTSS", "this is a capture of Microsoft Network Monitor" + _NOT_READ, _CONVERT),
+    (b"TRSNIFF data", "this is a capture of Sniffer" + _NOT_READ, _CONVERT),
 )
 
 
 def _describe(head: bytes) -> str:
     for signature, description, _ in _SIGNATURES:
         if head.startswith(signature):
-            return description
-    return "this is text" if _is_text(head) else "the kind of this input is not known"
+            return description if description.endswith(_NOT_READ) else description + _NEITHER
+    return ("this is text" if _is_text(head) else "the kind of this input is not known") + _NEITHER
 
 
 def _is_text(head: bytes) -> bool:

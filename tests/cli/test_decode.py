@@ -358,6 +358,13 @@ PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x0c"
         ("notes.txt.gz", gzip.compress(b"just some text\n", mtime=0), "this is text, not a capture"),
         ("picture.png", PNG, "this is a PNG image"),
         ("archive.zip", b"PK\x03\x04" + bytes(30), "this is a ZIP archive"),
+        (
+            "old.snoop",
+            b"snoop\0\0\0\0\0\0\2\0\0\0\4",
+            "this is a capture of snoop, a form of captures that is not read",
+        ),
+        ("old.cap", b"GMBU\0\2\1\0" + bytes(99), "this is a capture of Microsoft Network Monitor, a form of captures"),
+        ("pcapng.lz4", b"\x04\x22\x4d\x18" + bytes(9), "this is lz4-compressed data, not a capture"),
         ("noise", b"\xff\xfe\xfd" * 30, "the kind of this input is not known"),
         ("broken.gz", b"\x1f\x8b\xff" + bytes(30), "the gzip data is damaged"),
         ("cut.gz", gzip.compress(b"x" * 99, mtime=0)[:10], "the gzip data ends early"),
