@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
 import signal
@@ -19,7 +18,6 @@ settings.register_profile("search", derandomize=False, deadline=None)
 settings.load_profile("same")
 
 _CACHES = tempfile.mkdtemp(prefix="inspector-tests-")
-_number = itertools.count()
 
 
 def pytest_configure():
@@ -38,9 +36,12 @@ def pytest_unconfigure():
 
 
 @pytest.fixture(autouse=True)
-def own_cache(monkeypatch):
-    """Each test begins with an empty cache: its servers may have the port of one whose schema another test has kept."""
-    monkeypatch.setenv("INSPECTOR_CACHE", f"{_CACHES}/{next(_number)}")
+def own_cache():
+    """Each test begins with an empty cache: its servers may have the port of one whose schema another test has kept.
+    Compiled .proto files stay, which are found by their content."""
+    for kind in os.listdir(_CACHES):
+        if kind != "schema":
+            shutil.rmtree(os.path.join(_CACHES, kind), ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
