@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 KERNELS := $(shell find inspector -name '*_cy.py*' -o -name '*.pxd')
 BENCH ?= --write
+# One more than there are processors, as many tests wait for a server, a terminal or a process.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 APT := $(if $(filter 0,$(shell id -u)),,sudo) apt-get
 
 FUZZ ?= --seconds 60
@@ -20,7 +22,7 @@ demo: .venv/installed
 test: .venv/test
 	command -v npm >/dev/null || { $(APT) update -q && DEBIAN_FRONTEND=noninteractive $(APT) install -y -q npm; }
 	command -v chromium >/dev/null || command -v google-chrome >/dev/null || { $(APT) update -q && DEBIAN_FRONTEND=noninteractive $(APT) install -y -q chromium; }
-	$(BIN)/pytest -n auto --dist loadfile $(PYTEST_FLAGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(PYTEST_FLAGS)
 
 # The official suite of protobuf: JSON and text, both ways. Its runner comes from npm.
 conformance: .venv/installed
