@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from inspector import limits
 from inspector.model.packet import Closed, Opened, Packet, Segment
 from inspector.model.problem import Problem
 from inspector.net.calls_cy import CallEvent
 from inspector.net.ip_cy import TCP, IpLayer
 from inspector.net.link_cy import network_layer
 from inspector.net.tcp_cy import TcpEvent, parse_segment
-from inspector.net.tunnels_cy import inner
+from inspector.net.tunnels_cy import innermost
 
 if TYPE_CHECKING:
     from inspector import cython_shim as cython
@@ -162,14 +161,7 @@ class CaptureDecoder:
         if not ethertype:
             self._summary.not_ip += 1
             return None
-        datagram = self._ip.feed(ethertype, data, at)
-        for _ in range(limits.MAX_TUNNELS):
-            if datagram is None or datagram.protocol == _TCP:
-                break
-            ethertype, at = inner(datagram)
-            if not ethertype:
-                break
-            datagram = self._ip.feed(ethertype, datagram.data, at)
+        datagram = innermost(self._ip, self._ip.feed(ethertype, data, at))
         if datagram is None:
             return None
         if datagram.protocol != _TCP:

@@ -73,6 +73,8 @@ def after_ethertype(data: bytes, at: cython.Py_ssize_t, start: cython.Py_ssize_t
         if size < start:
             return 0, 0
         kind: cython.int = data[at] << 8 | data[at + 1]
+        if kind in (IPV4, IPV6):
+            return kind, start
         if kind in VLAN_TAGS:
             at, start = start + 2, start + 4
         elif kind == BRIDGED:
@@ -87,8 +89,6 @@ def after_ethertype(data: bytes, at: cython.Py_ssize_t, start: cython.Py_ssize_t
                 return 0, 0
             kind = _PPP_PROTOCOLS.get(data[start + 6] << 8 | data[start + 7], 0)
             return kind, start + 8 if kind else 0
-        elif kind in (IPV4, IPV6):
-            return kind, start
         else:
             break
     return 0, 0

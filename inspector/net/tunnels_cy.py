@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from inspector import limits
 from inspector.model.packet import Datagram
+from inspector.net.ip_cy import TCP, IpLayer
 from inspector.net.link_cy import IPV4, IPV6, after_ethertype, ethernet
 
 if TYPE_CHECKING:
@@ -29,6 +31,19 @@ GENEVE_PORT = 6081
 
 _ERSPAN_2, _ERSPAN_3 = 0x88BE, 0x22EB
 _CHECKSUM, _ROUTING, _KEY, _SEQUENCE, _VERSION = 0x8000, 0x4000, 0x2000, 0x1000, 0x0007
+
+
+def innermost(ip: IpLayer, datagram: Datagram | None) -> Datagram | None:
+    """What a datagram carries, through tunnels in tunnels: itself where it is none. None where what it carries is not
+    whole yet, or not IP as `ip` reads it."""
+    for _ in range(limits.MAX_TUNNELS):
+        if datagram is None or datagram.protocol == TCP:
+            break
+        ethertype, at = inner(datagram)
+        if not ethertype:
+            break
+        datagram = ip.feed(ethertype, datagram.data, at)
+    return datagram
 
 
 def inner(datagram: Datagram) -> tuple[int, int]:

@@ -97,6 +97,11 @@ def find(name: str, roots: Sequence[Path]) -> Path | None:
     return next((root / name for root in roots if os.path.isfile(root / name)), None)
 
 
+def root_of(path: Path, roots: Sequence[Path]) -> Path | None:
+    """The root that names a file, as protoc does it: the first that it is under."""
+    return next((root for root in roots if contains(root, path)), None)
+
+
 def _package_root(path: Path, ancestors: Sequence[Path]) -> Path | None:
     """The folder above those which spell the package: `protos` for protos/vision/v1/x.proto with package vision.v1."""
     _, package = _outline(path)

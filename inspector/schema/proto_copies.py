@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
 
-from inspector.schema.import_roots import contains, find, imports_of
+from inspector.schema.import_roots import find, imports_of, root_of
 
 
 def without_copies(paths: Sequence[Path], roots: Sequence[Path]) -> list[Path]:
@@ -56,9 +56,8 @@ def _content(path: Path) -> Hashable:
 
 
 def _name(path: Path, roots: Sequence[Path]) -> str:
-    """The name by which it is imported: relative to the first root that it is under."""
-    root = next((root for root in roots if contains(root, path)), path.parent)
-    return Path(os.path.relpath(path, root)).as_posix()
+    """The name by which it is imported."""
+    return Path(os.path.relpath(path, root_of(path, roots) or path.parent)).as_posix()
 
 
 def _is_found(path: Path, roots: Sequence[Path]) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from inspector.errors import SchemaError
-from inspector.schema.import_roots import contains
+from inspector.schema.import_roots import root_of
 from inspector.schema.wording import one_line
 
 TIMEOUT = 300
@@ -43,7 +43,7 @@ def run_protoc(paths: Sequence[Path], roots: Sequence[Path], label: str) -> byte
 
 def _as_argument(path: Path, roots: Sequence[Path]) -> str:
     """The file, spelled so that protoc sees the root it is under, and no option in it."""
-    root = next((root for root in roots if contains(root, path)), None)
+    root = root_of(path, roots)
     spelled = str(root / os.path.relpath(path, root) if root else path)
     return f"./{spelled}" if spelled.startswith(("-", "@")) else spelled
 

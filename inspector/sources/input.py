@@ -149,7 +149,7 @@ class Input:
         name = self._name.removesuffix(".gz")
         source = detect(head, whole=self._whole and len(head) < HEAD_SIZE, name=name) or _damaged(head, name)
         if source is None:
-            raise InputError(_describe(head), hint=_advice(head))
+            raise _refused(head)
         return source
 
 
@@ -183,33 +183,46 @@ def _reason(error: Exception) -> str:
 
 
 _ELSE = "name a capture (pcap, pcapng) or a file of protobuf messages"
-_NEITHER = ", not a capture and not protobuf"
-_NOT_READ = ", a form of captures that is not read"
-_CONVERT = "Wireshark's editcap makes a pcapng file of it"
 
 # First bytes of files that people pass by mistake -> what they are, and what to do.
 _SIGNATURES = (
-    (b"\x89PNG", "this is a PNG image", _ELSE),
-    (b"\xff\xd8\xff", "this is a JPEG image", _ELSE),
-    (b"%PDF", "this is a PDF document", _ELSE),
-    (b"PK\x03\x04", "this is a ZIP archive", "unpack it first"),
-    (b"\x7fELF", "this is a program", _ELSE),
-    (b"\x28\xb5\x2f\xfd", "this is zstd-compressed data", "decompress it first: zstd -d"),
-    (b"BZh", "this is bzip2-compressed data", "decompress it first: bunzip2"),
-    (b"\xfd7zXZ", "this is xz-compressed data", "decompress it first: unxz"),
-    (b"\x04\x22\x4d\x18", "this is lz4-compressed data", "decompress it first: unlz4"),
-    (b"snoop\0\0\0", "this is a capture of snoop" + _NOT_READ, _CONVERT),
-    (b"GMBU", "this is a capture of Microsoft Network Monitor" + _NOT_READ, _CONVERT),
-    (b"RTSS", "this is a capture of Microsoft Network Monitor" + _NOT_READ, _CONVERT),
-    (b"TRSNIFF data", "this is a capture of Sniffer" + _NOT_READ, _CONVERT),
+    (b"\x89PNG", "a PNG image", _ELSE),
+    (b"\xff\xd8\xff", "a JPEG image", _ELSE),
+    (b"%PDF", "a PDF document", _ELSE),
+    (b"PK\x03\x04", "a ZIP archive", "unpack it first"),
+    (b"\x7fELF", "a program", _ELSE),
+    (b"\x28\xb5\x2f\xfd", "zstd-compressed data", "decompress it first: zstd -d"),
+    (b"BZh", "bzip2-compressed data", "decompress it first: bunzip2"),
+    (b"\xfd7zXZ", "xz-compressed data", "decompress it first: unxz"),
+    (b"\x04\x22\x4d\x18", "lz4-compressed data", "decompress it first: unlz4"),
+)
+
+# The same of captures in other forms -> the program that makes them.
+_OTHER_CAPTURES = (
+    (b"snoop\0\0\0", "snoop"),
+    (b"GMBU", "Microsoft Network Monitor"),
+    (b"RTSS", "Microsoft Network Monitor"),
+    (b"TRSNIFF data", "Sniffer"),
 )
 
 
-def _describe(head: bytes) -> str:
-    for signature, description, _ in _SIGNATURES:
+def _refused(head: bytes) -> InputError:
+    """What to say of an input of no kind that is read."""
+    for signature, program in _OTHER_CAPTURES:
         if head.startswith(signature):
-            return description if description.endswith(_NOT_READ) else description + _NEITHER
-    return ("this is text" if _is_text(head) else "the kind of this input is not known") + _NEITHER
+            text = f"this is a capture of {program}, a form of captures that is not read"
+            return InputError(text, hint="Wireshark's editcap makes a pcapng file of it")
+    what, advice = _told_apart(head)
+    return InputError(f"{what}, not a capture and not protobuf", hint=advice)
+
+
+def _told_apart(head: bytes) -> tuple[str, str]:
+    for signature, description, advice in _SIGNATURES:
+        if head.startswith(signature):
+            return f"this is {description}", advice
+    if _is_text(head):
+        return "this is text", "a dump of binary data is read with --from message+hex or --from message+base64"
+    return "the kind of this input is not known", f"name its kind with --from, one of {', '.join(kinds())}"
 
 
 def _is_text(head: bytes) -> bool:
@@ -218,12 +231,3 @@ def _is_text(head: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return all(character.isprintable() or character.isspace() for character in text)
-
-
-def _advice(head: bytes) -> str:
-    for signature, _, advice in _SIGNATURES:
-        if head.startswith(signature):
-            return advice
-    if _is_text(head):
-        return "a dump of binary data is read with --from message+hex or --from message+base64"
-    return f"name its kind with --from, one of {', '.join(kinds())}"

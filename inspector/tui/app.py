@@ -136,8 +136,6 @@ class InspectorApp(OpenFiles, Keeping, crash.CrashSafeApp):
         schema = event.document.schema or self.schema or kept.schema
         screen = ComposeScreen(kept.draft, schema=schema, sends=event.sends, compares=event.compares, kept=kept)
 
-        screen.is_kept = True
-
         def keep(left: Draft | None) -> None:
             if left is not None:
                 self._edited.keep(key, Kept(left, screen.schema, tuple(screen.messages), screen.place))

@@ -19,7 +19,6 @@ from inspector.tui.document import Document
 from inspector.tui.intents import PlaceAsked, TextPasted
 from inspector.tui.opening import AskPath, AskPayload, Options
 from inspector.tui.prompts import Confirm
-from inspector.views.safe_text import safe
 
 
 class OpenFiles(App[None]):
@@ -166,6 +165,4 @@ class OpenFiles(App[None]):
 
 def _told(screens: Iterable[object], state: str) -> str:
     """Which of the requests on these screens would be lost."""
-    composers = (each for each in screens if isinstance(each, ComposeScreen))
-    names = dict.fromkeys(each.method.name or "a request" for each in composers if each.is_edited)
-    return "".join(f"{safe(name)} was edited, and {state}. " for name in names)
+    return "".join(dict.fromkeys(each.told_edited(state) for each in screens if isinstance(each, ComposeScreen)))

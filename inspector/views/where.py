@@ -283,7 +283,7 @@ class Where:
     def _program(self, text: str) -> Any:
         found = self._programs.get(text)
         if found is None:
-            found = self._programs[text] = library().compile(guarded(text))
+            found = self._programs[text] = cel_library().compile(guarded(text))
         return found
 
     def _is_true(self, text: str, record: Mapping[str, object]) -> bool:
@@ -310,7 +310,7 @@ class Where:
             return None
 
 
-def library() -> ModuleType:
+def cel_library() -> ModuleType:
     """That for CEL, which takes 60 ms to load. Raises ImportError where the extra `where` is not installed."""
     return importlib.import_module("cel")
 

@@ -15,7 +15,7 @@ from inspector.net.common_case_cy import SegmentReader
 from inspector.net.ip_cy import TCP, IpLayer
 from inspector.net.link_cy import network_layer
 from inspector.net.tcp_cy import TcpReassembler, parse_segment
-from inspector.net.tunnels_cy import inner
+from inspector.net.tunnels_cy import innermost
 
 LINK_TYPES = (
     packets.ETHERNET,
@@ -59,10 +59,7 @@ def long_way(packet, ip):
     ethertype, at = network_layer(packet.link_type, packet.data)
     if not ethertype:
         return None
-    datagram = ip.feed(ethertype, packet.data, at)
-    if datagram is not None and datagram.protocol != TCP:
-        ethertype, at = inner(datagram)
-        datagram = ip.feed(ethertype, datagram.data, at) if ethertype else None
+    datagram = innermost(ip, ip.feed(ethertype, packet.data, at))
     if datagram is None or datagram.protocol != TCP:
         return None
     return parse_segment(packet.number, packet.time, datagram)

@@ -17,7 +17,7 @@ from inspector.tui.actions import bindings
 from inspector.tui.document import Document
 from inspector.views.field_names import FieldNames, complete
 from inspector.views.safe_text import safe
-from inspector.views.where import Where, library
+from inspector.views.where import Where, cel_library
 
 MOST_HISTORY = 200
 """Filters that are remembered."""
@@ -99,7 +99,7 @@ class FilterBar(Vertical):
     def _load_library(self) -> None:
         """Before the first key asks for it."""
         with suppress(ImportError):
-            library()
+            cel_library()
 
     def leave(self) -> None:
         """Goes back to the calls; what was typed and not applied is gone."""

@@ -109,12 +109,11 @@ class ComposeScreen(Screen[Draft]):
         self._held = draft  # elsewhere too: as it came in, or was saved last
         self._sends = sends
         self._compares = compares
+        self._is_kept = kept is not None  # who gives what was kept keeps what it ends with
         self._kept = kept if kept is not None and kept.schema is schema else None
         self._clients = Clients()
         self.saved_as: str | None = None
         """The name under which the request was saved last."""
-        self.is_kept = False
-        """Whether the draft with which it ends is kept, and is there again."""
         self._is_answer = False
         self._learned_of: str | None = None  # the target that told the schema
 
@@ -137,6 +136,10 @@ class ComposeScreen(Screen[Draft]):
         """Whether something was changed that is nowhere else: since it came in, or was saved."""
         is_unread = any(not each.is_raw and (each.problem or each.form.faults) for each in self.messages)
         return is_unread or _filled_in(self.draft) != _filled_in(self._held)
+
+    def told_edited(self, state: str) -> str:
+        """A sentence that says what would be lost, and its state; empty where nothing would."""
+        return f"{safe(self.method.name or 'a request')} was edited, and {state}. " if self.is_edited else ""
 
     def was_saved(self, name: str, draft: Draft) -> None:
         """Notes that the request is in a file."""
@@ -431,11 +434,12 @@ class ComposeScreen(Screen[Draft]):
         the first screen is Textual's own, and empty.)"""
         if not any(type(each) is not Screen for each in self.app.screen_stack[:-1]) or not self._is_taken():
             return
-        if self.is_kept or self.exchange is not None or not self.is_edited:
-            self.dismiss(self.draft)
+        is_elsewhere = self._is_kept or self.exchange is not None
+        told = "" if is_elsewhere else self.told_edited("is neither sent nor saved")
+        if told:
+            self.app.push_screen(Confirm(f"{told}Leave it?"), self._leave)
         else:
-            name = safe(self.method.name or "the request")
-            self.app.push_screen(Confirm(f"{name} was edited, and is neither sent nor saved. Leave it?"), self._leave)
+            self.dismiss(self.draft)
 
     def _leave(self, sure: bool | None) -> None:
         if sure:
